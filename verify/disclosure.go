@@ -1,0 +1,286 @@
+package verify
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"github.com/gowebpki/jcs"
+	"github.com/tallystick/tallystick"
+)
+
+const (
+	commitmentMember = "commitment"
+	saltSize         = 16 // bytes
+	// maxValue bounds one sealed value; like a leaf, larger evidence goes by digest.
+	maxValue = MaxLeaf
+)
+
+// Disclosure opens one sealed field of an event. The commitment in the leaf is the SHA-256 of the
+// RFC 8785 form of the array [salt, pointer, value]. Without the salt the value cannot be guessed,
+// so the disclosure of one field says nothing about its neighbours; once a disclosure is erased
+// nobody can open the field, and every proof of the event stays valid.
+type Disclosure struct {
+	Pointer string          `json:"pointer"` // JSON pointer (RFC 6901) inside the event's data
+	Salt    string          `json:"salt"`    // 16 random bytes in base64url without padding
+	Value   json.RawMessage `json:"value"`   // RFC 8785 form
+}
+
+// Commitment returns the commitment that d opens. A malformed salt or value is an Invalid error.
+func (d Disclosure) Commitment() (string, error) {
+	salt, err := base64.RawURLEncoding.Strict().DecodeString(d.Salt)
+	if err != nil || len(salt) != saltSize || len(d.Salt) != base64.RawURLEncoding.EncodedLen(saltSize) {
+		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: salt is not 16 bytes of base64url", d.Pointer)
+	}
+	if len(d.Value) > maxValue {
+		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value is longer than %d bytes", d.Pointer, maxValue)
+	}
+	value, err := jcs.Transform(d.Value)
+	if err != nil {
+		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value: %w", d.Pointer, err)
+	}
+	preimage, err := appendPreimage(nil, d.Salt, d.Pointer, value)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(preimage)
+	return string(appendDigest(nil, sum)), nil
+}
+
+// Commitments returns the JSON pointers of the sealed fields, sorted.
+func (s SealedEvent) Commitments() []string { return slices.Sorted(maps.Keys(s.commitments)) }
+
+// Check recomputes the commitment of d and compares it with the one in its place in the event.
+func (s SealedEvent) Check(d Disclosure) error {
+	want, ok := s.commitments[d.Pointer]
+	if !ok {
+		return tallystick.Errorf(tallystick.Invalid, "event %s has no sealed field %q", s.ID, d.Pointer)
+	}
+	got, err := d.Commitment()
+	if err != nil {
+		return err
+	}
+	if got != want {
+		return tallystick.Errorf(tallystick.Invalid, "event %s: the value shown for %q is not the one that was recorded", s.ID, d.Pointer)
+	}
+	return nil
+}
+
+// Open returns a copy of the event's data with the values of ds in their places, each checked
+// first. Fields that ds does not open stay commitment objects. A field may be opened once.
+func (s SealedEvent) Open(ds []Disclosure) (map[string]any, error) {
+	values := make(map[string]any, len(ds))
+	for _, d := range ds {
+		if err := s.Check(d); err != nil {
+			return nil, err
+		}
+		if _, twice := values[d.Pointer]; twice {
+			return nil, tallystick.Errorf(tallystick.Invalid, "event %s: two disclosures of %q", s.ID, d.Pointer)
+		}
+		var value any
+		if err := json.Unmarshal(d.Value, &value); err != nil {
+			return nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: %w", d.Pointer, err)
+		}
+		values[d.Pointer] = value
+	}
+	return openObject(nil, s.Data, values), nil
+}
+
+func openObject(pointer []byte, members, values map[string]any) map[string]any {
+	opened := make(map[string]any, len(members))
+	for name, value := range members {
+		at := appendPointer(pointer, name)
+		if disclosed, ok := values[string(at)]; ok {
+			value = disclosed
+		} else if object, ok := value.(map[string]any); ok {
+			value = openObject(at, object, values)
+		}
+		opened[name] = value
+	}
+	return opened
+}
+
+// collectCommitments notes every commitment object below members. Arrays are never looked into:
+// they are sealed or public as a whole.
+func collectCommitments(into map[string]string, pointer []byte, members map[string]any) {
+	for name, value := range members {
+		object, ok := value.(map[string]any)
+		if !ok {
+			continue
+		}
+		at := appendPointer(pointer, name)
+		if c, ok := commitmentOf(object); ok {
+			into[string(at)] = c
+			continue
+		}
+		collectCommitments(into, at, object)
+	}
+}
+
+// commitmentOf reports whether object has the form of a commitment.
+func commitmentOf(object map[string]any) (string, bool) {
+	if len(object) != 1 {
+		return "", false
+	}
+	c, ok := object[commitmentMember].(string)
+	return c, ok && tallystick.Digest(c).Validate() == nil
+}
+
+// sealer writes the data of one event and collects the disclosures.
+type sealer struct {
+	leaf        []byte
+	pointer     []byte
+	public      func(string) bool
+	random      io.Reader
+	disclosures []Disclosure
+	values      []byte // backing store of the disclosures' values
+	scratch     []byte
+}
+
+func (s *sealer) object(members map[string]any, depth int) error {
+	if depth > maxDepth {
+		return tallystick.Errorf(tallystick.Invalid, "event data is nested deeper than %d", maxDepth)
+	}
+	s.leaf = append(s.leaf, '{')
+	var err error
+	var stack [16]string
+	for i, name := range sortedNames(stack[:0], members) {
+		if i > 0 {
+			s.leaf = append(s.leaf, ',')
+		}
+		if s.leaf, err = appendString(s.leaf, name); err != nil {
+			return err
+		}
+		s.leaf = append(s.leaf, ':')
+		parent := len(s.pointer)
+		s.pointer = appendPointer(s.pointer, name)
+		if err := s.field(members[name], depth); err != nil {
+			return err
+		}
+		s.pointer = s.pointer[:parent]
+		if len(s.leaf) > MaxLeaf {
+			return errLeafSize(len(s.leaf))
+		}
+	}
+	s.leaf = append(s.leaf, '}')
+	return nil
+}
+
+func (s *sealer) field(value any, depth int) error {
+	pointer := string(s.pointer)
+	value, err := plainValue(value)
+	if err != nil {
+		return fmt.Errorf("event field %q: %w", pointer, err)
+	}
+	object, isObject := value.(map[string]any)
+	switch {
+	case s.public(pointer):
+		if err = refuseCommitments(value); err == nil {
+			s.leaf, err = appendCanonical(s.leaf, value, depth+1)
+		}
+	case isObject && len(object) > 0:
+		if _, reserved := commitmentOf(object); !reserved {
+			return s.object(object, depth+1)
+		}
+		err = errReserved()
+	default:
+		err = s.seal(pointer, value)
+	}
+	if err != nil {
+		return fmt.Errorf("event field %q: %w", pointer, err)
+	}
+	return nil
+}
+
+// refuseCommitments keeps data in the clear from posing as a sealed field.
+func refuseCommitments(value any) error {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return nil
+	}
+	if _, ok := commitmentOf(object); ok {
+		return errReserved()
+	}
+	for _, member := range object {
+		if err := refuseCommitments(member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func errReserved() error {
+	return tallystick.Errorf(tallystick.Invalid, "an object with the one member %q and a digest is reserved for sealed fields", commitmentMember)
+}
+
+// seal writes the commitment to value and keeps what opens it.
+func (s *sealer) seal(pointer string, value any) error {
+	var salt [saltSize]byte
+	if _, err := io.ReadFull(s.random, salt[:]); err != nil {
+		return fmt.Errorf("read salt: %w", err)
+	}
+	if s.values == nil {
+		s.values = make([]byte, 0, 512)
+	}
+	start := len(s.values)
+	var err error
+	if s.values, err = appendCanonical(s.values, value, 0); err != nil {
+		return err
+	}
+	end := len(s.values)
+	if end-start > maxValue {
+		return tallystick.Errorf(tallystick.Invalid, "value is %d bytes long, the limit is %d", end-start, maxValue).
+			WithHint("store large values as evidence and record their digest")
+	}
+	d := Disclosure{
+		Pointer: pointer,
+		Salt:    base64.RawURLEncoding.EncodeToString(salt[:]),
+		Value:   s.values[start:end:end],
+	}
+	if s.scratch, err = appendPreimage(s.scratch[:0], d.Salt, d.Pointer, d.Value); err != nil {
+		return err
+	}
+	s.leaf = append(s.leaf, `{"`+commitmentMember+`":"`...)
+	s.leaf = appendDigest(s.leaf, sha256.Sum256(s.scratch))
+	s.leaf = append(s.leaf, `"}`...)
+	s.disclosures = append(s.disclosures, d)
+	return nil
+}
+
+func appendPreimage(dst []byte, salt, pointer string, value []byte) ([]byte, error) {
+	dst = append(dst, `["`...)
+	dst = append(dst, salt...)
+	dst = append(dst, `",`...)
+	dst, err := appendString(dst, pointer)
+	if err != nil {
+		return dst, err
+	}
+	dst = append(dst, ',')
+	dst = append(dst, value...)
+	return append(dst, ']'), nil
+}
+
+func appendDigest(dst []byte, sum [sha256.Size]byte) []byte {
+	return hex.AppendEncode(append(dst, "sha256:"...), sum[:])
+}
+
+// appendPointer appends one reference token (RFC 6901 section 4).
+func appendPointer(pointer []byte, name string) []byte {
+	pointer = append(pointer, '/')
+	for i := range len(name) {
+		switch c := name[i]; c {
+		case '~':
+			pointer = append(pointer, "~0"...)
+		case '/':
+			pointer = append(pointer, "~1"...)
+		default:
+			pointer = append(pointer, c)
+		}
+	}
+	return pointer
+}

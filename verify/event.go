@@ -1,0 +1,204 @@
+package verify
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tallystick/tallystick"
+)
+
+const (
+	// MaxLeaf is the largest leaf of a ledger in bytes: tlog-tiles writes the length of an entry
+	// as a uint16. Larger evidence is recorded by its digest.
+	MaxLeaf = 65535
+
+	specVersion     = "1.0"
+	dataContentType = "application/json"
+	eventTimeLayout = "2006-01-02T15:04:05.000Z"
+)
+
+// Event is one event of the trail, before it is sealed into a leaf.
+type Event struct {
+	ID       string         // unique in its source
+	Source   string         // URI reference of the workspace that recorded it
+	Type     string         // name of the event type, with its version
+	Subject  string         // what the event is about; may be empty
+	Time     time.Time      // kept to the millisecond, in UTC
+	Sequence uint64         // position in the trail, gapless
+	Data     map[string]any // JSON values; an absent optional field is an explicit nil
+}
+
+// Draft is an event encoded except for its sequence number, which a recorder knows only inside
+// its transaction.
+type Draft struct {
+	Disclosures []Disclosure // what opens the sealed fields, in the order of the leaf
+	head, tail  []byte
+}
+
+// EncodeEvent returns the leaf of e and the disclosures that open its sealed fields.
+//
+// The leaf is the RFC 8785 form of a CloudEvents 1.0 envelope. Every field of Data for which
+// public does not say true is replaced in its own place by {"commitment":"sha256:<hex>"}, see
+// [Disclosure]. public is asked with the field's JSON pointer (RFC 6901) inside Data: once per
+// field, objects before their members. A public object stands in the clear as a whole; any other
+// object is walked, so that each of its members is judged and sealed on its own; arrays and empty
+// objects are sealed as one value.
+//
+// The salts are read from random, 16 bytes per sealed field. Data that cannot be encoded, or whose
+// leaf is longer than [MaxLeaf], is an Invalid error.
+func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (leaf []byte, disclosures []Disclosure, err error) {
+	draft, err := DraftEvent(e, public, random)
+	if err != nil {
+		return nil, nil, err
+	}
+	leaf, err = draft.Leaf(e.Sequence)
+	return leaf, draft.Disclosures, err
+}
+
+// DraftEvent does all the work of [EncodeEvent] that does not need the sequence number; e.Sequence
+// is not looked at.
+func DraftEvent(e Event, public func(pointer string) bool, random io.Reader) (Draft, error) {
+	if err := e.validate(); err != nil {
+		return Draft{}, err
+	}
+	s := sealer{leaf: make([]byte, 0, 1024), public: public, random: random}
+	s.leaf = append(s.leaf, `{"data":`...)
+	if err := s.object(e.Data, 0); err != nil {
+		return Draft{}, err
+	}
+	s.leaf = append(s.leaf, `,"datacontenttype":"`+dataContentType+`","id":`...)
+	s.leaf, _ = appendString(s.leaf, e.ID) // validate has seen that it is UTF-8
+	s.leaf = append(s.leaf, `,"sequence":"`...)
+	cut := len(s.leaf)
+	s.leaf = append(s.leaf, `","source":`...)
+	s.leaf, _ = appendString(s.leaf, e.Source)
+	s.leaf = append(s.leaf, `,"specversion":"`+specVersion+`"`...)
+	if e.Subject != "" {
+		s.leaf = append(s.leaf, `,"subject":`...)
+		s.leaf, _ = appendString(s.leaf, e.Subject)
+	}
+	s.leaf = append(s.leaf, `,"time":"`...)
+	s.leaf = e.Time.UTC().AppendFormat(s.leaf, eventTimeLayout)
+	s.leaf = append(s.leaf, `","type":`...)
+	s.leaf, _ = appendString(s.leaf, e.Type)
+	s.leaf = append(s.leaf, '}')
+	return Draft{Disclosures: s.disclosures, head: s.leaf[:cut:cut], tail: s.leaf[cut:]}, nil
+}
+
+// Leaf returns the leaf of the draft at its place in the trail.
+func (d Draft) Leaf(sequence uint64) ([]byte, error) {
+	leaf := make([]byte, 0, len(d.head)+len(d.tail)+20)
+	leaf = append(leaf, d.head...)
+	leaf = strconv.AppendUint(leaf, sequence, 10)
+	leaf = append(leaf, d.tail...)
+	if len(leaf) > MaxLeaf {
+		return nil, errLeafSize(len(leaf))
+	}
+	return leaf, nil
+}
+
+func errLeafSize(n int) error {
+	return tallystick.Errorf(tallystick.Invalid, "event is %d bytes long, the limit is %d", n, MaxLeaf).
+		WithHint("store large values as evidence and record their digest")
+}
+
+func (e Event) validate() error {
+	for _, a := range []struct{ name, value string }{
+		{"id", e.ID}, {"source", e.Source}, {"type", e.Type}, {"subject", e.Subject},
+	} {
+		if a.value == "" && a.name != "subject" {
+			return tallystick.Errorf(tallystick.Invalid, "event has no %s", a.name)
+		}
+		if !utf8.ValidString(a.value) || strings.ContainsFunc(a.value, unicode.IsControl) {
+			return tallystick.Errorf(tallystick.Invalid, "event %s %.40q is not printable UTF-8", a.name, a.value)
+		}
+	}
+	if y := e.Time.UTC().Year(); e.Time.IsZero() || y < 1 || y > 9999 {
+		return tallystick.Errorf(tallystick.Invalid, "event %q has no time between the years 1 and 9999", e.ID)
+	}
+	return nil
+}
+
+// SealedEvent is an event as the ledger holds it: Data has a commitment object in the place of
+// every sealed field.
+type SealedEvent struct {
+	Event
+	commitments map[string]string // JSON pointer to the commitment that stands there
+}
+
+// DecodeEvent reads a leaf. It accepts exactly what [EncodeEvent] can write: it encodes what it
+// has read again and compares all bytes, so there is one leaf for one event.
+func DecodeEvent(leaf []byte) (SealedEvent, error) {
+	if len(leaf) > MaxLeaf {
+		return SealedEvent{}, errLeafSize(len(leaf))
+	}
+	var members map[string]any
+	if err := json.Unmarshal(leaf, &members); err != nil {
+		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not a json object: %w", err)
+	}
+	again, err := appendCanonical(make([]byte, 0, len(leaf)), members, 0)
+	if err != nil {
+		return SealedEvent{}, err
+	}
+	if !bytes.Equal(again, leaf) { // repeated members, white space, other spellings, trailing bytes
+		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not canonical json (RFC 8785)")
+	}
+	e, err := eventOf(members)
+	if err != nil {
+		return SealedEvent{}, err
+	}
+	if err := e.validate(); err != nil {
+		return SealedEvent{}, err
+	}
+	s := SealedEvent{Event: e, commitments: map[string]string{}}
+	collectCommitments(s.commitments, nil, e.Data)
+	return s, nil
+}
+
+// eventOf reads the envelope. A member that EncodeEvent does not write is refused.
+func eventOf(members map[string]any) (e Event, err error) {
+	text := map[string]string{}
+	for name, value := range members {
+		switch name {
+		case "data":
+			data, ok := value.(map[string]any)
+			if !ok {
+				return e, tallystick.Errorf(tallystick.Invalid, "event member data is not an object")
+			}
+			e.Data = data
+		case "datacontenttype", "id", "sequence", "source", "specversion", "subject", "time", "type":
+			s, ok := value.(string)
+			if !ok || s == "" {
+				return e, tallystick.Errorf(tallystick.Invalid, "event member %s is not a text", name)
+			}
+			text[name] = s
+		default:
+			return e, tallystick.Errorf(tallystick.Invalid, "event has a member %.40q that is not known", name)
+		}
+	}
+	if e.Data == nil {
+		return e, tallystick.Errorf(tallystick.Invalid, "event has no data")
+	}
+	if v := text["specversion"]; v != specVersion {
+		return e, tallystick.Errorf(tallystick.Invalid, "event has specversion %.40q, want %s", v, specVersion)
+	}
+	if v := text["datacontenttype"]; v != dataContentType {
+		return e, tallystick.Errorf(tallystick.Invalid, "event has datacontenttype %.40q, want %s", v, dataContentType)
+	}
+	e.ID, e.Source, e.Type, e.Subject = text["id"], text["source"], text["type"], text["subject"]
+	e.Sequence, err = strconv.ParseUint(text["sequence"], 10, 64)
+	if err != nil || strconv.FormatUint(e.Sequence, 10) != text["sequence"] {
+		return e, tallystick.Errorf(tallystick.Invalid, "event sequence %.40q is not a decimal number", text["sequence"])
+	}
+	e.Time, err = time.Parse(eventTimeLayout, text["time"])
+	if err != nil || e.Time.Format(eventTimeLayout) != text["time"] {
+		return e, tallystick.Errorf(tallystick.Invalid, "event time %.40q is not RFC 3339 in UTC with milliseconds", text["time"])
+	}
+	return e, nil
+}
