@@ -133,13 +133,27 @@ func commitmentOf(object map[string]any) (string, bool) {
 
 // sealer writes the data of one event and collects the disclosures.
 type sealer struct {
-	leaf        []byte
-	pointer     []byte
 	public      func(string) bool
 	random      io.Reader
+	leaf        []byte
+	pointer     []byte // of the field at hand
 	disclosures []Disclosure
 	values      []byte // backing store of the disclosures' values
-	scratch     []byte
+	scratch     []byte // preimage of the commitment at hand
+	salt        [saltSize]byte
+}
+
+// newSealer sizes the buffers for an ordinary event: a dozen fields, half of them sealed.
+func newSealer(public func(string) bool, random io.Reader) *sealer {
+	return &sealer{
+		public:      public,
+		random:      random,
+		leaf:        make([]byte, 0, 1536),
+		pointer:     make([]byte, 0, 64),
+		disclosures: make([]Disclosure, 0, 6),
+		values:      make([]byte, 0, 384),
+		scratch:     make([]byte, 0, 256),
+	}
 }
 
 func (s *sealer) object(members map[string]any, depth int) error {
@@ -220,12 +234,8 @@ func errReserved() error {
 
 // seal writes the commitment to value and keeps what opens it.
 func (s *sealer) seal(pointer string, value any) error {
-	var salt [saltSize]byte
-	if _, err := io.ReadFull(s.random, salt[:]); err != nil {
+	if _, err := io.ReadFull(s.random, s.salt[:]); err != nil {
 		return fmt.Errorf("read salt: %w", err)
-	}
-	if s.values == nil {
-		s.values = make([]byte, 0, 512)
 	}
 	start := len(s.values)
 	var err error
@@ -239,7 +249,7 @@ func (s *sealer) seal(pointer string, value any) error {
 	}
 	d := Disclosure{
 		Pointer: pointer,
-		Salt:    base64.RawURLEncoding.EncodeToString(salt[:]),
+		Salt:    base64.RawURLEncoding.EncodeToString(s.salt[:]),
 		Value:   s.values[start:end:end],
 	}
 	if s.scratch, err = appendPreimage(s.scratch[:0], d.Salt, d.Pointer, d.Value); err != nil {

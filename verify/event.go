@@ -67,7 +67,7 @@ func DraftEvent(e Event, public func(pointer string) bool, random io.Reader) (Dr
 	if err := e.validate(); err != nil {
 		return Draft{}, err
 	}
-	s := sealer{leaf: make([]byte, 0, 1024), public: public, random: random}
+	s := newSealer(public, random)
 	s.leaf = append(s.leaf, `{"data":`...)
 	if err := s.object(e.Data, 0); err != nil {
 		return Draft{}, err
