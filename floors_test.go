@@ -1,0 +1,126 @@
+package tallystick_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tallystick/tallystick"
+
+// floors lists the packages of the house from the bottom up. A package may import any package of
+// a lower floor; inner edges of a floor are listed in sideways.
+var floors = [][]string{
+	{""},
+	{"verify"},
+	{"internal/state", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart"},
+	{"internal/trail", "internal/evidence", "internal/workspace"},
+	{"internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
+	{"internal/report", "internal/audit"},
+	{"internal/cli"},
+	{"cmd/tallystick"},
+}
+
+// sideways lists the edges that stay on one floor, each with its reason.
+var sideways = map[string]map[string]string{
+	"internal/blob":      {"internal/durable": "one way to write a file durably"},
+	"internal/ledger":    {"internal/durable": "one way to write a file durably"},
+	"internal/workspace": {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
+	"internal/audit":     {"internal/report": "an audit ends in a report"},
+}
+
+// outside lists what the small packages may import from other modules. The others are free.
+var outside = map[string][]string{
+	"": {},
+	"verify": {
+		"github.com/gowebpki/jcs",
+		"github.com/transparency-dev/formats/log",
+		"github.com/transparency-dev/formats/proof",
+		"github.com/transparency-dev/merkle/proof",
+		"github.com/transparency-dev/merkle/rfc6962",
+		"golang.org/x/mod/sumdb/note",
+	},
+	"internal/chart":   {},
+	"internal/stat":    {"gonum.org/v1/gonum"},
+	"internal/durable": {},
+	"internal/blob":    {},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestArrowsRunDown(t *testing.T) {
+	t.Parallel()
+	floorOf := map[string]int{}
+	for floor, names := range floors {
+		for _, name := range names {
+			floorOf[name] = floor
+		}
+	}
+	seen := map[string]bool{}
+	for _, p := range listPackages(t) {
+		from := shortName(p.ImportPath)
+		fromFloor, known := floorOf[from]
+		if !known {
+			t.Errorf("package %q is on no floor: give it one in floors_test.go and in ARCHITECTURE.md", from)
+			continue
+		}
+		seen[from] = true
+		for _, path := range p.Imports {
+			to, ours := strings.CutPrefix(path, module)
+			to = strings.TrimPrefix(to, "/")
+			switch {
+			case ours && floorOf[to] < fromFloor:
+			case ours && sideways[from][to] != "":
+			case ours:
+				t.Errorf("%s imports %s: arrows run downwards only", from, to)
+			case strings.Contains(path, "."):
+				if allowed, limited := outside[from]; limited && !allows(allowed, path) {
+					t.Errorf("%s imports %s, which is not on its list", from, path)
+				}
+			}
+		}
+	}
+	for name := range maps.Keys(floorOf) {
+		if !seen[name] {
+			t.Errorf("floor lists %q, but there is no such package", name)
+		}
+	}
+}
+
+func allows(list []string, path string) bool {
+	return slices.ContainsFunc(list, func(prefix string) bool {
+		return path == prefix || strings.HasPrefix(path, prefix+"/")
+	})
+}
+
+func shortName(path string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(path, module), "/")
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list ./...: %v", err)
+	}
+	var packages []goPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		err := dec.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages
+		}
+		if err != nil {
+			t.Fatalf("go list ./...: %v", err)
+		}
+		packages = append(packages, p)
+	}
+}

@@ -1,0 +1,25 @@
+package performance
+
+import (
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// Slice is a part of the data in which the model does worse than elsewhere.
+type Slice struct {
+	Terms      []Term             `json:"terms"`
+	N          int64              `json:"n"`
+	Metric     string             `json:"metric"` // error rate, or mean absolute error
+	Value      stat.Estimate      `json:"value"`
+	Rest       stat.Estimate      `json:"rest"` // all other rows
+	Difference stat.Estimate      `json:"difference"`
+	PAdjusted  stat.Number        `json:"p_adjusted"` // Benjamini-Hochberg over all slices looked at
+	Verdict    tallystick.Verdict `json:"verdict"`
+	Words      string             `json:"words"`
+}
+
+// Term is one condition of a slice, such as age in (23, 26].
+type Term struct {
+	Column string `json:"column"`
+	Value  string `json:"value"`
+}
