@@ -1,0 +1,212 @@
+// Package state keeps Tallystick's database: connections, migrations and group commit. It is the
+// only package that knows which database that is; the packages above write their own SQL over Tx,
+// with the placeholder "?" and nothing that only one dialect has.
+//
+// # What an acknowledgement means
+//
+// Write returns nil only after the transaction that carries the change has been written to the
+// write-ahead log and that file has been synced (SQLite, WAL, synchronous=FULL). A process that is
+// killed, or a machine that loses power, after that moment has the change when it starts again.
+//
+// # Several processes
+//
+// Several processes may open one file. Each transaction takes SQLite's write lock when it begins
+// (BEGIN IMMEDIATE), so that it never fails half way because another process wrote first; a
+// process that cannot have the lock within Config.BusyTimeout answers Unavailable. Readers block
+// nobody. The file must lie on a local disk: SQLite's shared memory does not work over NFS.
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tallystick/tallystick"
+)
+
+// Config says where the database is and how it behaves. Only Path is required.
+type Config struct {
+	// Path is the database file. It is created with mode 0600, and its directory with 0700, when
+	// it does not exist.
+	Path string
+	// Logger receives faults that no caller can act on, such as the stack of a panic. Nil
+	// discards them.
+	Logger *slog.Logger
+	// Now is the clock behind Tx.Now. Nil means time.Now.
+	Now func() time.Time
+	// BusyTimeout bounds the wait for another process's write transaction. Zero means 10 s.
+	BusyTimeout time.Duration
+	// Readers bounds the number of read transactions at the same time. Zero means 4.
+	Readers int
+
+	synchronous string // tests only: anything but FULL breaks the promise of Write
+	maxPages    int    // tests only: bounds the file, as a full disk would
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.BusyTimeout == 0 {
+		c.BusyTimeout = 10 * time.Second
+	}
+	if c.Readers == 0 {
+		c.Readers = 4
+	}
+	if c.synchronous == "" {
+		c.synchronous = "FULL"
+	}
+	return c
+}
+
+// DB is an open database. Its methods may be called by many goroutines at once.
+type DB struct {
+	config Config
+
+	writes *sql.DB // holds the writer's one connection
+	reads  *sql.DB // read-only handles
+
+	queue   chan *write   // bounded; the writer goroutine receives
+	drained chan struct{} // closed when the writer goroutine has ended
+	fatal   atomic.Pointer[tallystick.Error]
+
+	closing sync.RWMutex // held for reading while a write is queued
+	closed  bool         // under closing
+
+	idle chan *session // read sessions that nobody uses; nil stands for one not yet opened
+
+	watchers struct {
+		sync.Mutex
+		set map[chan struct{}]struct{}
+	}
+}
+
+// Open opens the database at config.Path, creates it if there is none, and brings its tables up to
+// date. A file that is not ours, that others may read, or that a newer Tallystick has changed is
+// refused before anything is written to it.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	config = config.withDefaults()
+	path, err := filepath.Abs(config.Path)
+	if err != nil || config.Path == "" {
+		return nil, fmt.Errorf("open state %q: %w", config.Path, errors.Join(errors.New("no usable path"), err))
+	}
+	config.Path = path
+
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("open state %q: %w", path, err)
+	}
+	unlock, err := lockDir(ctx, filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("open state %q: %w", path, err)
+	}
+	defer unlock()
+	if err := prepareFile(ctx, path); err != nil {
+		return nil, fmt.Errorf("open state %q: %w", path, err)
+	}
+
+	db := &DB{
+		config:  config,
+		queue:   make(chan *write, queueLength),
+		drained: make(chan struct{}),
+		idle:    make(chan *session, config.Readers),
+	}
+	db.watchers.set = make(map[chan struct{}]struct{})
+	for range config.Readers {
+		db.idle <- nil
+	}
+	if db.writes, err = openHandle(config, writer); err != nil {
+		return nil, fmt.Errorf("open state %q: %w", path, err)
+	}
+	if db.reads, err = openHandle(config, reader); err != nil {
+		return nil, errors.Join(fmt.Errorf("open state %q: %w", path, err), db.writes.Close())
+	}
+	if err = migrate(ctx, db.writes, config); err == nil {
+		err = db.start(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open state %q: %w", path, describe(path, err)), db.reads.Close(), db.writes.Close())
+	}
+	return db, nil
+}
+
+// start pins the writer's connection and starts the writer goroutine.
+func (db *DB) start(ctx context.Context) error {
+	s, err := newSession(ctx, db.writes)
+	if err != nil {
+		return err
+	}
+	go db.run(s)
+	return nil
+}
+
+// Close answers the writes that are already queued, then closes the connections. Later calls to
+// Write and Read are Unavailable.
+func (db *DB) Close() error {
+	db.closing.Lock()
+	if db.closed {
+		db.closing.Unlock()
+		return nil
+	}
+	db.closed = true
+	close(db.queue)
+	db.closing.Unlock()
+
+	<-db.drained
+	var errs []error
+	for range db.config.Readers { // waits for the reads under way
+		if s := <-db.idle; s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	close(db.idle)
+	errs = append(errs, db.reads.Close(), db.writes.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close state %q: %w", db.config.Path, err)
+	}
+	return nil
+}
+
+// Path returns the absolute path of the database file.
+func (db *DB) Path() string { return db.config.Path }
+
+// Watch returns a channel that receives after this process has committed a change; changes that
+// come before the receiver looks are told once. stop ends the watch.
+func (db *DB) Watch() (changed <-chan struct{}, stop func()) {
+	ch := make(chan struct{}, 1)
+	db.watchers.Lock()
+	defer db.watchers.Unlock()
+	db.watchers.set[ch] = struct{}{}
+	return ch, func() {
+		db.watchers.Lock()
+		defer db.watchers.Unlock()
+		delete(db.watchers.set, ch)
+	}
+}
+
+func (db *DB) notify() {
+	db.watchers.Lock()
+	defer db.watchers.Unlock()
+	for ch := range db.watchers.set {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (db *DB) errClosed() error {
+	return tallystick.Errorf(tallystick.Unavailable, "state database %q is closed", db.config.Path)
+}
+
+// now returns the time in the form that Tx.Now promises.
+func (db *DB) now() time.Time { return db.config.Now().UTC().Truncate(time.Millisecond) }

@@ -1,0 +1,194 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tallystick/tallystick"
+)
+
+// applicationID marks the file as ours: "TALY", at offset 68 of the header
+// (https://www.sqlite.org/fileformat2.html#application_id).
+const applicationID = 0x54414c59
+
+const (
+	checkpointPages = 2000     // write-ahead log frames (of 4 KiB) before the writer copies them into the file
+	journalLimit    = 64 << 20 // bytes kept of the write-ahead log after that
+)
+
+// role says which of the two kinds of handle a connection belongs to.
+type role int
+
+const (
+	writer role = iota
+	reader
+)
+
+// openHandle returns a handle whose connections all have our settings. The checkpoints of the
+// write-ahead log are made by the writer goroutine itself (wal_autocheckpoint is off), because
+// SQLite's automatic ones keep a sync error to themselves.
+func openHandle(config Config, as role) (*sql.DB, error) {
+	q := url.Values{"_defensive": {"1"}, "_dqs": {"0"}, "_error_rc": {"1"}, "_txlock": {"immediate"}}
+	for _, pragma := range []string{
+		"busy_timeout(" + strconv.FormatInt(config.BusyTimeout.Milliseconds(), 10) + ")",
+		"foreign_keys(ON)",
+		"recursive_triggers(ON)", // so that INSERT OR REPLACE cannot slip past a delete trigger
+		"trusted_schema(OFF)",
+		"cell_size_check(ON)",
+		"temp_store(MEMORY)",
+	} {
+		q.Add("_pragma", pragma)
+	}
+	switch as {
+	case writer:
+		q.Add("_pragma", "journal_mode(WAL)")
+		q.Add("_pragma", "synchronous("+config.synchronous+")")
+		q.Add("_pragma", "secure_delete(ON)")
+		q.Add("_pragma", "wal_autocheckpoint(0)")
+		q.Add("_pragma", "journal_size_limit("+strconv.Itoa(journalLimit)+")")
+		if config.maxPages > 0 {
+			q.Add("_pragma", "max_page_count("+strconv.Itoa(config.maxPages)+")")
+		}
+	case reader:
+		q.Set("mode", "ro")
+		q.Set("_query_only", "1")
+	}
+	return openDSN(config.Path, q)
+}
+
+func openDSN(path string, q url.Values) (*sql.DB, error) {
+	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), OmitHost: true, RawQuery: q.Encode()}
+	connector, err := sqlite.NewConnector(name.String())
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// prepareFile makes sure that path is a file of ours, or creates it. The caller holds the lock on
+// its directory.
+func prepareFile(ctx context.Context, path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return err
+		}
+		if info, err = f.Stat(); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	if perm := info.Mode().Perm(); perm&0o077 != 0 && runtime.GOOS != "windows" {
+		return tallystick.Errorf(tallystick.Invalid, "others may open the file (mode %04o)", perm).
+			WithHint("chmod 600 %s", path)
+	}
+	if info.Size() > 0 {
+		return checkOurs(ctx, path)
+	}
+	// The mark is set before the file is in WAL mode, so that it is in the file itself.
+	blank, err := openDSN(path, url.Values{"_pragma": {"application_id(" + strconv.Itoa(applicationID) + ")"}})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(blank.PingContext(ctx), blank.Close()); err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// checkOurs refuses a file that is not an SQLite database of ours. SQLite reads it as immutable,
+// which changes nothing, not even of a foreign database that is in use. The file is not read
+// directly because closing it would drop the locks that this process may have on it through
+// SQLite (https://www.sqlite.org/howtocorrupt.html section 2.2).
+func checkOurs(ctx context.Context, path string) error {
+	db, err := openDSN(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var id uint32
+	err = db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
+	if resultCode(err) == sqlite3.SQLITE_NOTADB {
+		return tallystick.Errorf(tallystick.Invalid, "the file is not a database").
+			WithHint("name another path; nothing was changed")
+	}
+	if err == nil && id != applicationID {
+		return tallystick.Errorf(tallystick.Invalid, "the file is a database of another application (application id %#x)", id).
+			WithHint("name another path; nothing was changed")
+	}
+	return err
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" { // directories cannot be synced there
+		return d.Close()
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// resultCode returns SQLite's primary result code for err, or 0 if err is not from SQLite.
+func resultCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// isFatal reports whether err casts doubt on what the disk holds. After such an error nothing more
+// may be acknowledged: the system may have dropped the pages that it could not write, and a second
+// sync would then succeed without them.
+func isFatal(err error) bool {
+	switch resultCode(err) {
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		return true
+	}
+	return false
+}
+
+// describe turns errors that an operator can act on into a tallystick.Error and leaves others alone.
+func describe(path string, err error) error {
+	var known *tallystick.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	switch resultCode(err) {
+	case sqlite3.SQLITE_FULL:
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q: the disk is full: %w", path, err).
+			WithHint("free space and start again; what was acknowledged is kept")
+	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q: the disk reported an error: %w", path, err).
+			WithHint("check the disk and start again; what was acknowledged is kept")
+	case sqlite3.SQLITE_READONLY:
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q cannot be written: %w", path, err).
+			WithHint("check that the file is still in its place, its owner and its mode, and start again")
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q is damaged: %w", path, err).
+			WithHint("keep a copy of it, run `tallystick fsck`, and restore from a backup")
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q is in use by another process: %w", path, err).
+			WithHint("try again; if it lasts, look for a Tallystick that hangs")
+	}
+	return err
+}

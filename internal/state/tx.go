@@ -1,0 +1,156 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Tx is a transaction, or one caller's part of a group's. It is valid until the function that
+// received it returns, and for that function's goroutine only.
+type Tx struct {
+	ctx     context.Context
+	session *session
+	now     time.Time
+	open    []*Rows // not yet closed
+	fatal   error   // the first error that casts doubt on the disk, whatever the function made of it
+	ended   bool
+}
+
+var errEnded = errors.New("the transaction has ended")
+
+// Now returns the transaction's time, in UTC and whole milliseconds. All members of a group have
+// the same.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// Exec runs a statement that returns no rows. The statement stays prepared for the next call, so
+// its text should not contain values.
+func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
+	st, err := tx.take(query)
+	if err != nil {
+		return nil, err
+	}
+	result, err := st.ExecContext(tx.ctx, args...)
+	if err != nil {
+		tx.note(err)
+	}
+	return result, errors.Join(err, tx.session.release(st))
+}
+
+// Query runs a statement that returns rows. The rows must be closed, or read to their end, before
+// the function returns.
+func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
+	st, err := tx.take(query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(tx.ctx, args...)
+	if err != nil {
+		tx.note(err)
+		return nil, errors.Join(err, tx.session.release(st))
+	}
+	r := &Rows{tx: tx, statement: st, rows: rows}
+	tx.open = append(tx.open, r)
+	return r, nil
+}
+
+// QueryRow runs a statement of which the first row is wanted.
+func (tx *Tx) QueryRow(query string, args ...any) Row {
+	rows, err := tx.Query(query, args...)
+	return Row{rows: rows, err: err}
+}
+
+func (tx *Tx) take(query string) (*statement, error) {
+	if tx.ended {
+		return nil, errEnded
+	}
+	st, err := tx.session.take(tx.ctx, query)
+	if err != nil {
+		tx.note(err)
+	}
+	return st, err
+}
+
+func (tx *Tx) note(err error) {
+	if tx.fatal == nil && isFatal(err) {
+		tx.fatal = err
+	}
+}
+
+// end closes what the function left open, so that the savepoint can be released.
+func (tx *Tx) end() error {
+	var errs []error
+	for len(tx.open) > 0 {
+		errs = append(errs, tx.open[len(tx.open)-1].Close())
+	}
+	tx.ended = true
+	return errors.Join(errs...)
+}
+
+// Rows are the rows of a query, to be used like sql.Rows.
+type Rows struct {
+	tx        *Tx
+	statement *statement
+	rows      *sql.Rows
+	err       error
+	closed    bool
+}
+
+// Next moves to the next row. It returns false, and closes the rows, at the end or after an error.
+func (r *Rows) Next() bool {
+	if r.closed {
+		return false
+	}
+	if r.rows.Next() {
+		return true
+	}
+	if r.err = r.rows.Err(); r.err != nil {
+		r.tx.note(r.err)
+	}
+	if err := r.Close(); r.err == nil {
+		r.err = err
+	}
+	return false
+}
+
+// Scan copies the columns of the current row, as sql.Rows does.
+func (r *Rows) Scan(dest ...any) error { return r.rows.Scan(dest...) }
+
+// Err returns the error that ended the rows, if one did.
+func (r *Rows) Err() error { return r.err }
+
+// Close ends the rows. It may be called again.
+func (r *Rows) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	for i, open := range r.tx.open {
+		if open == r {
+			r.tx.open = append(r.tx.open[:i], r.tx.open[i+1:]...)
+			break
+		}
+	}
+	return errors.Join(r.rows.Close(), r.tx.session.release(r.statement))
+}
+
+// Row is the result of QueryRow.
+type Row struct {
+	rows *Rows
+	err  error
+}
+
+// Scan copies the columns of the row, or returns sql.ErrNoRows if there is none.
+func (r Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	if !r.rows.Next() {
+		if err := r.rows.Err(); err != nil {
+			return err
+		}
+		return sql.ErrNoRows
+	}
+	return errors.Join(r.rows.Scan(dest...), r.rows.Close())
+}
