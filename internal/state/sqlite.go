@@ -112,12 +112,12 @@ func prepareFile(ctx context.Context, path string) error {
 	return syncDir(filepath.Dir(path))
 }
 
-// checkOurs refuses a file that is not an SQLite database of ours. SQLite reads it as immutable,
-// which changes nothing, not even of a foreign database that is in use. The file is not read
-// directly because closing it would drop the locks that this process may have on it through
-// SQLite (https://www.sqlite.org/howtocorrupt.html section 2.2).
+// checkOurs refuses a file that is not an SQLite database of ours. It asks SQLite, read-only,
+// rather than read the header itself: closing the file would drop the locks that this process may
+// already have on it (https://www.sqlite.org/howtocorrupt.html section 2.2), and a read without
+// locks could see a page half written.
 func checkOurs(ctx context.Context, path string) error {
-	db, err := openDSN(path, url.Values{"mode": {"ro"}, "immutable": {"1"}})
+	db, err := openDSN(path, url.Values{"mode": {"ro"}, "_busy_timeout": {"10000"}})
 	if err != nil {
 		return err
 	}
