@@ -1,0 +1,356 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/transparency-dev/tessera/api/layout"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tallystick/tallystick"
+)
+
+// CheckOptions says what Check compares besides the files of the log with each other. The zero value
+// is usable.
+type CheckOptions struct {
+	// Verifiers are the keys that may have signed the checkpoint and the anchor. Without them no
+	// signature is verified, and the report says so.
+	Verifiers note.Verifiers
+	// Anchor is the path of the anchor file; empty means none.
+	Anchor string
+	// PublishedOnly checks a copy of the public files: no tree state, and nothing beyond the checkpoint.
+	PublishedOnly bool
+	// Leaf, if set, is called with every entry in order, so that one pass over the files serves two
+	// comparisons. The bytes are valid during the call. An error ends the check and is returned as is.
+	Leaf func(index uint64, leaf []byte) error
+}
+
+// Report is what a successful Check has seen.
+type Report struct {
+	Origin     string
+	Size       uint64      // entries hashed, published or not
+	Root       []byte      // root hash over them
+	Checkpoint uint64      // entries that the checkpoint covers
+	Signed     bool        // the checkpoint's signature was verified
+	Anchor     AnchorState // whether an anchor was compared
+	Anchored   uint64      // entries that the anchor covers
+	Files      int         // entry bundles and tiles compared, obsolete partial ones included
+	Bytes      int64       // of entry bundles, each counted once
+	// Strays are files that belong to no entry: leavings of a batch that a crash cut short, or of one
+	// that is being written now. At most 100 are listed.
+	Strays []string
+}
+
+const maxStrays = 100
+
+// Check recomputes the tree from every entry and compares it with every tile, every partial file, the
+// tree state, the checkpoint and the anchor. The first file that is wrong is named by a DamageError,
+// and of an entry bundle the first entry that is wrong. It does not show that every entry that was ever
+// acknowledged is there: that takes a record elsewhere to compare with.
+func (r *Reader) Check(ctx context.Context, opts CheckOptions) (Report, error) {
+	c := &checker{opts: opts, report: Report{Origin: r.origin}}
+	if err := c.claims(r); err != nil {
+		return c.report, err
+	}
+	if err := c.entries(ctx); err != nil {
+		return c.report, err
+	}
+	if err := c.leftovers(ctx); err != nil {
+		return c.report, err
+	}
+	return c.report, nil
+}
+
+// claim is a root hash that some file states for the tree at some size.
+type claim struct {
+	file string
+	size uint64
+	root []byte
+}
+
+type checker struct {
+	opts   CheckOptions
+	report Report
+	tree   tree
+	open   []claim // not yet compared, by size
+	final  []byte  // the root hash stated for the whole tree
+	frontier
+
+	bundle, tile, above []byte // read buffers
+	leaves              [maxTile]byte
+}
+
+// claims reads all that states a root hash. The checkpoint comes first: in a log that grows, the tree
+// state that is read later covers it.
+func (c *checker) claims(r *Reader) error {
+	cp := r.checkpoint
+	if c.opts.Verifiers != nil {
+		if err := cp.verify(c.opts.Verifiers); err != nil {
+			return damaged(checkpointFile, "%v", err)
+		}
+		c.report.Signed = true
+	}
+	c.report.Checkpoint = cp.Size
+	whole := claim{checkpointFile, cp.Size, cp.Hash}
+	c.open = append(c.open, whole)
+	if !c.opts.PublishedOnly {
+		if err := readVersion(r.tree.dir); err != nil {
+			return err
+		}
+		state, _, err := readState(r.tree.dir)
+		if err != nil {
+			return missing(err, stateFile)
+		}
+		if state.Size < cp.Size {
+			return damaged(stateFile, "it has %d entries and the checkpoint has %d", state.Size, cp.Size)
+		}
+		collected, err := readCollected(r.tree.dir)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		if collected > state.Size {
+			return damaged(gcStateFile, "it says %d of %d entries", collected, state.Size)
+		}
+		whole = claim{stateFile, state.Size, state.Root}
+		c.open = append(c.open, whole)
+	}
+	c.tree = tree{dir: r.tree.dir, size: whole.size}
+	c.final = whole.root
+	anchor, found, err := readAnchor(c.opts.Anchor, r.origin, c.opts.Verifiers)
+	if err != nil {
+		return err
+	}
+	c.report.Anchor = found
+	if found == AnchorHeld {
+		if anchor.Size > c.tree.size {
+			return c.tree.mustHold(anchor, c.opts.Anchor)
+		}
+		c.report.Anchored = anchor.Size
+		c.open = append(c.open, claim{c.opts.Anchor, anchor.Size, anchor.Hash})
+	}
+	slices.SortStableFunc(c.open, func(a, b claim) int { return cmp.Compare(a.size, b.size) })
+	return nil
+}
+
+// entries goes through the bundles once and builds the tree over them.
+func (c *checker) entries(ctx context.Context) error {
+	for index := uint64(0); index*tileWidth < c.tree.size; index++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		leaves, err := c.hashBundle(index)
+		if err != nil {
+			return err
+		}
+		if err := c.settle(index*tileWidth, leaves); err != nil {
+			return err
+		}
+		if len(leaves) == maxTile {
+			if err := c.fold(index, c.root(leaves)); err != nil {
+				return err
+			}
+		}
+	}
+	root := c.rootWith(c.partialLeaves(), -1, nil)
+	for k, row := range c.rows { // the partial tiles of the right edge
+		level := uint64(k) + 1
+		if err := c.compareTile(level, c.tree.size>>(level*layout.TileHeight)/tileWidth, row); err != nil {
+			return err
+		}
+	}
+	if err := c.settle(c.tree.size, nil); err != nil {
+		return err
+	}
+	if len(c.open) > 0 {
+		return fmt.Errorf("check ledger: the root hash that %s states was not compared", c.open[0].file)
+	}
+	c.report.Size, c.report.Root = c.tree.size, root[:]
+	return nil
+}
+
+// partialLeaves returns the leaf hashes of the last bundle if it is not full.
+func (c *checker) partialLeaves() []byte {
+	return c.leaves[:c.tree.size%tileWidth*hashSize]
+}
+
+// hashBundle hashes the entries of one bundle and compares the hashes with their tile.
+func (c *checker) hashBundle(index uint64) ([]byte, error) {
+	raw, name, err := c.tree.bundle(index, c.bundle)
+	if err != nil {
+		return nil, err
+	}
+	c.bundle = raw
+	c.report.Files++
+	c.report.Bytes += int64(len(raw))
+	n := c.tree.bundleWidth(index)
+	tile, err := c.tree.tile(0, index, c.tile)
+	if err != nil {
+		return nil, err
+	}
+	c.tile = tile
+	c.report.Files++
+
+	leaves := c.leaves[:n*hashSize]
+	wrong, rest := -1, raw
+	for i := range n {
+		entry, next, ok := cutEntry(rest)
+		if !ok {
+			if wrong >= 0 { // a wrong length misleads all that follows it
+				return nil, damaged(name, "entry %d does not match its hash", index*tileWidth+uint64(wrong))
+			}
+			return nil, damaged(name, "it ends before entry %d", index*tileWidth+uint64(i))
+		}
+		at := index*tileWidth + uint64(i)
+		hash := c.leaf(entry)
+		copy(leaves[i*hashSize:], hash[:])
+		if wrong < 0 && !bytes.Equal(hash[:], tile[i*hashSize:(i+1)*hashSize]) {
+			wrong = i
+		}
+		if c.opts.Leaf != nil && wrong < 0 {
+			if err := c.opts.Leaf(at, entry[1:]); err != nil {
+				return nil, err
+			}
+		}
+		rest = next
+	}
+	if wrong >= 0 {
+		return nil, c.blame(index, wrong, name, leaves, tile)
+	}
+	if len(rest) > 0 && name == layout.EntriesPath(index, layout.PartialTileSize(0, index, c.tree.size)) {
+		return nil, damaged(name, "%d bytes follow its last entry", len(rest))
+	}
+	return leaves, nil
+}
+
+// blame decides, by what is stated above them, whether a bundle or the tile over it is wrong.
+func (c *checker) blame(index uint64, wrong int, bundle string, leaves, tile []byte) error {
+	tileName := layout.TilePath(0, index, layout.PartialTileSize(0, index, c.tree.size))
+	at := index*tileWidth + uint64(wrong)
+	if c.confirmed(0, index, leaves) {
+		return damaged(tileName, "the hash of entry %d is wrong", at)
+	}
+	if c.confirmed(0, index, tile) {
+		return damaged(bundle, "entry %d does not match its hash", at)
+	}
+	return damaged(bundle, "entry %d does not match its hash in %s, and neither matches the tree", at, tileName)
+}
+
+// confirmed reports whether hashes, as the tile at level and index, agree with what is above it: with
+// the hash in its parent if it is full, else with the root hash of the whole tree.
+func (c *checker) confirmed(level, index uint64, hashes []byte) bool {
+	if len(hashes) == maxTile {
+		parent, err := c.tree.tile(level+1, index/tileWidth, c.above)
+		if err != nil {
+			return false
+		}
+		c.above = parent
+		root, at := c.root(hashes), index%tileWidth*hashSize
+		return bytes.Equal(root[:], parent[at:at+hashSize])
+	}
+	var root [hashSize]byte
+	if level == 0 {
+		root = c.rootWith(hashes, -1, nil)
+	} else {
+		root = c.rootWith(c.partialLeaves(), int(level)-1, hashes)
+	}
+	return bytes.Equal(root[:], c.final)
+}
+
+// fold hands the root of the full tile at level 0 up, and on for every tile that it fills.
+func (c *checker) fold(index uint64, root [hashSize]byte) error {
+	for k := 0; ; k++ {
+		row := c.push(k, root)
+		if len(row) < maxTile {
+			return nil
+		}
+		index /= tileWidth
+		if err := c.compareTile(uint64(k)+1, index, row); err != nil {
+			return err
+		}
+		root = c.root(row)
+		c.reset(k)
+	}
+}
+
+// compareTile compares the first hashes of a tile above level 0 with those that follow from the entries.
+func (c *checker) compareTile(level, index uint64, want []byte) error {
+	if len(want) == 0 {
+		return nil
+	}
+	tile, err := c.tree.tile(level, index, c.tile)
+	if err != nil {
+		return err
+	}
+	c.tile = tile
+	c.report.Files++
+	for i := 0; i < len(want); i += hashSize {
+		if bytes.Equal(want[i:i+hashSize], tile[i:i+hashSize]) {
+			continue
+		}
+		name := layout.TilePath(level, index, layout.PartialTileSize(level, index, c.tree.size))
+		first := (index*tileWidth + uint64(i/hashSize)) << (level * layout.TileHeight)
+		if !c.confirmed(level, index, want) && c.confirmed(level, index, tile) {
+			return damaged(layout.EntriesPath(first/tileWidth, 0), "entries from %d on, and the hashes over them, are not those under %s", first, name)
+		}
+		return damaged(name, "its hash %d is not that of entries from %d on", i/hashSize, first)
+	}
+	return nil
+}
+
+// settle compares the claims whose size lies within the bundle that starts at entry start.
+func (c *checker) settle(start uint64, leaves []byte) error {
+	for len(c.open) > 0 {
+		next := c.open[0]
+		n := next.size - start // never negative: smaller ones are settled
+		if next.size < start || n > uint64(len(leaves)/hashSize) || n == tileWidth {
+			return nil // it waits for a later bundle, for which this one is folded in
+		}
+		if root := c.rootWith(leaves[:n*hashSize], -1, nil); !bytes.Equal(root[:], next.root) {
+			return c.contradiction(next, start)
+		}
+		c.open = c.open[1:]
+	}
+	return nil
+}
+
+// contradiction says what is wrong when the entries before and in the bundle at start do not have the
+// root hash that a file states.
+func (c *checker) contradiction(with claim, start uint64) error {
+	for k, row := range c.rows {
+		level := uint64(k) + 1
+		if err := c.compareTile(level, start>>(level*layout.TileHeight)/tileWidth, row); err != nil {
+			return err
+		}
+	}
+	switch {
+	case with.file == c.opts.Anchor:
+		return tallystick.Errorf(tallystick.Conflict, "the first %d entries are not those that the anchor %q has seen", with.size, with.file).
+			WithHint(restoredHint)
+	case with.file == checkpointFile && c.report.Signed:
+		return damaged("tile/entries", "the first %d entries, and the hashes over them, are not those of the signed checkpoint", with.size)
+	}
+	return damaged(with.file, "its root hash is not that of the first %d entries", with.size)
+}
+
+// leftovers compares the partial files that larger ones have replaced and that are not collected yet:
+// a client that follows an older checkpoint reads them still.
+func (c *checker) leftovers(ctx context.Context) error {
+	return filepath.WalkDir(filepath.Join(c.tree.dir, "tile"), func(path string, d os.DirEntry, err error) error {
+		if err = errors.Join(err, ctx.Err()); err != nil {
+			if errors.Is(err, os.ErrNotExist) {
+				return nil // an empty log, or collected meanwhile
+			}
+			return fmt.Errorf("check ledger: %w", err)
+		}
+		if d.IsDir() {
+			return nil
+		}
+		return c.leftover(path)
+	})
+}
