@@ -1,0 +1,94 @@
+package stat
+
+import "math"
+
+// AveragePrecision returns the mean over positives of the precision at their score: the stepwise
+// sum of (recall increase) x precision, tied scores being one step, as scikit-learn has it. The
+// interval is the logit one with tau = (P AP (1-AP))^-1/2 for P positives (Boyd, Eng and Page,
+// ECML PKDD 2013). N is the number of positives. It is NaN without a positive.
+func (s *Scored) AveragePrecision() Estimate {
+	const method = "logit"
+	p := s.Positives()
+	if p == 0 {
+		return noEstimate(0, method)
+	}
+	var tp, fp, sum float64
+	s.descending(func(_ float64, tiedP, tiedN int) {
+		tp += float64(tiedP)
+		fp += float64(tiedN)
+		sum += float64(tiedP) * (tp / (tp + fp))
+	})
+	ap := sum / float64(p)
+	return Estimate{ap, logitInterval(ap, float64(p)), p, method}
+}
+
+// logitInterval returns the interval of a probability on the logit scale with n effective trials;
+// none at 0 and 1, where the logit is infinite.
+func logitInterval(value, n float64) Interval {
+	if !(value > 0 && value < 1) {
+		return noInterval()
+	}
+	centre := math.Log(value / (1 - value))
+	i := around(centre, 1/math.Sqrt(n*value*(1-value)))
+	expit := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+	return Interval{expit(i.Low), expit(i.High)}
+}
+
+// Point is one point of a curve, reached by predicting "positive" from Threshold upwards.
+type Point struct {
+	X         float64 `json:"x"`
+	Y         float64 `json:"y"`
+	Threshold Number  `json:"threshold"` // null at the first point, which predicts no positive
+}
+
+// curvePoints bounds the points of a curve.
+const curvePoints = 200
+
+// ROC returns at most 200 points of the ROC curve (X false positive rate, Y true positive rate)
+// from (0, 0) to (1, 1); none where one label is absent. A point is left out only if it is less
+// than 1/99 from the last in X+Y.
+func (s *Scored) ROC() []Point {
+	p, n := float64(len(s.positive)), float64(len(s.negative))
+	if p == 0 || n == 0 {
+		return nil
+	}
+	return s.curve(Point{0, 0, Number(math.NaN())}, 2, func(tp, fp float64) (x, y, travelled float64) {
+		return fp / n, tp / p, fp/n + tp/p
+	})
+}
+
+// PrecisionRecall returns at most 200 points of the precision-recall curve (X recall, Y
+// precision); none without a positive. It starts at recall 0 with the precision of the first step.
+func (s *Scored) PrecisionRecall() []Point {
+	p := float64(len(s.positive))
+	if p == 0 {
+		return nil
+	}
+	points := s.curve(Point{0, 1, Number(math.NaN())}, 1, func(tp, fp float64) (x, y, travelled float64) {
+		return tp / p, tp / (tp + fp), tp / p
+	})
+	points[0].Y = points[1].Y
+	return points
+}
+
+// curve walks the thresholds downwards and keeps the first point of each of curvePoints-2 equal
+// stretches of the length travelled, and the last point.
+func (s *Scored) curve(first Point, length float64, at func(tp, fp float64) (x, y, travelled float64)) []Point {
+	points := []Point{first}
+	var tp, fp float64
+	stretch, last := -1, first
+	s.descending(func(score float64, tiedP, tiedN int) {
+		tp += float64(tiedP)
+		fp += float64(tiedN)
+		x, y, travelled := at(tp, fp)
+		last = Point{x, y, Number(score)}
+		if at := min(int(travelled/length*(curvePoints-2)), curvePoints-3); at > stretch {
+			stretch = at
+			points = append(points, last)
+		}
+	})
+	if points[len(points)-1] != last {
+		points = append(points, last)
+	}
+	return points
+}

@@ -1,0 +1,70 @@
+package stat
+
+import "math"
+
+// LogitClip is how near to 0 and 1 a probability may come before its logit is taken.
+const LogitClip = 1e-6
+
+// Recalibration is the logistic regression of the label on the logit of the score (Cox 1958): a
+// slope below 1 means scores that are too extreme, an intercept below 0 scores that are too high.
+// Slope 1 and intercept 0 are right.
+type Recalibration struct {
+	Slope, Intercept Estimate
+	Iterations       int
+	Converged        bool
+}
+
+// Recalibration fits by Newton's method with Wald intervals; scores must be probabilities and are
+// clipped by [LogitClip]. Estimates are NaN where there is no finite fit: one label is absent,
+// fewer than two scores differ, or scores separate the labels.
+func (s *Scored) Recalibration() Recalibration {
+	const method = "logistic, wald"
+	none := Recalibration{Slope: noEstimate(s.N(), method), Intercept: noEstimate(s.N(), method)}
+	if len(s.positive) == 0 || len(s.negative) == 0 || s.auc().value == 1 || s.auc().value == 0 {
+		return none
+	}
+	var a, b float64 = 0, 1
+	for iteration := 1; iteration <= 25; iteration++ {
+		f := s.logisticStep(a, b)
+		det := f.haa*f.hbb - f.hab*f.hab
+		if !(det > 1e-12*f.haa*f.hbb) {
+			return none
+		}
+		da := (f.hbb*f.ga - f.hab*f.gb) / det
+		db := (f.haa*f.gb - f.hab*f.ga) / det
+		// A long first step can overshoot; the likelihood is concave, so a bounded one gets there.
+		if step := max(math.Abs(da), math.Abs(db)); step > 5 {
+			da, db = da*5/step, db*5/step
+		}
+		a, b = a+da, b+db
+		if math.Abs(da) < 1e-10*(1+math.Abs(a)) && math.Abs(db) < 1e-10*(1+math.Abs(b)) {
+			return Recalibration{
+				Slope:      Estimate{b, around(b, math.Sqrt(f.haa/det)), s.N(), method},
+				Intercept:  Estimate{a, around(a, math.Sqrt(f.hbb/det)), s.N(), method},
+				Iterations: iteration, Converged: true,
+			}
+		}
+	}
+	return none
+}
+
+// logisticFit is gradient and information of the log-likelihood at one point.
+type logisticFit struct{ ga, gb, haa, hab, hbb float64 }
+
+func (s *Scored) logisticStep(a, b float64) logisticFit {
+	var f logisticFit
+	s.ascending(func(score float64, p, n int) {
+		score = max(LogitClip, min(1-LogitClip, score))
+		x := math.Log(score / (1 - score))
+		mean := 1 / (1 + math.Exp(-a-b*x))
+		rows := float64(p + n)
+		residual := float64(p) - rows*mean
+		weight := rows * mean * (1 - mean)
+		f.ga += residual
+		f.gb += residual * x
+		f.haa += weight
+		f.hab += weight * x
+		f.hbb += weight * x * x
+	})
+	return f
+}
