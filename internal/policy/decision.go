@@ -3,7 +3,11 @@
 // is undefined, wrong or missing.
 package policy
 
-import "github.com/tallystick/tallystick"
+import (
+	"slices"
+
+	"github.com/tallystick/tallystick"
+)
 
 // Status is how one rule came out. Only Pass, Warn and Waived let a blocking rule through.
 type Status string
@@ -33,6 +37,14 @@ type Rule struct {
 	Evidence    []string `json:"evidence"`              // JSON pointers into the report, or digests
 	Controls    []string `json:"controls"`              // ids of the control catalogue
 	Remediation string   `json:"remediation,omitempty"` // what to do, with the command that does it
+}
+
+// letting are the statuses with which a blocking rule lets a release through.
+var letting = []Status{Pass, Warn, Waived}
+
+// Denies reports whether the rule keeps the gate shut.
+func (r Rule) Denies() bool {
+	return r.Blocking && !slices.Contains(letting, r.Status)
 }
 
 // Decision is the answer of the gate. The same engine over the same input and policy gives it

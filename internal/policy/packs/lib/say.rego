@@ -1,0 +1,64 @@
+# METADATA
+# title: Figures in words
+# description: >-
+#   sprintf formats an integral number as an integer whatever the verb says, so decimals are
+#   put together from two integers.
+package tallystick.lib.say
+
+# 0.4485 -> "44.9 %"
+percent(share) := concat("", [decimal(share * 100, 1), " %"])
+
+# 0.2139 -> "21.4 points"
+points(difference) := concat("", [decimal(difference * 100, 1), " percentage points"])
+
+decimal(value, digits) := concat("", [sign(scaled), whole, ".", padded]) if {
+	is_number(value)
+	scale := {1: 10, 3: 1000}[digits]
+	scaled := round(value * scale)
+	size := abs(scaled)
+	whole := format_int((size - (size % scale)) / scale, 10)
+	fraction := format_int(size % scale, 10)
+	padding := substring("000", 0, digits - count(fraction))
+	padded := concat("", [padding, fraction])
+}
+
+sign(value) := "-" if value < 0
+
+sign(value) := "" if value >= 0
+
+# "0.702, 95 % interval 0.690 to 0.714"
+estimate(e) := sprintf("%s, 95 %% interval %s to %s", [decimal(e.value, 3), decimal(e.ci[0], 3), decimal(e.ci[1], 3)]) if {
+	is_number(e.value)
+	is_number(e.ci[0])
+	is_number(e.ci[1])
+} else := sprintf("%s, without an interval", [decimal(e.value, 3)]) if {
+	is_number(e.value)
+} else := "no value"
+
+limit(bound) := concat(" and ", [words |
+	some side in [["min", "at least"], ["max", "at most"]]
+	is_number(bound[side[0]])
+	words := sprintf("%s %s", [side[1], decimal(bound[side[0]], 3)])
+])
+
+# "1 group", "2 groups"
+counted(n, _, many) := sprintf("%d %s", [n, many]) if n != 1
+
+counted(1, one, _) := sprintf("1 %s", [one])
+
+# The first of some sentences, and how many more there are.
+lead(sentences) := sentences[0] if count(sentences) == 1
+
+lead(sentences) := sprintf("%s And %d more, listed below.", [sentences[0], count(sentences) - 1]) if count(sentences) > 1
+
+# The sentence of a comparison of two groups, from its figures if it carries none.
+comparison(c) := c.words if {
+	is_string(c.words)
+	c.words != ""
+} else := sprintf(
+	"%s: %s has %s and %s has %s (%s), a difference of %s, 95 %% interval %s to %s.",
+	[
+		c.attribute, c.value, percent(c.rate), c.reference, percent(c.reference_rate), replace(c.metric, "_", " "),
+		points(c.difference), points(c.difference_ci[0]), points(c.difference_ci[1]),
+	],
+)

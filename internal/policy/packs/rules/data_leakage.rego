@@ -1,0 +1,66 @@
+# METADATA
+# title: No feature gives the label away
+# description: >-
+#   A feature that predicts the label almost perfectly is usually known only after the outcome.
+#   Performance that was measured with it says nothing about the model in use.
+# custom:
+#   id: data.leakage
+#   severity: high
+#   blocking: [limited, high]
+#   controls:
+#     - eu-ai-act/Art. 10
+#     - nist-ai-rmf/MEASURE 2.3
+#     - us-mrm/MRM-2a
+#   remediation: >-
+#     Take the named columns out of the features or show that they are known before the outcome,
+#     then run `tallystick audit` again with --features COL,... .
+package tallystick.rules.data.leakage
+
+import data.tallystick.lib.facts
+import data.tallystick.lib.judge
+import data.tallystick.lib.say
+
+leaks := object.get(facts.report, "leakage", [])
+
+suspects := [leak |
+	some verdict in judge.order
+	verdict != "pass"
+	some leak in leaks
+	leak.verdict == verdict
+]
+
+result := judge.not_applicable("No feature was named, so there is none that could give the label away.") if {
+	facts.labelled
+	count(facts.columns.features) == 0
+}
+
+result := {
+	"status": "insufficient",
+	"message": "Without labels nobody can see whether a feature gives them away.",
+	"remediation": "Run `tallystick audit` with --label COL, or with --id COL --labels FILE.",
+} if {
+	is_array(facts.columns.features)
+	not facts.labelled
+}
+
+result := {
+	"status": judge.worst({leak.verdict | some leak in suspects}),
+	"message": say.lead([leak.words | some leak in suspects]),
+	"details": [leak.words | some leak in suspects],
+	"evidence": ["/leakage"],
+} if {
+	facts.labelled
+	count(facts.columns.features) > 0
+	count(suspects) > 0
+}
+
+result := {
+	"status": "pass",
+	"message": sprintf("None of %s predicts the label suspiciously well.", [say.counted(count(facts.columns.features), "feature", "features")]),
+	"evidence": ["/columns/features"],
+} if {
+	facts.labelled
+	count(facts.columns.features) > 0
+	count(suspects) == 0
+	every leak in leaks { leak.verdict == "pass" }
+}
