@@ -10,22 +10,22 @@ import (
 
 // Drift is the comparison of one window, or one whole file, with the reference.
 type Drift struct {
-	Reference  int64     `json:"reference_rows"`
-	Rows       int64     `json:"rows"`
-	Thresholds Threshold `json:"thresholds"`
-	Features   []Feature `json:"features"`
+	Reference  int64      `json:"reference_rows"`
+	Rows       int64      `json:"rows"`
+	Thresholds Thresholds `json:"thresholds"`
+	Features   []Feature  `json:"features"`
 	// Drifted counts the features whose verdict is warn or fail.
 	Drifted int                `json:"drifted"`
 	Verdict tallystick.Verdict `json:"verdict"`
 }
 
-// Threshold holds the limits of a drift verdict.
-type Threshold struct {
+// Thresholds holds the limits of a drift verdict.
+type Thresholds struct {
 	Q               float64 `json:"q"`                   // Benjamini-Hochberg false discovery rate over the features of a window
 	WarnPSI         float64 `json:"warn_psi"`            // with significance: warn
 	WarnWasserstein float64 `json:"warn_wasserstein_sd"` // with significance: warn
 	FailPSI         float64 `json:"fail_psi"`            // with significance: fail
-	WarnJS          float64 `json:"warn_js"`             // categories: Jensen-Shannon distance, base 2
+	WarnLInfinity   float64 `json:"warn_l_infinity"`     // with significance, for more than 50 categories: warn
 	MinRows         int64   `json:"min_rows"`            // fewer: insufficient
 	MinReference    int64   `json:"min_reference_rows"`  // fewer: insufficient
 	Origin          string  `json:"origin"`
@@ -52,7 +52,7 @@ type Feature struct {
 	JS             stat.Number `json:"js"` // distance, base 2
 	P              stat.Number `json:"p"`
 	PAdjusted      stat.Number `json:"p_adjusted"`
-	ErrorBound     float64     `json:"error_bound"` // of KS; 0 where exact
+	ErrorBound     stat.Number `json:"error_bound"` // of KS; 0 where exact
 	Smoothed       bool        `json:"smoothed"`    // a cell was empty and got half a count
 	MissingRef     stat.Number `json:"missing_reference"`
 	Missing        stat.Number `json:"missing"`
@@ -77,9 +77,9 @@ type Bin struct {
 }
 
 // Defaults are the limits of DESIGN section 7.
-func Defaults() Threshold {
-	return Threshold{
-		Q: 0.05, WarnPSI: 0.1, WarnWasserstein: 0.1, FailPSI: 0.25, WarnJS: 0.1,
+func Defaults() Thresholds {
+	return Thresholds{
+		Q: 0.05, WarnPSI: 0.1, WarnWasserstein: 0.1, WarnLInfinity: 0.1, FailPSI: 0.25,
 		MinRows: 200, MinReference: 1000, Origin: "default",
 	}
 }

@@ -1,0 +1,160 @@
+package drift
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// manyCategories is the number of categories beyond which PSI and Jensen-Shannon drown in
+// sampling noise, and the largest change of one share is looked at instead.
+const manyCategories = 50
+
+// Numbers is the reference of a number column, made ready once for any number of windows.
+type Numbers struct {
+	name, role string
+	reference  *stat.Reference
+	missing    int64
+}
+
+// NewNumbers returns the reference of a number column. NaN and infinities among values count as
+// missing beside the missing ones. It returns an Invalid error if nothing finite is left.
+func NewNumbers(name, role string, values []float64, missing int64) (*Numbers, error) {
+	r, err := stat.NewReference(values)
+	if err != nil {
+		return nil, err
+	}
+	return &Numbers{name, role, r, missing + int64(len(values)) - r.N()}, nil
+}
+
+// Reference returns the sample itself.
+func (n *Numbers) Reference() *stat.Reference { return n.reference }
+
+// Compare compares a window of the column; missing values are not among values. The result waits
+// for Judge: its verdict depends on the other features of the window.
+func (n *Numbers) Compare(values []float64, missing int64) Feature {
+	return n.feature(n.reference.Compare(values), missing)
+}
+
+// feature reads what was compared, exactly or by a tally.
+func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
+	missing += c.Dropped
+	reference, current := append(c.ReferenceBins, n.missing), append(c.Bins, missing)
+	d := stat.Diverge(reference, current)
+	f := newFeature(n.name, n.role, "number", reference, current, d)
+	f.KS, f.P, f.ErrorBound = stat.Number(c.KS), stat.Number(c.P), stat.Number(c.KSBound)
+	f.Wasserstein, f.WassersteinSD = stat.Number(c.W1), stat.Number(c.W1SD)
+	f.Method = "ks, wasserstein, psi over reference deciles; exact"
+	if c.KSBound > 0 || c.W1Bound > 0 {
+		f.Method = fmt.Sprintf("ks, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g", c.KSBound)
+	}
+	f.bins(decileLabels(n.reference.Edges()), reference, current)
+	return f
+}
+
+// Categories is the reference of a category column.
+type Categories struct {
+	name, role string
+	values     []string
+	index      map[string]int
+	counts     []int64 // by value, then other, then missing
+}
+
+// NewCategories returns the reference of a category column: counts[i] rows have values[i].
+func NewCategories(name, role string, values []string, counts []int64, missing int64) *Categories {
+	c := &Categories{name: name, role: role, index: map[string]int{}}
+	for i, value := range values {
+		if counts[i] == 0 {
+			continue
+		}
+		c.index[value] = len(c.values)
+		c.values, c.counts = append(c.values, value), append(c.counts, counts[i])
+	}
+	c.counts = append(c.counts, 0, missing)
+	return c
+}
+
+// Compare compares a window in which counts[i] rows have values[i].
+func (c *Categories) Compare(values []string, counts []int64, missing int64) Feature {
+	other := len(c.values)
+	current := make([]int64, other+2)
+	current[other+1] = missing
+	var unseen []string
+	for i, value := range values {
+		if at, ok := c.index[value]; ok {
+			current[at] += counts[i]
+		} else if counts[i] > 0 {
+			current[other] += counts[i]
+			unseen = append(unseen, value)
+		}
+	}
+	d := stat.Diverge(c.counts, current)
+	f := newFeature(c.name, c.role, "category", c.counts, current, d)
+	test := stat.Homogeneity([][]int64{c.counts, current})
+	f.Chi2, f.DOF, f.P = stat.Number(test.Statistic), test.DOF, stat.Number(test.P)
+	f.LInfinity = stat.Number(d.LInfinity)
+	f.UnseenShare = stat.Number(float64(current[other]) / float64(f.N))
+	f.UnseenExamples = unseen[:min(3, len(unseen))]
+	f.Method = "chi-square homogeneity, psi over the reference's values, other and missing; exact"
+	f.bins(append(append([]string{}, c.values...), "(other)", "(missing)"), c.counts, current)
+	return f
+}
+
+func newFeature(name, role, kind string, reference, current []int64, d stat.Divergence) Feature {
+	nan := stat.Number(math.NaN())
+	f := Feature{
+		Name: name, Role: role, Kind: kind, NReference: sum(reference), N: sum(current),
+		KS: nan, Wasserstein: nan, WassersteinSD: nan, Chi2: nan, LInfinity: nan,
+		PSI: stat.Number(d.PSI), JS: stat.Number(d.JS), P: nan, PAdjusted: nan, PSICritical: nan,
+		Smoothed: d.Smoothed, UnseenShare: nan, MissingRef: nan, Missing: nan,
+	}
+	last := len(reference) - 1
+	if f.NReference > 0 {
+		f.MissingRef = stat.Number(float64(reference[last]) / float64(f.NReference))
+	}
+	if f.N > 0 {
+		f.Missing = stat.Number(float64(current[last]) / float64(f.N))
+	}
+	return f
+}
+
+// bins fills in the shares, without cells that both sides leave empty.
+func (f *Feature) bins(labels []string, reference, current []int64) {
+	if f.N == 0 || f.NReference == 0 {
+		return
+	}
+	for i, label := range labels {
+		if reference[i] == 0 && current[i] == 0 {
+			continue
+		}
+		b := Bin{label, float64(reference[i]) / float64(f.NReference), float64(current[i]) / float64(f.N)}
+		f.Bins = append(f.Bins, b)
+		if f.Top == nil || math.Abs(b.Current-b.Reference) > math.Abs(f.Top.Current-f.Top.Reference) {
+			f.Top = &b
+		}
+	}
+}
+
+func decileLabels(edges []float64) []string {
+	labels := make([]string, 0, len(edges)+2)
+	for i, edge := range edges {
+		if i == 0 {
+			labels = append(labels, "up to "+short(edge))
+		} else {
+			labels = append(labels, short(edges[i-1])+" to "+short(edge))
+		}
+	}
+	return append(labels, "above "+short(edges[len(edges)-1]), "(missing)")
+}
+
+func short(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+
+func sum(counts []int64) int64 {
+	var total int64
+	for _, c := range counts {
+		total += c
+	}
+	return total
+}

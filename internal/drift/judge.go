@@ -1,0 +1,103 @@
+package drift
+
+import (
+	"fmt"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// Judge ends the verdicts of one window's features: each needs significance over all of them and
+// an effect that matters. rows and reference are the sizes of the window and of the reference.
+func Judge(features []Feature, reference, rows int64, th Thresholds) *Drift {
+	d := &Drift{Reference: reference, Rows: rows, Thresholds: th, Features: features, Verdict: tallystick.Pass}
+	var tested []int
+	var ps []float64
+	for i, f := range features {
+		if f.P.Valid() {
+			tested, ps = append(tested, i), append(ps, float64(f.P))
+		}
+	}
+	for k, p := range stat.BenjaminiHochberg(ps) {
+		features[tested[k]].PAdjusted = stat.Number(p)
+	}
+	for i := range features {
+		f := &features[i]
+		f.PSICritical = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
+		f.Verdict = f.judge(reference, rows, th)
+		f.Words = f.words()
+		switch f.Verdict {
+		case tallystick.Warn, tallystick.Fail:
+			d.Drifted++
+		}
+		d.Verdict = d.Verdict.Worse(f.Verdict)
+	}
+	if rows < th.MinRows || reference < th.MinReference {
+		d.Verdict = tallystick.Insufficient
+	}
+	return d
+}
+
+func (f *Feature) judge(reference, rows int64, th Thresholds) tallystick.Verdict {
+	if rows < th.MinRows || reference < th.MinReference || !f.P.Valid() {
+		return tallystick.Insufficient
+	}
+	if float64(f.PAdjusted) > th.Q {
+		return tallystick.Pass
+	}
+	psi := float64(f.PSI)
+	if f.Kind == "category" && len(f.Bins) > manyCategories {
+		// PSI over many categories measures the noise of small cells.
+		if float64(f.LInfinity) >= th.WarnLInfinity {
+			return tallystick.Warn
+		}
+		return tallystick.Pass
+	}
+	switch {
+	case psi >= th.FailPSI:
+		return tallystick.Fail
+	case psi >= th.WarnPSI, f.WassersteinSD.Valid() && float64(f.WassersteinSD) >= th.WarnWasserstein:
+		return tallystick.Warn
+	}
+	return tallystick.Pass
+}
+
+// words says what changed, for people.
+func (f *Feature) words() string {
+	if f.Verdict == tallystick.Insufficient {
+		return fmt.Sprintf("%s: too few rows or values to judge (%d against %d).", f.Name, f.N, f.NReference)
+	}
+	change := ""
+	if f.Top != nil {
+		change = f.Top.Words(f.Name, f.Kind)
+	}
+	effect := fmt.Sprintf("PSI %.3g", f.PSI)
+	if f.WassersteinSD.Valid() {
+		effect += fmt.Sprintf(", Wasserstein %.3g standard deviations", f.WassersteinSD)
+	}
+	significance := fmt.Sprintf("adjusted p %.2g", f.PAdjusted)
+	switch f.Verdict {
+	case tallystick.Pass:
+		if f.PAdjusted > 0 && float64(f.PAdjusted) > 0.05 {
+			return fmt.Sprintf("%s shows no significant change (%s, %s).", f.Name, effect, significance)
+		}
+		return fmt.Sprintf("%s has changed too little to matter (%s, %s).", f.Name, effect, significance)
+	}
+	return fmt.Sprintf("%s (%s, %s).", change, effect, significance)
+}
+
+// Words says how one share changed: "RELP = 17 rises from 5.0 % to 69.8 % of rows".
+func (b Bin) Words(name, kind string) string {
+	verb := "rises"
+	if b.Current < b.Reference {
+		verb = "falls"
+	}
+	is := " = "
+	switch {
+	case b.Label == "(missing)" || b.Label == "(other)":
+		is = " "
+	case kind == "number":
+		is = " "
+	}
+	return fmt.Sprintf("%s%s%s %s from %.1f %% to %.1f %% of rows", name, is, b.Label, verb, 100*b.Reference, 100*b.Current)
+}
