@@ -1,0 +1,370 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+)
+
+// Options narrow what Bundle accepts.
+type Options struct {
+	MaxSize   int64 // bytes of the bundle; MaxArchive if zero
+	Witnessed bool  // refuse a checkpoint that no trusted witness has cosigned
+}
+
+// Bundle verifies an evidence bundle of size bytes. It reads the whole bundle into memory, writes
+// nothing, and believes only the keys of trust: the bundle's own trust.json serves to tell a bundle
+// that a stranger has signed from one that is damaged.
+//
+// What is wrong with a bundle is in the result. An error says that the bundle could not be read.
+func Bundle(r io.ReaderAt, size int64, trust Trust, o Options) (Result, error) {
+	v := &bundleVerifier{keys: keyring{trust: trust}, options: o}
+	if limit := o.MaxSize; limit > 0 && size > limit {
+		v.result.fail("archive", "bundle", tallystick.Errorf(tallystick.Invalid, "bundle is larger than %d bytes", limit))
+		return v.result.conclude(notProved(Checkpoint{})), nil
+	}
+	archive, err := ReadArchive(r, size)
+	if err != nil && tallystick.CodeOf(err) != tallystick.Invalid {
+		return Result{}, err
+	}
+	if err != nil {
+		v.result.fail("archive", "bundle", err)
+		return v.result.conclude(notProved(Checkpoint{})), nil
+	}
+	v.archive = archive
+	v.result.ok("archive", "bundle", "canonical zip, %d files, %d bytes", len(archive.files), size)
+	// Each step stands on the one before; the first that fails ends the verification.
+	for _, step := range []func() error{
+		v.checkFiles, v.checkClaimedTrust, v.checkManifestSignature, v.checkCheckpoint, v.checkEvents, v.checkStatements, v.checkReports,
+	} {
+		if err := step(); err != nil {
+			var named *namedError
+			if !errors.As(err, &named) {
+				named = &namedError{check: "bundle", subject: "bundle", err: err}
+			}
+			v.result.fail(named.check, named.subject, named.err)
+			break
+		}
+	}
+	v.result.archive = archive
+	return v.result.conclude(notProved(v.checkpoint)), nil
+}
+
+// namedError is a failed check.
+type namedError struct {
+	check, subject string
+	err            error
+}
+
+func (e *namedError) Error() string { return fmt.Sprintf("%s of %s: %v", e.check, e.subject, e.err) }
+func (e *namedError) Unwrap() error { return e.err }
+
+type bundleVerifier struct {
+	keys       keyring
+	options    Options
+	archive    Archive
+	result     Result
+	manifest   Manifest
+	raw        []byte                       // manifest.json
+	exporter   Key                          // that signed the manifest
+	digests    map[string]tallystick.Digest // of the files that the manifest lists
+	checkpoint Checkpoint
+	recorded   map[tallystick.Digest]uint64 // digests in the clear in an event, to its lowest index
+	bound      map[string]string            // files that a recorded statement names with their digest, to it
+}
+
+// checkFiles compares the files of the archive with those of the manifest.
+func (v *bundleVerifier) checkFiles() error {
+	var ok bool
+	if v.raw, ok = v.archive.File(ManifestFile); !ok {
+		return &namedError{"manifest", ManifestFile, errors.New("is missing")}
+	}
+	m, err := ParseManifest(v.raw)
+	if err != nil {
+		return &namedError{"manifest", ManifestFile, err}
+	}
+	v.manifest = m
+	v.result.Subject = m.Subject.Name
+	v.digests = make(map[string]tallystick.Digest, len(m.Files))
+	var total int64
+	for _, entry := range m.Files {
+		data, ok := v.archive.File(entry.Name)
+		if !ok {
+			return &namedError{"file", entry.Name, errors.New("is in the manifest but not in the bundle")}
+		}
+		got, err := NewManifestEntry(File{entry.Name, data})
+		if err == nil && got != entry {
+			err = fmt.Errorf("has size %d, digest %s, role %s; the manifest says %d, %s, %s", got.Size, got.Digest, got.Role, entry.Size, entry.Digest, entry.Role)
+		}
+		if err != nil {
+			return &namedError{"file", entry.Name, err}
+		}
+		v.digests[entry.Name] = entry.Digest
+		total += entry.Size
+	}
+	for _, f := range v.archive.files {
+		if _, ok := v.digests[f.Name]; !ok && f.Name != ManifestFile && f.Name != ManifestEnvelopeFile {
+			return &namedError{"file", f.Name, errors.New("is in the bundle but not in the manifest")}
+		}
+	}
+	v.result.ok("files", ManifestFile, "%d files, %d bytes, all with the size and digest of the manifest, none besides", len(m.Files), total)
+	return nil
+}
+
+// checkClaimedTrust reads whom the exporter believes.
+func (v *bundleVerifier) checkClaimedTrust() error {
+	data, _ := v.archive.File(TrustFile) // the manifest lists it, so it is there
+	claimed, err := ParseTrust(data)
+	if err != nil {
+		return &namedError{"claimed keys", TrustFile, err}
+	}
+	v.keys.claimed = claimed
+	v.result.ok("claimed keys", TrustFile, "%d keys of %q; they count only if you trust them too", len(claimed.Keys), claimed.Origin)
+	return nil
+}
+
+// openStatement verifies the envelope in the file of that name. trusted is false if only a key that
+// the bundle itself claims could check the signature.
+func (v *bundleVerifier) openStatement(name string) (s Statement, k Key, trusted bool, err error) {
+	data, ok := v.archive.File(name)
+	if !ok {
+		return s, k, false, errors.New("is missing")
+	}
+	e, err := parseOwnEnvelope(data)
+	if err != nil {
+		return s, k, false, err
+	}
+	if e.PayloadType != StatementPayloadType {
+		return s, k, false, fmt.Errorf("payload type is %.80q, want %s", e.PayloadType, StatementPayloadType)
+	}
+	k, trusted, ok = v.keys.find(RoleStatement, e.KeyID)
+	if !ok {
+		return s, k, false, fmt.Errorf("signed by key %.80q, which neither you nor the bundle's trust.json knows", e.KeyID)
+	}
+	pub, err := k.ecdsaKey()
+	if err != nil {
+		return s, k, false, err
+	}
+	if err := e.Verify(pub); err != nil {
+		return s, k, false, err
+	}
+	if s, err = ParseStatement(e.Payload); err != nil {
+		return s, k, false, err
+	}
+	if !k.signs(s.PredicateType) {
+		return s, k, false, fmt.Errorf("key %.12s is not trusted for %s", k.ID, s.PredicateType)
+	}
+	return s, k, trusted, nil
+}
+
+func (v *bundleVerifier) checkManifestSignature() error {
+	s, k, trusted, err := v.openStatement(ManifestEnvelopeFile)
+	if err == nil {
+		switch {
+		case s.PredicateType != PredicateManifest:
+			err = fmt.Errorf("predicate type is %s, want %s", s.PredicateType, PredicateManifest)
+		case len(s.Subject) != 1 || s.Subject[0].Name != ManifestFile || s.Subject[0].Digest["sha256"] != tallystick.DigestOf(v.raw).Hex():
+			err = fmt.Errorf("subject is not %s with its digest %s", ManifestFile, tallystick.DigestOf(v.raw))
+		case k.Status == StatusCompromised:
+			// The manifest is in no ledger, so nothing shows that it was signed before.
+			err = fmt.Errorf("key %.12s is compromised; ask for a new export", k.ID)
+		}
+	}
+	if err != nil {
+		return &namedError{"manifest signature", ManifestEnvelopeFile, err}
+	}
+	v.exporter = k
+	if !trusted {
+		v.result.unknownSigner("manifest signature", ManifestEnvelopeFile, "by key %.12s, which is not among those trusted", k.ID)
+		return nil
+	}
+	v.result.ok("manifest signature", ManifestEnvelopeFile, "by %s, key %.12s", k.Name, k.ID)
+	return nil
+}
+
+func (v *bundleVerifier) checkCheckpoint() error {
+	data, _ := v.archive.File(CheckpointFile)
+	c, trusted, err := v.keys.openCheckpoint(data)
+	if err != nil {
+		return &namedError{"checkpoint", CheckpointFile, err}
+	}
+	v.checkpoint = c
+	if !c.verified {
+		return &namedError{"checkpoint", CheckpointFile, errors.New("signed by no key that you or the bundle's trust.json knows")}
+	}
+	if !trusted {
+		v.result.unknownSigner("checkpoint", CheckpointFile, "%q at size %d, signed by nobody among those trusted", c.Origin, c.Size)
+	} else {
+		v.result.ok("checkpoint", CheckpointFile, "%q at size %d, signed by key %.12s", c.Origin, c.Size, c.LogKeys[0].ID)
+	}
+	// A bundle is exported at the size of its checkpoint, so its manifest counts at the next index.
+	if k := v.exporter; !k.covers(c.Size) {
+		return &namedError{"manifest signature", ManifestEnvelopeFile, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Size)}
+	}
+	v.result.witnesses(c, CheckpointFile, v.options.Witnessed)
+	return nil
+}
+
+func (v *bundleVerifier) checkEvents() error {
+	v.recorded = map[tallystick.Digest]uint64{}
+	var next uint64 // lowest index that the next event can have
+	for _, files := range v.manifest.Events {
+		index, err := v.checkEvent(files)
+		if err != nil {
+			return err
+		}
+		if index < next {
+			return &namedError{"event", files.Leaf, fmt.Errorf("has index %d, not above that of the event before it", index)}
+		}
+		next = index + 1
+	}
+	return nil
+}
+
+func (v *bundleVerifier) checkEvent(files EventFiles) (index uint64, err error) {
+	leaf, _ := v.archive.File(files.Leaf)
+	event, err := DecodeEvent(leaf)
+	if err == nil && event.Sequence != files.Sequence {
+		err = fmt.Errorf("has the sequence %d", event.Sequence)
+	}
+	if err != nil {
+		return 0, &namedError{"event", files.Leaf, err}
+	}
+	data, _ := v.archive.File(files.Proof)
+	proof, err := ParseProof(data)
+	if checkpoint, _ := v.archive.File(CheckpointFile); err == nil && string(proof.Checkpoint) != string(checkpoint) {
+		err = errors.New("is not about the bundle's checkpoint")
+	}
+	if err == nil {
+		err = proof.Verify(leaf, v.checkpoint)
+	}
+	if err != nil {
+		return 0, &namedError{"inclusion", files.Proof, err}
+	}
+	disclosed := 0
+	if files.Disclosures != "" {
+		if disclosed, err = v.checkDisclosures(event, files.Disclosures); err != nil {
+			return 0, &namedError{"disclosures", files.Disclosures, err}
+		}
+	}
+	for d := range clearDigests(event.Data) {
+		if first, ok := v.recorded[d]; !ok || proof.Index < first {
+			v.recorded[d] = proof.Index
+		}
+	}
+	v.result.ok("event", files.Leaf, "%s, entry %d of the ledger, %d of %d sealed fields shown", event.Type, proof.Index, disclosed, len(event.commitments))
+	return proof.Index, nil
+}
+
+func (v *bundleVerifier) checkDisclosures(event SealedEvent, name string) (int, error) {
+	data, _ := v.archive.File(name)
+	var ds []Disclosure
+	if err := decodeCanonical(name, data, &ds); err != nil {
+		return 0, err
+	}
+	if _, err := event.Open(ds); err != nil {
+		return 0, err
+	}
+	return len(ds), nil
+}
+
+// clearDigests returns the digests that stand in the clear anywhere in an event's data.
+func clearDigests(value any) map[tallystick.Digest]bool {
+	found := map[tallystick.Digest]bool{}
+	var walk func(any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case string:
+			if d := tallystick.Digest(value); d.Validate() == nil {
+				found[d] = true
+			}
+		case []any:
+			for _, element := range value {
+				walk(element)
+			}
+		case map[string]any:
+			if _, sealed := commitmentOf(value); sealed {
+				return
+			}
+			for _, member := range value {
+				walk(member)
+			}
+		}
+	}
+	walk(value)
+	return found
+}
+
+func (v *bundleVerifier) checkStatements() error {
+	v.bound = map[string]string{}
+	for _, name := range v.manifest.Statements {
+		if err := v.checkStatement(name); err != nil {
+			return &namedError{"statement", name, err}
+		}
+	}
+	return nil
+}
+
+func (v *bundleVerifier) checkStatement(name string) error {
+	s, k, trusted, err := v.openStatement(name)
+	if err != nil {
+		return err
+	}
+	index, recorded := v.recorded[v.digests[name]]
+	if !recorded {
+		return fmt.Errorf("no event of the bundle records its digest %s", v.digests[name])
+	}
+	if !k.covers(index) {
+		return fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, index)
+	}
+	for _, subject := range s.Subject {
+		want, ok := v.digests[subject.Name]
+		if !ok {
+			continue
+		}
+		if subject.Digest["sha256"] != want.Hex() {
+			return fmt.Errorf("says that %s has the sha256 %.64q, but it has %s", subject.Name, subject.Digest["sha256"], want.Hex())
+		}
+		v.bound[subject.Name] = name
+	}
+	if !trusted {
+		v.result.unknownSigner("statement", name, "%s by key %.12s, which is not among those trusted", s.PredicateType, k.ID)
+		return nil
+	}
+	v.result.ok("statement", name, "%s by %s, recorded as entry %d", s.PredicateType, k.Name, index)
+	return nil
+}
+
+// checkReports asks that the report that machines read is bound by a recorded statement. The
+// others may be bound by the manifest alone, which a line says.
+func (v *bundleVerifier) checkReports() error {
+	for _, name := range slices.Sorted(maps.Keys(v.digests)) {
+		if !strings.HasPrefix(name, "reports/") {
+			continue
+		}
+		statement, ok := v.bound[name]
+		switch {
+		case ok:
+			v.result.ok("report", name, "has the digest that %s states", statement)
+		case name == ReportFile:
+			return &namedError{"report", name, errors.New("no statement of the bundle states its digest")}
+		default:
+			v.result.skip("report", name, "bound by the manifest alone, not by a recorded statement")
+		}
+	}
+	return nil
+}
+
+// MarshalDisclosures returns the RFC 8785 form of a list of disclosures, sorted by pointer.
+func MarshalDisclosures(ds []Disclosure) ([]byte, error) {
+	sorted := slices.SortedFunc(slices.Values(ds), func(a, b Disclosure) int { return strings.Compare(a.Pointer, b.Pointer) })
+	if sorted == nil {
+		sorted = []Disclosure{}
+	}
+	return Canonical(sorted)
+}
