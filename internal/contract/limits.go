@@ -1,0 +1,180 @@
+package contract
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Limits are what the gate holds an audit against. A nil or empty entry means that no limit was
+// stated. Their JSON is the form that the YAML has.
+type Limits struct {
+	Performance map[string]Bound `json:"performance,omitempty"` // by metric name, as report.json names it
+	Calibration map[string]Bound `json:"calibration,omitempty"` // ece, ece_equal_mass, mce
+	Fairness    FairnessLimits   `json:"fairness,omitzero"`
+	Drift       DriftLimits      `json:"drift,omitzero"`
+}
+
+// Empty reports whether no limit was stated.
+func (l Limits) Empty() bool {
+	return len(l.Performance) == 0 && len(l.Calibration) == 0 && l.Fairness.empty() && l.Drift == DriftLimits{}
+}
+
+// Bound limits one metric.
+type Bound struct {
+	Min *float64 `json:"min,omitempty"`
+	Max *float64 `json:"max,omitempty"`
+	// MaxDrop is how much worse than the champion the metric may be: lower where higher is better,
+	// higher where lower is better.
+	MaxDrop *float64 `json:"max_drop,omitempty"`
+}
+
+// FairnessLimits bound the comparisons of groups.
+type FairnessLimits struct {
+	Gap        *float64 `json:"gap,omitempty"`         // largest accepted difference of two rates
+	FourFifths *float64 `json:"four_fifths,omitempty"` // least accepted ratio of favourable rates
+	Metrics    []string `json:"metrics,omitempty"`     // the comparisons that block a release
+	JudgedFrom *int64   `json:"judged_from,omitempty"` // rows from which a group is judged
+}
+
+func (f FairnessLimits) empty() bool {
+	return f.Gap == nil && f.FourFifths == nil && f.JudgedFrom == nil && len(f.Metrics) == 0
+}
+
+// DriftLimits bound the drift of one column against the reference.
+type DriftLimits struct {
+	WarnPSI           *float64 `json:"warn_psi,omitempty"`
+	FailPSI           *float64 `json:"fail_psi,omitempty"`
+	WarnWassersteinSD *float64 `json:"warn_wasserstein_sd,omitempty"`
+	WarnJS            *float64 `json:"warn_js,omitempty"`
+}
+
+// metric is what a limit must know of a metric to refuse nonsense such as roc_auc: {min: 70}.
+type metric struct {
+	name     string
+	min, max bool // whether a lower, an upper limit makes sense
+	low, top float64
+}
+
+const unbounded = 1e300
+
+var (
+	performanceMetrics = []metric{
+		{"accuracy", true, false, 0, 1}, {"balanced_accuracy", true, false, 0, 1},
+		{"precision", true, false, 0, 1}, {"recall", true, false, 0, 1}, {"f1", true, false, 0, 1},
+		{"fpr", false, true, 0, 1}, {"fnr", false, true, 0, 1},
+		{"mcc", true, false, -1, 1}, {"kappa", true, false, -1, 1},
+		{"roc_auc", true, false, 0, 1}, {"average_precision", true, false, 0, 1},
+		{"log_loss", false, true, 0, unbounded}, {"brier", false, true, 0, 1},
+		{"mae", false, true, 0, unbounded}, {"rmse", false, true, 0, unbounded},
+		{"bias", true, true, -unbounded, unbounded}, {"r2", true, false, -unbounded, 1},
+		{"ndcg", true, false, 0, 1}, {"recall_at_k", true, false, 0, 1}, {"precision_at_k", true, false, 0, 1},
+		{"map", true, false, 0, 1}, {"mrr", true, false, 0, 1}, {"hit_rate", true, false, 0, 1},
+		{"coverage", true, false, 0, 1}, {"popularity_gini", false, true, 0, 1},
+	}
+	calibrationMetrics = []metric{
+		{"ece", false, true, 0, 1}, {"ece_equal_mass", false, true, 0, 1}, {"mce", false, true, 0, 1},
+	}
+	fairnessMetrics = []string{
+		"demographic_parity", "equal_opportunity", "false_positive_rate", "false_negative_rate",
+		"predictive_parity", "false_omission_rate", "accuracy",
+	}
+)
+
+// PerformanceMetrics lists the metrics that a limit may name.
+func PerformanceMetrics() []string { return metricNames(performanceMetrics) }
+
+func metricNames(metrics []metric) []string {
+	names := make([]string, len(metrics))
+	for i, m := range metrics {
+		names[i] = m.name
+	}
+	return names
+}
+
+func (d decoder) limits(dst *Limits) decode {
+	return func(node *yaml.Node, path string) error {
+		return d.mapping(node, path,
+			field{"performance", d.metricBounds(&dst.Performance, performanceMetrics)},
+			field{"calibration", d.metricBounds(&dst.Calibration, calibrationMetrics)},
+			field{"fairness", d.fairness(&dst.Fairness)},
+			field{"drift", d.drift(&dst.Drift)},
+		)
+	}
+}
+
+// metricBounds reads bounds by the name of the metric.
+func (d decoder) metricBounds(dst *map[string]Bound, metrics []metric) decode {
+	return func(node *yaml.Node, path string) error {
+		*dst = map[string]Bound{}
+		return d.entries(node, path, func(key, value *yaml.Node) error {
+			i := slices.IndexFunc(metrics, func(m metric) bool { return m.name == key.Value })
+			if i < 0 {
+				return d.unknown(key, path+" cannot limit", metricNames(metrics))
+			}
+			bound, err := d.bound(value, join(path, key.Value), metrics[i])
+			(*dst)[key.Value] = bound
+			return err
+		})
+	}
+}
+
+func (d decoder) bound(node *yaml.Node, path string, m metric) (Bound, error) {
+	var b Bound
+	err := d.mapping(node, path,
+		field{"min", d.number(&b.Min, m.low, m.top)},
+		field{"max", d.number(&b.Max, m.low, m.top)},
+		field{"max_drop", d.number(&b.MaxDrop, 0, unbounded)},
+	)
+	switch {
+	case err != nil:
+		return b, err
+	case b == Bound{}:
+		return b, d.errorf(node, "%s has no min, max or max_drop", path)
+	case b.Min != nil && !m.min:
+		return b, d.errorf(node, "%s has a min, and %s is better when it is lower", path, m.name).WithHint("state max")
+	case b.Max != nil && !m.max:
+		return b, d.errorf(node, "%s has a max, and %s is better when it is higher", path, m.name).WithHint("state min")
+	}
+	return b, d.ordered(node, path, Range{b.Min, b.Max})
+}
+
+func (d decoder) fairness(dst *FairnessLimits) decode {
+	return func(node *yaml.Node, path string) error {
+		return d.mapping(node, path,
+			field{"gap", d.share(&dst.Gap)},
+			field{"four_fifths", d.share(&dst.FourFifths)},
+			field{"metrics", d.fairnessMetrics(&dst.Metrics)},
+			field{"judged_from", d.count(&dst.JudgedFrom, 1)},
+		)
+	}
+}
+
+func (d decoder) fairnessMetrics(dst *[]string) decode {
+	return func(node *yaml.Node, path string) error {
+		if err := d.values(dst)(node, path); err != nil {
+			return err
+		}
+		for _, item := range node.Content {
+			if !slices.Contains(fairnessMetrics, item.Value) {
+				return d.unknown(item, path+" cannot hold", fairnessMetrics)
+			}
+		}
+		return nil
+	}
+}
+
+func (d decoder) drift(dst *DriftLimits) decode {
+	return func(node *yaml.Node, path string) error {
+		err := d.mapping(node, path,
+			field{"warn_psi", d.number(&dst.WarnPSI, 0, unbounded)},
+			field{"fail_psi", d.number(&dst.FailPSI, 0, unbounded)},
+			field{"warn_wasserstein_sd", d.number(&dst.WarnWassersteinSD, 0, unbounded)},
+			field{"warn_js", d.number(&dst.WarnJS, 0, 1)},
+		)
+		if err == nil && dst.WarnPSI != nil && dst.FailPSI != nil && *dst.WarnPSI > *dst.FailPSI {
+			return d.errorf(node, "%s: warn_psi %s is above fail_psi %s", path, formatNumber(*dst.WarnPSI), formatNumber(*dst.FailPSI))
+		}
+		return err
+	}
+}
