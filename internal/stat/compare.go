@@ -25,17 +25,17 @@ type TwoSample struct {
 	Deciles             Divergence
 }
 
-// Compare compares the finite values of window with the reference; every statistic is exact. It
-// takes O(m log n) for a window of m values that is small against n distinct values, else O(m + n).
-// Distances of values beyond about 1e290 may overflow to +Inf.
-// Values beyond 2^32-1 count as dropped.
+// Compare compares the finite values of window with the reference; every statistic is exact. A
+// window of m values that is small against n distinct ones is sorted, O(m log n). A larger one is
+// tallied, and only the values where a tally leaves something open are sorted, O(m + n). Distances
+// of values beyond about 1e290 may overflow to +Inf; values after the first 2^32-1 count as dropped.
 func (r *Reference) Compare(window []float64) TwoSample {
 	if len(window) < len(r.knots.x)/4 {
 		return r.compareSorted(sortedFinite(window), int64(len(window)))
 	}
-	t := newTally(r, &r.knots)
-	overflow := max(0, len(window)-maxWindow)
-	t.add(window[:len(window)-overflow])
+	t, overflow := r.Tally(), max(0, len(window)-maxWindow)
+	window = window[:len(window)-overflow]
+	t.add(window)
 	t.dropped += int64(overflow)
 	return t.result(window)
 }
@@ -120,24 +120,23 @@ type span struct {
 
 // distance returns the area between F and the constant c over s.
 func (r *Reference) distance(s span, c float64) float64 {
-	n := float64(r.N())
+	le, level := r.knots.le, c*float64(r.N())
+	switch {
+	case float64(r.countBefore(s.atA+1)) >= level:
+		return r.excess(s, c)
+	case float64(r.countBefore(s.atB+1)) <= level:
+		return -r.excess(s, c)
+	}
 	// The first knot after a where F reaches c is where F-c turns from negative to positive.
-	inside := r.knots.le[s.atA+1 : s.atB+1]
-	turn, _ := slices.BinarySearchFunc(inside, c, func(le uint32, c float64) int {
-		if float64(le) < c*n {
+	turn, _ := slices.BinarySearchFunc(le[s.atA+1:s.atB+1], level, func(le uint32, level float64) int {
+		if float64(le) < level {
 			return -1
 		}
 		return 1
 	})
-	switch k := s.atA + 1 + turn; {
-	case s.atA >= 0 && float64(r.knots.le[s.atA]) >= c*n:
-		return r.excess(s, c)
-	case turn == len(inside):
-		return -r.excess(s, c)
-	default:
-		x := r.knots.x[k]
-		return r.excess(span{x, s.b, k, s.atB}, c) - r.excess(span{s.a, x, s.atA, k}, c)
-	}
+	k := s.atA + 1 + turn
+	x := r.knots.x[k]
+	return r.excess(span{x, s.b, k, s.atB}, c) - r.excess(span{s.a, x, s.atA, k}, c)
 }
 
 // excess returns the integral of F-c over s.

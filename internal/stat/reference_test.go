@@ -58,7 +58,7 @@ func TestCompareAgrees(t *testing.T) {
 				ks := KolmogorovSmirnov(window, ref)
 				want.KS, want.P = ks.Statistic, ks.P
 				small := r.compareSorted(sortedFinite(window), int64(len(window)))
-				large := newTally(r, &r.knots)
+				large := r.Tally()
 				large.add(window)
 				for _, got := range []TwoSample{small, large.result(window)} {
 					if got.N != want.N || got.NReference != want.NReference || got.KSBound != 0 || got.W1Bound != 0 {
@@ -108,6 +108,12 @@ func TestCoarseTally(t *testing.T) {
 			window[i] += shift
 		}
 		want := r.Compare(window)
+		ks := KolmogorovSmirnov(window, ref)
+		near(t, "ks", want.KS, ks.Statistic, 1e-15)
+		near(t, "w1", want.W1, Wasserstein(window, ref), 1e-12)
+		sorted := r.compareSorted(sortedFinite(window), int64(len(window)))
+		near(t, "ks of a sorted window", sorted.KS, want.KS, 0)
+		near(t, "w1 of a sorted window", sorted.W1, want.W1, 1e-12)
 		tally := r.Tally()
 		if err := tally.Add(window); err != nil {
 			t.Fatal(err)

@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick"
 )
@@ -27,11 +28,9 @@ type tallyCell struct {
 }
 
 // Tally returns an empty tally.
-func (r *Reference) Tally() *Tally { return newTally(r, r.coarse) }
-
-func newTally(r *Reference, k *knots) *Tally {
-	t := &Tally{r: r, knots: k, cells: make([]tallyCell, len(k.x))}
-	for i, x := range k.x {
+func (r *Reference) Tally() *Tally {
+	t := &Tally{r: r, knots: r.coarse, cells: make([]tallyCell, len(r.coarse.x))}
+	for i, x := range r.coarse.x {
 		t.cells[i].x = x
 	}
 	return t
@@ -114,99 +113,157 @@ func (t *Tally) add(values []float64) {
 // Result returns the comparison of the values so far.
 func (t *Tally) Result() TwoSample { return t.result(nil) }
 
-// result walks the gaps between knots. Where the sign of F_ref - F_cur may change inside a gap the
-// distance is open; it is settled from the window's values if they are given, else bounded.
+// openGap is a gap between knots about which counts alone leave something open.
+type openGap struct {
+	cell        int
+	before      int64 // values of the window below the gap
+	ref         int64 // values of the reference below the gap
+	high        int64 // the most that D times both sizes can be inside
+	crossing    bool  // the sign of F_ref - F_cur may change inside, so that their distance is open
+	least, most float64
+}
+
+// result walks the gaps between knots. What they leave open is settled from the window's values if
+// they are given, else bounded.
 func (t *Tally) result(window []float64) TwoSample {
 	n, m := t.r.N(), t.n
 	if m == 0 {
 		return t.r.nothing(t.dropped)
 	}
 	fn, fm := float64(n), float64(m)
-	var gap, gapHigh, cur, ref int64
-	w1, open := t.excess/fm, []openGap(nil)
-	atMost := make(map[float64]int64, len(t.r.edges))
+	var gap, high, cur, ref int64
+	var open []openGap
+	w1, atMost := t.excess/fm, make([]int64, 0, len(t.r.edges))
 	for i := range t.cells {
 		cell := &t.cells[i]
 		lt, refRest := t.knots.before(i)
-		curBefore, refBefore := cur, ref
+		g := openGap{cell: i, before: cur, ref: ref}
 		cur += int64(cell.below)
-		// Just below the knot, and inside the gap.
-		gap = max(gap, abs(cur*n-lt*m))
-		over, under := lt*m-curBefore*n, cur*n-refBefore*m // the most that either can lie above the other inside
-		gapHigh = max(gapHigh, over, under)
-		if i == 0 {
-			w1 += cell.rest / fm
-		} else {
+		gap = max(gap, abs(cur*n-lt*m)) // just below the knot
+		// The most by which either can lie above the other inside the gap.
+		over, under := lt*m-g.before*n, cur*n-g.ref*m
+		g.high, g.crossing = max(over, under), over > 0 && under > 0
+		switch {
+		case i == 0:
+			w1 += cell.rest / fm // the reference has nothing here
+		default:
 			width := cell.x - t.cells[i-1].x
-			area := width*(float64(curBefore)/fm-float64(refBefore)/fn) + cell.rest/fm - refRest/fn
-			if over <= 0 || under <= 0 {
-				w1 += math.Abs(area)
-			} else {
-				most := width * float64(max(over, under)) / fn / fm
-				open = append(open, openGap{cell: i, before: curBefore, least: math.Abs(area), most: most})
+			g.least = math.Abs(width*(float64(g.before)/fm-float64(g.ref)/fn) + cell.rest/fm - refRest/fn)
+			g.most = max(g.least, width*float64(g.high)/fn/fm)
+			if !g.crossing {
+				w1 += g.least
 			}
 		}
+		if g.high > gap || g.crossing {
+			open = append(open, g)
+		}
+		high = max(high, g.high)
 		cur, ref = cur+int64(cell.at), int64(t.knots.le[i])
 		gap = max(gap, abs(cur*n-ref*m))
-		if len(atMost) < len(t.r.edges) && cell.x == t.r.edges[len(atMost)] {
-			atMost[cell.x] = cur
+		if k := len(atMost); k < len(t.r.edges) && cell.x == t.r.edges[k] {
+			atMost = append(atMost, cur)
 		}
 	}
-	gapHigh = max(gapHigh, gap)
-	result := TwoSample{N: m, Dropped: t.dropped, KSBound: float64(gapHigh-gap) / fn / fm}
+	result := TwoSample{N: m, Dropped: t.dropped}
 	if window != nil {
-		w1 += t.settle(open, window)
+		open = slices.DeleteFunc(open, func(g openGap) bool { return !g.crossing && g.high <= gap })
+		s := t.settle(open, window)
+		gap = max(gap, s.gap)
+		w1 += s.w1
 	} else {
+		result.KSBound = float64(max(0, high-gap)) / fn / fm
 		for _, g := range open {
-			most := max(g.least, g.most)
-			w1 += (g.least + most) / 2
-			result.W1Bound += (most - g.least) / 2
+			if g.crossing {
+				w1 += (g.least + g.most) / 2
+				result.W1Bound += (g.most - g.least) / 2
+			}
 		}
 	}
 	result.W1 = w1
-	return t.r.finish(result, gap, t.r.binCounts(m, func(edge float64) int64 { return atMost[edge] }))
+	next := 0
+	return t.r.finish(result, gap, t.r.binCounts(m, func(float64) int64 { next++; return atMost[next-1] }))
 }
 
-// openGap is a gap in which the sign of F_ref - F_cur may change.
-type openGap struct {
-	cell        int
-	before      int64 // values of the window below the gap
-	least, most float64
+// settled is what the values inside open gaps add.
+type settled struct {
+	gap int64   // D times both sizes
+	w1  float64 // distance within the crossing gaps
 }
 
-// settle returns the distance within open gaps between neighbouring reference values: it sorts the
-// window's values inside them and walks their steps.
-func (t *Tally) settle(open []openGap, window []float64) float64 {
-	if len(open) == 0 {
-		return 0
-	}
-	isOpen := make([]bool, len(t.cells))
-	inside := 0
+// settle sorts the window's values inside open gaps and walks them together with the reference's.
+func (t *Tally) settle(open []openGap, window []float64) settled {
+	var s settled
+	values, x := t.inside(open, window), t.r.knots.x
+	n, m := t.r.N(), t.n
+	fn, fm := float64(n), float64(m)
 	for _, g := range open {
-		isOpen[g.cell] = true
-		inside += int(t.cells[g.cell].below)
+		cell := &t.cells[g.cell]
+		steps := values[:cell.below]
+		values = values[len(steps):]
+		cur, ref, at := g.before, g.ref, math.Inf(-1)
+		k, end := 0, t.r.knots.find(x, cell.x)
+		if g.cell > 0 {
+			at = t.cells[g.cell-1].x
+			k = t.r.knots.find(x, at) + 1
+		}
+		for len(steps) > 0 || k < end {
+			next := cell.x
+			if len(steps) > 0 {
+				next = steps[0]
+			}
+			if k < end {
+				next = min(next, x[k])
+			}
+			if g.crossing {
+				s.w1 += math.Abs(float64(cur)/fm-float64(ref)/fn) * (next - at)
+			}
+			at = next
+			for len(steps) > 0 && steps[0] == next {
+				cur++
+				steps = steps[1:]
+			}
+			if k < end && x[k] == next {
+				ref = int64(t.r.knots.le[k])
+				k++
+			}
+			s.gap = max(s.gap, abs(cur*n-ref*m))
+		}
+		if g.crossing {
+			s.w1 += math.Abs(float64(cur)/fm-float64(ref)/fn) * (cell.x - at)
+		}
 	}
-	values := make([]float64, 0, inside)
+	return s
+}
+
+// inside returns the window's values strictly inside open gaps, sorted. A bit for each grid cell
+// that touches one spares the other values, nearly all, the search.
+func (t *Tally) inside(open []openGap, window []float64) []float64 {
+	if len(open) == 0 {
+		return nil
+	}
+	g := &t.knots.grid
+	isOpen, touched, size := make([]bool, len(t.cells)), make([]uint64, len(g.start)/64+1), 0
+	for _, o := range open {
+		isOpen[o.cell] = true
+		size += int(t.cells[o.cell].below)
+		first := 0
+		if o.cell > 0 {
+			first = g.cell(t.cells[o.cell-1].x)
+		}
+		for c := first; c <= g.cell(t.cells[o.cell].x); c++ {
+			touched[c/64] |= 1 << (c % 64)
+		}
+	}
+	values := make([]float64, 0, size)
 	for _, v := range window {
-		if !isFinite(v) {
+		c := uint(g.cell(v)) // any cell will do for NaN, which no gap holds
+		if touched[c/64]>>(c%64)&1 == 0 {
 			continue
 		}
-		if i := t.knots.find(t.knots.x, v); i < len(t.cells) && isOpen[i] && v != t.cells[i].x {
+		if i := g.find(t.knots.x, v); i < len(t.cells) && isOpen[i] && v < t.cells[i].x && isFinite(v) {
 			values = append(values, v)
 		}
 	}
 	sortFloats(values, nil)
-	n, m, w1 := float64(t.r.N()), float64(t.n), 0.0
-	for _, g := range open {
-		steps := values[:t.cells[g.cell].below]
-		values = values[len(steps):]
-		level := float64(t.knots.le[g.cell-1]) / n
-		x := t.cells[g.cell-1].x
-		for i, v := range steps {
-			w1 += math.Abs(level-(float64(g.before)+float64(i))/m) * (v - x)
-			x = v
-		}
-		w1 += math.Abs(level-(float64(g.before)+float64(len(steps)))/m) * (t.cells[g.cell].x - x)
-	}
-	return w1
+	return values
 }
