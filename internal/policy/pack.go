@@ -178,7 +178,7 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 		return tallystick.Errorf(tallystick.Invalid, "policy %s has no rule", p.name).
 			WithHint("a rule is a package whose METADATA has custom.id; docs/policy.md shows one")
 	}
-	compiler := ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1).WithStrict(true)
+	compiler := newCompiler()
 	if compiler.Compile(modules); compiler.Failed() {
 		return regoError(compiler.Errors)
 	}
@@ -197,6 +197,10 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 		rule.query = query
 	}
 	return nil
+}
+
+func newCompiler() *ast.Compiler {
+	return ast.NewCompiler().WithCapabilities(capabilities()).WithDefaultRegoVersion(ast.RegoV1).WithStrict(true)
 }
 
 // parse adds the modules of s and returns the rules among them, sorted by id.

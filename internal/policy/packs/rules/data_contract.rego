@@ -41,8 +41,9 @@ result := judge.absent(
 
 result := {
 	"status": contract.verdict,
-	"message": sprintf("%d of %s of the contract %s do not hold.", [
-		count(broken), say.counted(count(contract.checks), "expectation", "expectations"), contract.name,
+	"message": sprintf("The contract %s does not hold in %d of %s. %s", [
+		contract.name, count(broken), say.counted(count(contract.checks), "expectation", "expectations"),
+		say.lead([check.words | some check in broken]),
 	]),
 	"details": [check.words | some check in broken],
 	"evidence": ["/contract", contract.contract_digest],
@@ -53,8 +54,8 @@ result := {
 
 result := {
 	"status": contract.verdict,
-	"message": sprintf("All %s of the contract %s hold.", [
-		say.counted(count(contract.checks), "expectation", "expectations"), contract.name,
+	"message": sprintf("The contract %s holds: %s.", [
+		contract.name, say.counted(count(contract.checks), "expectation was kept", "expectations were kept"),
 	]),
 	"evidence": ["/contract", contract.contract_digest],
 } if {

@@ -32,12 +32,26 @@ issues := [issue |
 	issue := {"words": sprintf("%s: %s", [column.name, found.words]), "at": sprintf("/quality/columns/%d", [at])}
 ]
 
+duplicates := [sprintf("%s.", [say.counted(quality.duplicate_rows, "row equals an earlier one", "rows equal an earlier one")]) |
+	quality.duplicate_rows > 0
+]
+
+duplicate_ids := [sprintf("%s.", [say.counted(quality.duplicate_ids, "id occurs again", "ids occur again")]) |
+	quality.duplicate_ids > 0
+]
+
+words := array.concat([issue.words | some issue in issues], array.concat(duplicate_ids, duplicates))
+
+default worst := ""
+
+worst := sprintf(" %s", [say.lead(words)]) if count(words) > 0
+
 result := {
 	"status": quality.verdict,
-	"message": sprintf("%s found in %d columns and %d rows.", [
-		say.counted(count(issues), "issue was", "issues were"), count(quality.columns), quality.rows,
+	"message": sprintf("%s found in %d columns and %d rows.%s", [
+		say.counted(count(words), "issue was", "issues were"), count(quality.columns), quality.rows, worst,
 	]),
-	"details": [issue.words | some issue in issues],
+	"details": words,
 	"evidence": array.concat(["/quality"], [issue.at | some issue in issues]),
 } if {
 	quality.verdict in judge.order
