@@ -126,7 +126,7 @@ func readSchema(schema []format.SchemaElement) (leaves []leaf, chunks int, err e
 		l := describe(element)
 		l.chunk = first
 		if nested {
-			l.unsupported = "it is nested"
+			l = leaf{name: element.Name, chunk: first, label: "group", meaning: meansNothing, unsupported: "it is nested"}
 		}
 		leaves = append(leaves, l)
 	}

@@ -130,7 +130,7 @@ func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*T
 		if c.fault != "" {
 			t.warnings = append(t.warnings, fmt.Sprintf("column %s cannot be read: %s", quote(column.Name), c.fault))
 		}
-		column.Kind = c.kind
+		column.Kind, column.Fault = c.kind, c.fault
 		column.Integer = column.Integer && c.kind == Number
 	}
 	return t, nil
@@ -217,7 +217,12 @@ func (s *parquetSource) cursor(i int) (cursor, error) {
 	return &parquetCursor{source: s, column: &s.columns[i]}, nil
 }
 
-func (s *parquetSource) dictionary(i int) []string { return s.columns[i].dict.values }
+func (s *parquetSource) dictionary(i int) []string {
+	if d := s.columns[i].dict; d != nil {
+		return d.values
+	}
+	return nil
+}
 
 func (s *parquetSource) check(i int) error {
 	for _, in := range s.inputs {

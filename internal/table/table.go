@@ -30,6 +30,7 @@ type Column struct {
 	Kind     Kind
 	Physical string // the type that the file states or, for CSV, shows: "int64", "double", "string", "timestamp[us]", ...
 	Integer  bool   // a number column of integers only
+	Fault    string // why the column cannot be read; empty if it can. Its kind means nothing then
 }
 
 // File describes one file that was read.
