@@ -45,7 +45,7 @@ func samples(rng *rand.Rand, n int) map[string][]float64 {
 func TestCompareAgrees(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, 12))
-	for _, size := range [][2]int{{1, 1}, {40, 3}, {3, 40}, {900, 150}, {900, 4000}} {
+	for _, size := range [][2]int{{1, 1}, {40, 3}, {3, 40}, {900, 150}, {900, 4000}, {9000, 500}} {
 		references, windows := samples(rng, size[0]), samples(rng, size[1])
 		for name, ref := range references {
 			r := reference(t, ref)
@@ -57,10 +57,9 @@ func TestCompareAgrees(t *testing.T) {
 				}
 				ks := KolmogorovSmirnov(window, ref)
 				want.KS, want.P = ks.Statistic, ks.P
-				small := r.compareSorted(sortedFinite(window), int64(len(window)))
-				large := r.Tally()
-				large.add(window)
-				for _, got := range []TwoSample{small, large.result(window)} {
+				fine := r.Tally()
+				fine.add(window)
+				for _, got := range []TwoSample{r.Compare(window), fine.result(window)} {
 					if got.N != want.N || got.NReference != want.NReference || got.KSBound != 0 || got.W1Bound != 0 {
 						t.Fatalf("%s: %+v", what, got)
 					}
@@ -99,8 +98,8 @@ func TestCoarseTally(t *testing.T) {
 	t.Parallel()
 	ref := normals(200_000, 1)
 	r := reference(t, ref)
-	if len(r.coarse.x) > coarseKnots+deciles {
-		t.Fatalf("%d coarse knots", len(r.coarse.x))
+	if len(r.fine.x) > fineKnots+deciles {
+		t.Fatalf("%d coarse knots", len(r.fine.x))
 	}
 	for _, shift := range []float64{0, 0.01, 0.5} {
 		window := normals(100_000, 2)
@@ -111,15 +110,17 @@ func TestCoarseTally(t *testing.T) {
 		ks := KolmogorovSmirnov(window, ref)
 		near(t, "ks", want.KS, ks.Statistic, 1e-15)
 		near(t, "w1", want.W1, Wasserstein(window, ref), 1e-12)
-		sorted := r.compareSorted(sortedFinite(window), int64(len(window)))
-		near(t, "ks of a sorted window", sorted.KS, want.KS, 0)
-		near(t, "w1 of a sorted window", sorted.W1, want.W1, 1e-12)
+		coarse := newTally(r, r.quick)
+		coarse.add(window)
+		quick := coarse.result(window)
+		near(t, "ks by few knots", quick.KS, want.KS, 0)
+		near(t, "w1 by few knots", quick.W1, want.W1, 1e-12)
 		tally := r.Tally()
 		if err := tally.Add(window); err != nil {
 			t.Fatal(err)
 		}
 		got := tally.Result()
-		if !(got.KS <= want.KS && want.KS <= got.KS+got.KSBound) || got.KSBound > 2./coarseKnots {
+		if !(got.KS <= want.KS && want.KS <= got.KS+got.KSBound) || got.KSBound > 2./fineKnots {
 			t.Errorf("shift %v: ks %v + %v, exact %v", shift, got.KS, got.KSBound, want.KS)
 		}
 		near(t, "w1", got.W1, want.W1, got.W1Bound+1e-12)

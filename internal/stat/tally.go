@@ -7,15 +7,17 @@ import (
 	"github.com/tallystick/tallystick"
 )
 
-// Tally compares a stream of values with a reference in fixed memory, in parts that merge. KS and W1
-// come with bounds, which are 0 for KS while the reference has at most 65,536 distinct values; decile
-// bins are exact always. It is for one goroutine.
+// maxWindow is how many values a tally holds: its counts are 32 bits wide.
+const maxWindow = math.MaxUint32
+
+// Tally compares a stream of values with a reference in fixed memory (2 MB at most), in parts that
+// merge. Decile bins are exact; KS is, while the reference has at most 65,536 distinct values, and
+// else comes with a bound, as W1 does. It is for one goroutine.
 type Tally struct {
 	r       *Reference
 	knots   *knots
 	cells   []tallyCell // one for each knot and the gap before it
-	above   int64       // values above the last knot
-	excess  float64     // the sum of how far above
+	above   float64     // the sum of how far values lie above the last knot
 	n       int64
 	dropped int64
 }
@@ -28,9 +30,11 @@ type tallyCell struct {
 }
 
 // Tally returns an empty tally.
-func (r *Reference) Tally() *Tally {
-	t := &Tally{r: r, knots: r.coarse, cells: make([]tallyCell, len(r.coarse.x))}
-	for i, x := range r.coarse.x {
+func (r *Reference) Tally() *Tally { return newTally(r, r.fine) }
+
+func newTally(r *Reference, k *knots) *Tally {
+	t := &Tally{r: r, knots: k, cells: make([]tallyCell, len(k.x))}
+	for i, x := range k.x {
 		t.cells[i].x = x
 	}
 	return t
@@ -62,7 +66,6 @@ func (t *Tally) Merge(other *Tally) error {
 		c.at += o.at
 	}
 	t.above += other.above
-	t.excess += other.excess
 	t.n += other.n
 	t.dropped += other.dropped
 	return nil
@@ -96,8 +99,7 @@ func (t *Tally) add(values []float64) {
 		}
 		t.n++
 		if i == len(cells) {
-			t.above++
-			t.excess += v - cells[i-1].x
+			t.above += v - cells[i-1].x
 			continue
 		}
 		cell := &cells[i]
@@ -127,16 +129,13 @@ type openGap struct {
 // they are given, else bounded.
 func (t *Tally) result(window []float64) TwoSample {
 	n, m := t.r.N(), t.n
-	if m == 0 {
-		return t.r.nothing(t.dropped)
-	}
 	fn, fm := float64(n), float64(m)
 	var gap, high, cur, ref int64
 	var open []openGap
-	w1, atMost := t.excess/fm, make([]int64, 0, len(t.r.edges))
+	w1, atMost := t.above/fm, make([]int64, 0, len(t.r.edges))
 	for i := range t.cells {
 		cell := &t.cells[i]
-		lt, refRest := t.knots.before(i)
+		lt, refRest := int64(t.knots.lt[i]), t.knots.rest[i]
 		g := openGap{cell: i, before: cur, ref: ref}
 		cur += int64(cell.below)
 		gap = max(gap, abs(cur*n-lt*m)) // just below the knot
@@ -164,7 +163,11 @@ func (t *Tally) result(window []float64) TwoSample {
 			atMost = append(atMost, cur)
 		}
 	}
-	result := TwoSample{N: m, Dropped: t.dropped}
+	next := 0
+	result := TwoSample{N: m, Dropped: t.dropped, Bins: binCounts(t.r.edges, m, func(float64) int64 {
+		next++
+		return atMost[next-1]
+	})}
 	if window != nil {
 		open = slices.DeleteFunc(open, func(g openGap) bool { return !g.crossing && g.high <= gap })
 		s := t.settle(open, window)
@@ -180,8 +183,7 @@ func (t *Tally) result(window []float64) TwoSample {
 		}
 	}
 	result.W1 = w1
-	next := 0
-	return t.r.finish(result, gap, t.r.binCounts(m, func(float64) int64 { next++; return atMost[next-1] }))
+	return t.r.finish(result, gap)
 }
 
 // settled is what the values inside open gaps add.
@@ -193,7 +195,7 @@ type settled struct {
 // settle sorts the window's values inside open gaps and walks them together with the reference's.
 func (t *Tally) settle(open []openGap, window []float64) settled {
 	var s settled
-	values, x := t.inside(open, window), t.r.knots.x
+	values, x := t.inside(open, window), t.r.x
 	n, m := t.r.N(), t.n
 	fn, fm := float64(n), float64(m)
 	for _, g := range open {
@@ -201,10 +203,12 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 		steps := values[:cell.below]
 		values = values[len(steps):]
 		cur, ref, at := g.before, g.ref, math.Inf(-1)
-		k, end := 0, t.r.knots.find(x, cell.x)
+		k, end := 0, int(t.knots.at[g.cell]) // reference values inside the gap
 		if g.cell > 0 {
 			at = t.cells[g.cell-1].x
-			k = t.r.knots.find(x, at) + 1
+			if k = int(t.knots.at[g.cell-1]); x[k] == at {
+				k++
+			}
 		}
 		for len(steps) > 0 || k < end {
 			next := cell.x
@@ -223,7 +227,7 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 				steps = steps[1:]
 			}
 			if k < end && x[k] == next {
-				ref = int64(t.r.knots.le[k])
+				ref = int64(t.r.le[k])
 				k++
 			}
 			s.gap = max(s.gap, abs(cur*n-ref*m))
