@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/transparency-dev/tessera/api/layout"
@@ -26,6 +27,8 @@ type CheckOptions struct {
 	Anchor string
 	// PublishedOnly checks a copy of the public files: no tree state, and nothing beyond the checkpoint.
 	PublishedOnly bool
+	// Workers is how many goroutines hash, at most 16; one for each core if zero.
+	Workers int
 	// Leaf, if set, is called with every entry in order, so that one pass over the files serves two
 	// comparisons. The bytes are valid during the call. An error ends the check and is returned as is.
 	Leaf func(index uint64, leaf []byte) error
@@ -41,13 +44,16 @@ type Report struct {
 	Anchor     AnchorState // whether an anchor was compared
 	Anchored   uint64      // entries that the anchor covers
 	Files      int         // entry bundles and tiles compared, obsolete partial ones included
-	Bytes      int64       // of entry bundles, each counted once
+	Bytes      int64       // of the entry bundles and the tiles over them, each counted once
 	// Strays are files that belong to no entry: leavings of a batch that a crash cut short, or of one
 	// that is being written now. At most 100 are listed.
 	Strays []string
 }
 
-const maxStrays = 100
+const (
+	maxStrays  = 100
+	maxWorkers = 16
+)
 
 // Check recomputes the tree from every entry and compares it with every tile, every partial file, the
 // tree state, the checkpoint and the anchor. The first file that is wrong is named by a DamageError,
@@ -82,8 +88,9 @@ type checker struct {
 	final  []byte  // the root hash stated for the whole tree
 	frontier
 
+	last []byte // the leaf hashes of the last bundle if it is not full
+
 	bundle, tile, above []byte // read buffers
-	leaves              [maxTile]byte
 }
 
 // claims reads all that states a root hash. The checkpoint comes first: in a log that grows, the tree
@@ -140,24 +147,15 @@ func (c *checker) claims(r *Reader) error {
 
 // entries goes through the bundles once and builds the tree over them.
 func (c *checker) entries(ctx context.Context) error {
-	for index := uint64(0); index*tileWidth < c.tree.size; index++ {
-		if err := ctx.Err(); err != nil {
+	for s := range c.tree.stretches(ctx, c.workers()) {
+		if err := c.take(s); err != nil {
 			return err
-		}
-		leaves, err := c.hashBundle(index)
-		if err != nil {
-			return err
-		}
-		if err := c.settle(index*tileWidth, leaves); err != nil {
-			return err
-		}
-		if len(leaves) == maxTile {
-			if err := c.fold(index, c.root(leaves)); err != nil {
-				return err
-			}
 		}
 	}
-	root := c.rootWith(c.partialLeaves(), -1, nil)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	root := c.rootWith(c.last, -1, nil)
 	for k, row := range c.rows { // the partial tiles of the right edge
 		level := uint64(k) + 1
 		if err := c.compareTile(level, c.tree.size>>(level*layout.TileHeight)/tileWidth, row); err != nil {
@@ -174,64 +172,44 @@ func (c *checker) entries(ctx context.Context) error {
 	return nil
 }
 
-// partialLeaves returns the leaf hashes of the last bundle if it is not full.
-func (c *checker) partialLeaves() []byte {
-	return c.leaves[:c.tree.size%tileWidth*hashSize]
+// workers returns how many goroutines hash.
+func (c *checker) workers() int {
+	if c.opts.Workers > 0 {
+		return min(c.opts.Workers, maxWorkers)
+	}
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
 }
 
-// hashBundle hashes the entries of one bundle and compares the hashes with their tile.
-func (c *checker) hashBundle(index uint64) ([]byte, error) {
-	raw, name, err := c.tree.bundle(index, c.bundle)
-	if err != nil {
-		return nil, err
+// take adds the next stretch to the tree.
+func (c *checker) take(s *stretch) error {
+	if s.err != nil {
+		return s.err
 	}
-	c.bundle = raw
-	c.report.Files++
-	c.report.Bytes += int64(len(raw))
-	n := c.tree.bundleWidth(index)
-	tile, err := c.tree.tile(0, index, c.tile)
-	if err != nil {
-		return nil, err
+	c.report.Files += 2
+	c.report.Bytes += int64(len(s.raw) + len(s.tile))
+	if s.wrong >= 0 {
+		return c.blame(s)
 	}
-	c.tile = tile
-	c.report.Files++
-
-	leaves := c.leaves[:n*hashSize]
-	wrong, rest := -1, raw
-	for i := range n {
-		entry, next, ok := cutEntry(rest)
-		if !ok {
-			if wrong >= 0 { // a wrong length misleads all that follows it
-				return nil, damaged(name, "entry %d does not match its hash", index*tileWidth+uint64(wrong))
-			}
-			return nil, damaged(name, "it ends before entry %d", index*tileWidth+uint64(i))
+	if c.opts.Leaf != nil {
+		if err := s.entries(c.opts.Leaf); err != nil {
+			return err
 		}
-		at := index*tileWidth + uint64(i)
-		hash := c.leaf(entry)
-		copy(leaves[i*hashSize:], hash[:])
-		if wrong < 0 && !bytes.Equal(hash[:], tile[i*hashSize:(i+1)*hashSize]) {
-			wrong = i
-		}
-		if c.opts.Leaf != nil && wrong < 0 {
-			if err := c.opts.Leaf(at, entry[1:]); err != nil {
-				return nil, err
-			}
-		}
-		rest = next
 	}
-	if wrong >= 0 {
-		return nil, c.blame(index, wrong, name, leaves, tile)
+	if err := c.settle(s.index*tileWidth, s.leaves); err != nil {
+		return err
 	}
-	if len(rest) > 0 && name == layout.EntriesPath(index, layout.PartialTileSize(0, index, c.tree.size)) {
-		return nil, damaged(name, "%d bytes follow its last entry", len(rest))
+	if len(s.leaves) < maxTile {
+		c.last = bytes.Clone(s.leaves)
+		return nil
 	}
-	return leaves, nil
+	return c.fold(s.index, s.whole)
 }
 
 // blame decides, by what is stated above them, whether a bundle or the tile over it is wrong.
-func (c *checker) blame(index uint64, wrong int, bundle string, leaves, tile []byte) error {
+func (c *checker) blame(s *stretch) error {
+	index, leaves, tile, bundle := s.index, s.leaves, s.tile, s.name
 	tileName := layout.TilePath(0, index, layout.PartialTileSize(0, index, c.tree.size))
-	at := index*tileWidth + uint64(wrong)
+	at := index*tileWidth + uint64(s.wrong)
 	if c.confirmed(0, index, leaves) {
 		return damaged(tileName, "the hash of entry %d is wrong", at)
 	}
@@ -257,7 +235,7 @@ func (c *checker) confirmed(level, index uint64, hashes []byte) bool {
 	if level == 0 {
 		root = c.rootWith(hashes, -1, nil)
 	} else {
-		root = c.rootWith(c.partialLeaves(), int(level)-1, hashes)
+		root = c.rootWith(c.last, int(level)-1, hashes)
 	}
 	return bytes.Equal(root[:], c.final)
 }

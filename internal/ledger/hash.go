@@ -8,11 +8,14 @@ type hasher struct {
 	row  [(tileWidth + 1) * hashSize]byte
 }
 
-// leaf returns the hash of the entry that starts at b[1]. It overwrites b[0] with the leaf prefix, so
-// that entry and prefix are hashed in one piece.
+// leaf returns the hash of the entry that starts at b[1]. It lends b[0] to the prefix of a leaf (RFC 6962
+// section 2.1), so that both are hashed in one piece.
 func (*hasher) leaf(b []byte) [hashSize]byte {
-	b[0] = 0 // RFC 6962 section 2.1: the prefix of a leaf
-	return sha256.Sum256(b)
+	lent := b[0]
+	b[0] = 0
+	sum := sha256.Sum256(b)
+	b[0] = lent
+	return sum
 }
 
 // root returns the root of the tree over hashes, of which there are 1 to tileWidth+1, 32 bytes each.
