@@ -60,3 +60,9 @@ func ParseTier(s string) (Tier, error) {
 	}
 	return "", Errorf(Invalid, "tier %q is not low, limited or high", s)
 }
+
+// Below reports whether t asks for less evidence than u.
+func (t Tier) Below(u Tier) bool {
+	rank := map[Tier]int{TierLow: 1, TierLimited: 2, TierHigh: 3}
+	return rank[t] < rank[u]
+}
