@@ -40,6 +40,7 @@ var outside = map[string][]string{
 	"verify": {
 		"github.com/gowebpki/jcs",
 		"github.com/transparency-dev/formats/log",
+		"github.com/transparency-dev/formats/note",
 		"github.com/transparency-dev/formats/proof",
 		"github.com/transparency-dev/merkle/proof",
 		"github.com/transparency-dev/merkle/rfc6962",

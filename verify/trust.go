@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -151,24 +152,25 @@ func (k Key) validate(origin string) error {
 	return nil
 }
 
-// publicID returns the id of the public key, and an error if the key, its role, name and algorithm
-// do not fit each other or are not written in the one accepted way.
+// publicID returns the id of the public key.
 func (k Key) publicID() (string, error) {
+	pub, err := k.Public()
+	if err != nil {
+		return "", err
+	}
+	return KeyID(pub)
+}
+
+// Public returns the public key: an *ecdsa.PublicKey or an ed25519.PublicKey. It fails if the key,
+// its role, name and algorithm do not fit each other or are not written in the one accepted way.
+func (k Key) Public() (crypto.PublicKey, error) {
 	switch k.Role {
 	case RoleStatement:
-		pub, err := k.ecdsaKey()
-		if err != nil {
-			return "", err
-		}
-		return KeyID(pub)
+		return k.ecdsaKey()
 	case RoleLog, RoleWitness:
-		pub, err := k.ed25519Key()
-		if err != nil {
-			return "", err
-		}
-		return KeyID(pub)
+		return k.ed25519Key()
 	}
-	return "", tallystick.Errorf(tallystick.Invalid, "role %.40q is not log, statement or witness", string(k.Role))
+	return nil, tallystick.Errorf(tallystick.Invalid, "role %.40q is not log, statement or witness", string(k.Role))
 }
 
 func (k Key) ecdsaKey() (*ecdsa.PublicKey, error) {
