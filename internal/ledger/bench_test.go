@@ -47,7 +47,8 @@ func cpuTime(b *testing.B) time.Duration {
 // BenchmarkCheck reports the time of Check as a multiple of two limits that one core needs, measured in
 // turns with it. x-stream: SHA-256 of as many bytes as bundles and leaf tiles have, in one piece and
 // from memory. x-tree: SHA-256 of every leaf and node that the tree needs. The cpu figures divide CPU time on
-// all cores by CPU time, which is the figure for one core and steadier on a busy machine.
+// all cores by CPU time, which is the figure for one core and steadier on a busy machine. (GOMAXPROCS=1
+// in the environment shows one core alone; -cpu 1 does not, because b.Loop runs before it is set.)
 func BenchmarkCheck(b *testing.B) {
 	cfg := testConfig(b)
 	cfg.CheckpointInterval = time.Second

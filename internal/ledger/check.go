@@ -183,7 +183,7 @@ func (c *checker) workers() int {
 // take adds the next stretch to the tree.
 func (c *checker) take(s *stretch) error {
 	if s.err != nil {
-		return s.err
+		return c.explain(s)
 	}
 	c.report.Files += 2
 	c.report.Bytes += int64(len(s.raw) + len(s.tile))
@@ -195,14 +195,24 @@ func (c *checker) take(s *stretch) error {
 			return err
 		}
 	}
+	if len(s.leaves) < maxTile {
+		c.last = bytes.Clone(s.leaves)
+		return c.settle(s.index*tileWidth, s.leaves)
+	}
 	if err := c.settle(s.index*tileWidth, s.leaves); err != nil {
 		return err
 	}
-	if len(s.leaves) < maxTile {
-		c.last = bytes.Clone(s.leaves)
-		return nil
-	}
 	return c.fold(s.index, s.whole)
+}
+
+// explain returns the error of a stretch. Beyond the checkpoint the tree state alone says that there
+// are entries, so that it may be what is wrong.
+func (c *checker) explain(s *stretch) error {
+	var damage *DamageError
+	if (s.index+1)*tileWidth > c.report.Checkpoint && !c.opts.PublishedOnly && errors.As(s.err, &damage) {
+		return damaged(damage.File, "%s, and %s counts %d entries", damage.Reason, stateFile, c.tree.size)
+	}
+	return s.err
 }
 
 // blame decides, by what is stated above them, whether a bundle or the tile over it is wrong.
