@@ -184,10 +184,3 @@ func TestPageBombs(t *testing.T) {
 		})
 	}
 }
-
-func FuzzParquet(f *testing.F) {
-	for _, file := range testFiles(f) {
-		f.Add(file)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) { checkHostile(t, data) })
-}
