@@ -1,0 +1,113 @@
+package workspace
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Seal brings every recorded event under a signed checkpoint and returns the checkpoint. It waits
+// for its turn where another process is sealing.
+func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
+	log, err := w.openLedger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, log.Close(context.WithoutCancel(ctx))) }()
+	sealer, err := trail.NewSealer(trail.SealerConfig{
+		DB: w.DB, Ledger: log, Origin: w.about.Origin, Prefix: w.about.Prefix, Logger: w.cfg.Logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := sealer.Reconcile(ctx); err != nil {
+		return nil, fmt.Errorf("reconcile trail and ledger: %w", err)
+	}
+	return sealer.Seal(ctx)
+}
+
+// openLedger opens the ledger for appending, or creates it if nothing has been sealed yet.
+func (w *Workspace) openLedger(ctx context.Context) (*ledger.Log, error) {
+	guard, err := trail.NewGuard(trail.GuardConfig{DB: w.DB, Origin: w.about.Origin, Prefix: w.about.Prefix})
+	if err != nil {
+		return nil, err
+	}
+	verifiers, err := w.Keys.LogVerifiers()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	cfg := ledger.Config{
+		Dir: w.path(ledgerDir), Origin: w.about.Origin, Signer: w.Keys.LogSigner(), Verifiers: verifiers,
+		Guard: guard, Anchor: w.anchor(), Logger: w.cfg.Logger,
+	}
+	log, err := ledger.Open(ctx, cfg)
+	if tallystick.CodeOf(err) != tallystick.NotFound {
+		return log, err
+	}
+	sealed, err := w.everSealed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if sealed {
+		return nil, tallystick.Errorf(tallystick.Conflict, "the ledger of workspace %q is gone, but its database knows of sealed events", w.cfg.Dir).
+			WithHint("restore the workspace from a backup with `tallystick restore`")
+	}
+	create := cfg
+	create.Create = true
+	log, err = ledger.Open(ctx, create)
+	if tallystick.CodeOf(err) == tallystick.Conflict {
+		// Another process may have made it while this one waited for the lock.
+		if other, again := ledger.Open(ctx, cfg); again == nil {
+			return other, nil
+		}
+	}
+	return log, err
+}
+
+// everSealed reports whether any event has a place in the ledger: then the ledger must be there.
+func (w *Workspace) everSealed(ctx context.Context) (bool, error) {
+	first, err := w.Trail.Event(ctx, "1")
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return false, nil
+	}
+	return err == nil && first.Index != nil, err
+}
+
+// Prover proves events against one published checkpoint, so that all its proofs go together.
+type Prover struct{ reader *ledger.Reader }
+
+// Prover returns a prover for the checkpoint that is published now.
+func (w *Workspace) Prover() (*Prover, error) {
+	reader, err := w.Ledger()
+	if err != nil {
+		return nil, err
+	}
+	return &Prover{reader}, nil
+}
+
+// Checkpoint returns the signed checkpoint.
+func (p *Prover) Checkpoint() []byte { return p.reader.Checkpoint() }
+
+// Prove returns the inclusion proof of an event. One that the checkpoint does not cover is a Conflict.
+func (p *Prover) Prove(ctx context.Context, event trail.Event) (verify.InclusionProof, error) {
+	if event.Index == nil || *event.Index >= p.reader.Size() {
+		return verify.InclusionProof{}, tallystick.Errorf(tallystick.Conflict, "event %d is recorded, but not sealed yet", event.Sequence)
+	}
+	hashes, err := p.reader.InclusionProof(ctx, *event.Index, p.reader.Size())
+	if err != nil {
+		return verify.InclusionProof{}, fmt.Errorf("prove event %d: %w", event.Sequence, err)
+	}
+	proof := verify.InclusionProof{Index: *event.Index, Checkpoint: p.reader.Checkpoint(), Extra: event.Leaf}
+	for _, hash := range hashes {
+		proof.Hashes = append(proof.Hashes, [sha256.Size]byte(hash))
+	}
+	return proof, nil
+}
