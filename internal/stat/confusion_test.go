@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"strconv"
 	"testing"
 )
 
@@ -31,6 +32,47 @@ func TestConfusionCompas(t *testing.T) {
 		near(t, test.race+" fnr", got.FNR().Rate(), test.fnr, 5e-5)
 		near(t, test.race+" ppv", got.PPV().Rate(), test.ppv, 5e-5)
 		near(t, test.race+" npv", got.NPV().Rate(), test.npv, 5e-5)
+	}
+}
+
+// The rows that ProPublica's regressions and most later papers keep, and one intersection.
+func TestConfusionCompasParts(t *testing.T) {
+	t.Parallel()
+	type cells = func(column string) string
+	filtered := func(race string) func(cell cells) bool {
+		return func(cell cells) bool {
+			days, err := strconv.Atoi(cell("days_b_screening_arrest"))
+			return err == nil && days >= -30 && days <= 30 && cell("is_recid") != "-1" &&
+				cell("c_charge_degree") != "O" && cell("score_text") != "N/A" && (race == "" || cell("race") == race)
+		}
+	}
+	by := func(race, sex string) func(cell cells) bool {
+		return func(cell cells) bool { return cell("race") == race && cell("sex") == sex }
+	}
+	for _, test := range []struct {
+		name  string
+		where func(cell cells) bool
+		want  Confusion
+	}{
+		{"filtered", filtered(""), Confusion{TN: 2345, FP: 1018, FN: 1076, TP: 1733}},
+		{"filtered AA", filtered("African-American"), Confusion{TN: 873, FP: 641, FN: 473, TP: 1188}},
+		{"filtered C", filtered("Caucasian"), Confusion{TN: 999, FP: 282, FN: 408, TP: 414}},
+		{"AA men", by("African-American", "Male"), Confusion{TN: 749, FP: 641, FN: 458, TP: 1196}},
+		{"AA women", by("African-American", "Female"), Confusion{TN: 241, FP: 164, FN: 74, TP: 173}},
+	} {
+		if got := readCompasWhere(t, test.where).confusion; got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
+		}
+	}
+	// High alone as positive: decile 8 or more.
+	for race, want := range map[string]Confusion{
+		"African-American": {TN: 1511, FP: 284, FN: 1160, TP: 741},
+		"Caucasian":        {TN: 1407, FP: 81, FN: 771, TP: 195},
+	} {
+		c := readCompas(t, race)
+		if got := scored(t, c.decile, c.recid).At(8); got != want {
+			t.Errorf("%s, High alone: %+v, want %+v", race, got, want)
+		}
 	}
 }
 

@@ -56,17 +56,23 @@ func numbers(t testing.TB, column []string, keep func(row int) bool) []float64 {
 	return values
 }
 
-// compas is the two-year file, or a part of it by race.
+// compas is the two-year file, or a part of it; high means a score text of Medium or High.
 type compas struct {
 	age, decile, score []float64
 	high, recid        []bool
 	confusion          Confusion
 }
 
+// readCompas reads the rows of one race, all if it is empty.
 func readCompas(t testing.TB, race string) compas {
 	t.Helper()
+	return readCompasWhere(t, func(cell func(column string) string) bool { return race == "" || cell("race") == race })
+}
+
+func readCompasWhere(t testing.TB, where func(cell func(column string) string) bool) compas {
+	t.Helper()
 	columns := readColumns(t, "compas/compas-two-years.csv")
-	keep := func(i int) bool { return race == "" || columns["race"][i] == race }
+	keep := func(i int) bool { return where(func(column string) string { return columns[column][i] }) }
 	c := compas{age: numbers(t, columns["age"], keep), decile: numbers(t, columns["decile_score"], keep)}
 	for i, text := range columns["score_text"] {
 		if !keep(i) {

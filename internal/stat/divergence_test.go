@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 	"testing"
 )
 
@@ -101,8 +102,17 @@ func TestGoodnessOfFit(t *testing.T) {
 		near(t, "statistic", got.Statistic, test.statistic, 1e-12)
 		near(t, "p", got.P, test.p, 5e-11)
 	}
-	// Evidently's test case; its value is given to seven digits.
-	near(t, "evidently", GoodnessOfFit([]int64{16, 16, 16, 16, 16, 8}, []float64{16, 18, 16, 14, 12, 12}).P, .6730876, 2e-5)
+	// Evidently's own test case, for all of its tests.
+	near(t, "evidently", GoodnessOfFit([]int64{16, 16, 16, 16, 16, 8}, []float64{16, 18, 16, 14, 12, 12}).P, .6730876, 5e-8)
+	near(t, "evidently hellinger", Diverge([]int64{16, 16, 16, 16, 16, 8}, []int64{16, 18, 16, 14, 12, 12}).Hellinger, .06812, 1e-5)
+	repeat := func(counts ...int) (values []float64) {
+		for i, count := range counts {
+			values = append(values, slices.Repeat([]float64{float64(i + 1)}, count)...)
+		}
+		return values
+	}
+	// Evidently's value is that of the one-sided test.
+	near(t, "evidently mann-whitney", MannWhitney(repeat(16, 16, 16, 16, 16, 8), repeat(16, 18, 16, 14, 12, 12)).P/2, .481, 5e-4)
 	if got := GoodnessOfFit([]int64{3, 1}, []float64{1, 0}); !math.IsNaN(got.P) {
 		t.Errorf("one expected cell: %+v", got)
 	}

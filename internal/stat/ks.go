@@ -82,8 +82,8 @@ func KSTwoSample(d float64, n, m int64) float64 {
 }
 
 // KSTail returns P(D >= d) for the two-sided one-sample statistic of n rows from a continuous
-// distribution: exact up to 140 rows, beyond that to about six digits, after the choice of methods
-// of Simard and L'Ecuyer, Journal of Statistical Software 39(11), 2011.
+// distribution: exact up to 140 rows, beyond that to four digits or more, after the choice of
+// methods of Simard and L'Ecuyer, Journal of Statistical Software 39(11), 2011.
 func KSTail(d float64, n int64) float64 {
 	rows := float64(n)
 	zz := rows * d * d

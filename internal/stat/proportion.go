@@ -86,8 +86,8 @@ func newcombeTail(p, q Proportion, margin float64) float64 {
 }
 
 // Ratio returns p/q of two independent proportions with the log interval (Katz et al.,
-// Biometrics 34 (1978) 469-474). Where one of them has no success, half a success and half a
-// failure are added to both for the interval, and Method says so; the value stays the plain
+// Biometrics 34 (1978) 469-474). Where one of them has no success or no failure, half a success and
+// half a failure are added to both for the interval, and Method says so; the value stays the plain
 // ratio, NaN where q has no success. N is the smaller number of trials.
 func Ratio(p, q Proportion) Estimate {
 	e := Estimate{p.Rate() / q.Rate(), noInterval(), min(p.N, q.N), "katz log"}
@@ -98,7 +98,7 @@ func Ratio(p, q Proportion) Estimate {
 		e.Value = math.NaN()
 	}
 	pk, pn, qk, qn := float64(p.K), float64(p.N), float64(q.K), float64(q.N)
-	if p.K == 0 || q.K == 0 {
+	if p.K == 0 || q.K == 0 || p.K == p.N || q.K == q.N {
 		pk, pn, qk, qn = pk+0.5, pn+1, qk+0.5, qn+1
 		e.Method = "katz log, half a count added"
 	}

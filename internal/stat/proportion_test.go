@@ -84,6 +84,9 @@ func TestRatio(t *testing.T) {
 	if empty.Method != "katz log, half a count added" {
 		t.Errorf("method %q", empty.Method)
 	}
+	if r := Ratio(Proportion{10, 10}, Proportion{10, 10}); r.Value != 1 || !(r.Interval.Low < 0.9 && r.Interval.High > 1.1) {
+		t.Errorf("ten of ten over ten of ten: %+v", r)
+	}
 	if r := Ratio(Proportion{5, 10}, Proportion{0, 10}); r.Valid() || r.Interval.isNaN() {
 		t.Errorf("division by no success: %+v", r)
 	}

@@ -10,21 +10,19 @@ const LogitClip = 1e-6
 // Slope 1 and intercept 0 are right.
 type Recalibration struct {
 	Slope, Intercept Estimate
-	Iterations       int
-	Converged        bool
 }
 
-// Recalibration fits by Newton's method with Wald intervals; scores must be probabilities and are
-// clipped by [LogitClip]. Estimates are NaN where there is no finite fit: one label is absent,
-// fewer than two scores differ, or scores separate the labels.
+// Recalibration fits by Newton's method with Wald intervals, scores being clipped by [LogitClip].
+// Estimates are NaN where scores are no probabilities or there is no finite fit: one label is
+// absent, fewer than two scores differ, or scores separate the labels.
 func (s *Scored) Recalibration() Recalibration {
 	const method = "logistic, wald"
 	none := Recalibration{Slope: noEstimate(s.N(), method), Intercept: noEstimate(s.N(), method)}
-	if len(s.positive) == 0 || len(s.negative) == 0 || s.auc().value == 1 || s.auc().value == 0 {
+	if area := s.auc().value; !(area > 0 && area < 1) || !s.Probabilities() {
 		return none
 	}
 	var a, b float64 = 0, 1
-	for iteration := 1; iteration <= 25; iteration++ {
+	for range 25 {
 		f := s.logisticStep(a, b)
 		det := f.haa*f.hbb - f.hab*f.hab
 		if !(det > 1e-12*f.haa*f.hbb) {
@@ -39,9 +37,8 @@ func (s *Scored) Recalibration() Recalibration {
 		a, b = a+da, b+db
 		if math.Abs(da) < 1e-10*(1+math.Abs(a)) && math.Abs(db) < 1e-10*(1+math.Abs(b)) {
 			return Recalibration{
-				Slope:      Estimate{b, around(b, math.Sqrt(f.haa/det)), s.N(), method},
-				Intercept:  Estimate{a, around(a, math.Sqrt(f.hbb/det)), s.N(), method},
-				Iterations: iteration, Converged: true,
+				Slope:     Estimate{b, around(b, math.Sqrt(f.haa/det)), s.N(), method},
+				Intercept: Estimate{a, around(a, math.Sqrt(f.hbb/det)), s.N(), method},
 			}
 		}
 	}
