@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/durable"
 )
 
 // AnchorState is what was found at the path of an anchor: a copy of the newest checkpoint, kept where
@@ -86,10 +88,14 @@ func (l *Log) writeAnchor(cp checkpoint) error {
 		(old.Size > cp.Size || bytes.Equal(old.raw, cp.raw)) {
 		return nil
 	}
-	if err := os.MkdirAll(filepath.Dir(l.cfg.Anchor), 0o700); err != nil {
+	if err := durable.MkdirAll(filepath.Dir(l.cfg.Anchor), 0o700); err != nil {
 		return fmt.Errorf("anchor: %w", err)
 	}
-	if err := writeDurably(l.cfg.Anchor, cp.raw); err != nil {
+	err := durable.WriteFile(l.cfg.Anchor, 0o600, func(w io.Writer) error {
+		_, err := w.Write(cp.raw)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("anchor: %w", err)
 	}
 	return nil

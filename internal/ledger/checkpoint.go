@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +11,8 @@ import (
 	formats "github.com/transparency-dev/formats/log"
 	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/tallystick/tallystick/verify"
 )
 
 const (
@@ -31,58 +32,43 @@ type checkpoint struct {
 	raw []byte
 }
 
-// parseCheckpoint reads a tlog-checkpoint of origin in its one canonical form: no extension lines,
-// and base64 that encodes back to itself, so that no bit of it is free to change. Signatures are
-// not verified.
+// parseCheckpoint reads a checkpoint of origin in its one canonical form, so that no bit of it is free
+// to change. Signatures are not verified.
 func parseCheckpoint(raw []byte, origin string) (checkpoint, error) {
-	text, _, ok := bytes.Cut(raw, []byte("\n\n"))
-	if !ok {
-		return checkpoint{}, errors.New("not a signed note")
-	}
-	cp := checkpoint{raw: raw}
-	if err := cp.parseBody(append(bytes.Clone(text), '\n')); err != nil {
+	parsed, err := verify.ParseCheckpoint(raw)
+	if err != nil {
 		return checkpoint{}, err
 	}
-	if cp.Origin != origin {
-		return checkpoint{}, fmt.Errorf("it is of the log %q, not %q", cp.Origin, origin)
+	if parsed.Origin != origin {
+		return checkpoint{}, fmt.Errorf("it is of the log %q, not %q", parsed.Origin, origin)
+	}
+	cp := formats.Checkpoint{Origin: parsed.Origin, Size: parsed.Size, Hash: parsed.Root[:]}
+	return checkpoint{cp, raw}, nil
+}
+
+// parseBody reads the part of a checkpoint that is signed.
+func parseBody(text []byte) (cp checkpoint, err error) {
+	if _, err := cp.Unmarshal(text); err != nil {
+		return checkpoint{}, err
+	}
+	if len(cp.Hash) != hashSize || !bytes.Equal(cp.Marshal(), text) {
+		return checkpoint{}, errors.New("not a checkpoint in canonical form")
 	}
 	return cp, nil
 }
 
-func (c *checkpoint) parseBody(text []byte) error {
-	if _, err := c.Unmarshal(text); err != nil {
-		return err
-	}
-	if len(c.Hash) != hashSize || !bytes.Equal(c.Marshal(), text) {
-		return errors.New("not a checkpoint in canonical form")
-	}
-	return nil
-}
-
-// verify checks that the origin's own key is among the known ones and signed the checkpoint.
+// verify checks that a known key of the origin signed the checkpoint.
 func (c checkpoint) verify(known note.Verifiers) error {
 	n, err := note.Open(c.raw, known)
 	if err != nil {
 		return err
 	}
-	var signed bool
 	for _, sig := range n.Sigs {
-		signed = signed || sig.Name == c.Origin
-	}
-	if !signed {
-		return fmt.Errorf("no known key of %q signed it", c.Origin)
-	}
-	if n.Text != string(c.Marshal()) {
-		return errors.New("what is signed is not a checkpoint in canonical form")
-	}
-	for sig := range bytes.Lines(c.raw[len(n.Text)+1:]) {
-		_, b64, _ := bytes.Cut(bytes.TrimPrefix(bytes.TrimSuffix(sig, []byte("\n")), []byte("— ")), []byte(" "))
-		decoded, err := base64.StdEncoding.Strict().DecodeString(string(b64))
-		if err != nil || base64.StdEncoding.EncodeToString(decoded) != string(b64) {
-			return errors.New("a signature is not in canonical form")
+		if sig.Name == c.Origin {
+			return nil
 		}
 	}
-	return nil
+	return fmt.Errorf("no known key of %q signed it", c.Origin)
 }
 
 // readCheckpoint reads the published checkpoint of the log in dir.

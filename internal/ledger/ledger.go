@@ -27,9 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -49,6 +47,7 @@ const (
 
 	minCheckpointInterval = 100 * time.Millisecond // Tessera's own limit for POSIX
 	appendTimeout         = 2 * time.Minute        // for one batch to reach the disk
+	closeTimeout          = 2 * time.Minute        // for the last checkpoint
 	guardTimeout          = 30 * time.Second       // for one Guard.Advance
 )
 
@@ -220,10 +219,13 @@ func (l *Log) Leaf(ctx context.Context, index uint64) ([]byte, error) {
 // anew since; that it was missing is worth recording.
 func (l *Log) AnchorState() AnchorState { return l.anchor }
 
-// Close publishes what is not yet published, waiting until ctx ends, and lets the directory go.
+// Close publishes what is not yet published, waiting until ctx ends or for two minutes, and lets the
+// directory go.
 // After a fatal error it returns that error. While a write of unknown outcome may still be under
 // way it keeps the lock, which then ends with the process.
 func (l *Log) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
 	select {
 	case <-l.turn: // never handed back: no Append after this
 	case <-l.ctx.Done():
@@ -276,57 +278,3 @@ func (l *Log) failure() error {
 // RouteLogs sends Tessera's own log lines, which otherwise go to standard error, to logger. It acts
 // on the whole process, so that it belongs in main, before the first Open.
 func RouteLogs(logger *slog.Logger) { klog.SetSlogLogger(logger) }
-
-// prepare makes the directory of a new log, or makes sure that there is one to open.
-func prepare(dir string, create bool) error {
-	if create {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return fmt.Errorf("create ledger: %w", err)
-		}
-		return syncDir(filepath.Dir(dir))
-	}
-	for _, name := range []string{checkpointFile, stateFile} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return nil
-		} else if !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("open ledger: %w", err)
-		}
-	}
-	return tallystick.Errorf(tallystick.NotFound, "there is no ledger in %q", dir).
-		WithHint("if one was there, restore it from a backup; a new log is created only when asked for")
-}
-
-// inspectEmpty makes sure that nothing is overwritten by a creation. It accepts what a creation that
-// was cut short leaves behind.
-func (l *Log) inspectEmpty() error {
-	entries, err := os.ReadDir(l.cfg.Dir)
-	if err != nil {
-		return fmt.Errorf("create ledger: %w", err)
-	}
-	for _, e := range entries {
-		// A crash can leave Tessera's temporary checkpoint, whose name ends in digits.
-		if name := e.Name(); name == lockFile || name == stateDir || strings.Trim(name, "0123456789") == checkpointFile && name != checkpointFile {
-			continue
-		}
-		return tallystick.Errorf(tallystick.Conflict, "directory %q is not empty: it holds %q", l.cfg.Dir, e.Name()).
-			WithHint("create a ledger in a new directory")
-	}
-	state, _, err := readState(l.cfg.Dir)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	if state.Size > 0 {
-		return tallystick.Errorf(tallystick.Conflict, "directory %q holds the state of a ledger of %d entries", l.cfg.Dir, state.Size).
-			WithHint("create a ledger in a new directory")
-	}
-	if l.cfg.Anchor == "" {
-		l.anchor = AnchorNone
-		return nil
-	}
-	l.anchor = AnchorMissing
-	if _, err := os.Stat(l.cfg.Anchor); err == nil {
-		return tallystick.Errorf(tallystick.Conflict, "anchor %q exists already", l.cfg.Anchor).
-			WithHint("a new ledger needs an anchor of its own; this one belongs to another log")
-	}
-	return nil
-}

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-
-	"github.com/tallystick/tallystick"
 )
 
 // Guard remembers the newest checkpoint of a log in a place that does not roll back together with the
@@ -60,8 +58,8 @@ func (s *guardedSigner) Sign(body []byte) ([]byte, error) {
 }
 
 func (s *guardedSigner) admit(body []byte) (checkpoint, error) {
-	var next checkpoint
-	if err := next.parseBody(body); err != nil {
+	next, err := parseBody(body)
+	if err != nil {
 		return next, err
 	}
 	dir := s.log.cfg.Dir
@@ -117,48 +115,3 @@ type refusingSigner struct{ origin string }
 func (r refusingSigner) Name() string              { return r.origin }
 func (refusingSigner) KeyHash() uint32             { return 0 }
 func (refusingSigner) Sign([]byte) ([]byte, error) { return nil, errors.New("not the publisher") }
-
-// inspect compares everything that Open finds before it accepts entries.
-func (l *Log) inspect(ctx context.Context) error {
-	dir := l.cfg.Dir
-	if err := readVersion(dir); err != nil {
-		return err
-	}
-	cp, err := readCheckpoint(dir, l.cfg.Origin)
-	if err != nil {
-		return missing(err, checkpointFile)
-	}
-	if err := cp.verify(l.cfg.Verifiers); err != nil {
-		return damaged(checkpointFile, "%v", err)
-	}
-	state, _, err := readState(dir)
-	if err != nil {
-		return missing(err, stateFile)
-	}
-	t := tree{dir: dir, size: state.Size}
-	root, err := t.rootAt(state.Size)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(root, state.Root) {
-		return damaged(stateFile, "its root hash is not that of the %d entries", state.Size)
-	}
-	if cp.Size > state.Size {
-		return damaged(stateFile, "it has %d entries and the checkpoint has %d", state.Size, cp.Size)
-	}
-	if err := t.mustHave(cp); err != nil {
-		return damaged(checkpointFile, "%v", err)
-	}
-	if err := t.edge(); err != nil {
-		return err
-	}
-	if err := l.inspectAnchor(t); err != nil {
-		return err
-	}
-	if err := l.cfg.Guard.Advance(ctx, l.cfg.Origin, state.Size, state.Root); err != nil {
-		refused := tallystick.Errorf(tallystick.Conflict, "the guard of ledger %q refuses its %d entries: %w", dir, state.Size, err)
-		return refused.WithHint(restoredHint)
-	}
-	l.size, l.published, l.signer.last = state.Size, cp, cp
-	return l.writeAnchor(cp)
-}
