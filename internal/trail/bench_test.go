@@ -1,0 +1,159 @@
+package trail
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// BenchmarkRecorder measures durable events per second in a closed loop of many callers. An event
+// is one change of the state (a row), the event with its commitments, and the disclosures, in one
+// transaction. In the same run, interleaved, it measures two limits: bare inserts of one row of the
+// leaf's size through the same group commit (x_sqlite is the ratio), and a plain file of the same
+// records with a group-committed fdatasync (x_file).
+func BenchmarkRecorder(b *testing.B) {
+	for _, callers := range []int{64, 1024} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			dir := b.TempDir()
+			db, recorder := reopen(b, filepath.Join(dir, "events.db"))
+			mustWrite(b, db, "CREATE TABLE subjects (id INTEGER PRIMARY KEY, name TEXT NOT NULL, audits INTEGER NOT NULL) STRICT")
+			bare, _ := reopen(b, filepath.Join(dir, "bare.db"))
+			mustWrite(b, bare, "CREATE TABLE rows (id INTEGER PRIMARY KEY, value BLOB NOT NULL) STRICT")
+			row := record(b, recorder, registration()).leaf
+			file := newGroupFile(b, filepath.Join(dir, "plain"))
+
+			event := func(ctx context.Context) error {
+				draft, err := recorder.Draft(registration())
+				if err != nil {
+					return err
+				}
+				return db.Write(ctx, func(tx *state.Tx) error {
+					if _, err := tx.Exec("INSERT INTO subjects (name, audits) VALUES (?, ?)", "compas", 1); err != nil {
+						return err
+					}
+					_, err := draft.RecordIn(tx)
+					return err
+				})
+			}
+			insert := func(ctx context.Context) error {
+				return bare.Write(ctx, func(tx *state.Tx) error {
+					_, err := tx.Exec("INSERT INTO rows (value) VALUES (?)", row)
+					return err
+				})
+			}
+			write := func(context.Context) error { return file.append(row) }
+
+			var events, inserts, writes rate
+			for b.Loop() {
+				const slice = 250 * time.Millisecond
+				events.add(b, callers, slice, event)
+				inserts.add(b, callers, slice, insert)
+				writes.add(b, callers, slice, write)
+			}
+			b.ReportMetric(events.perSecond(), "events/s")
+			b.ReportMetric(inserts.perSecond(), "rows/s")
+			b.ReportMetric(writes.perSecond(), "records/s")
+			b.ReportMetric(events.perSecond()/inserts.perSecond(), "x_sqlite")
+			b.ReportMetric(events.perSecond()/writes.perSecond(), "x_file")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+func mustWrite(b *testing.B, db *state.DB, query string) {
+	b.Helper()
+	if err := db.Write(b.Context(), func(tx *state.Tx) error {
+		_, err := tx.Exec(query)
+		return err
+	}); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// rate sums up what several slices of time have done.
+type rate struct {
+	done    int64
+	elapsed time.Duration
+}
+
+// add lets callers call fn over and over for about the given time.
+func (r *rate) add(b *testing.B, callers int, slice time.Duration, fn func(context.Context) error) {
+	var done atomic.Int64
+	var wg sync.WaitGroup
+	started := time.Now()
+	for range callers {
+		wg.Go(func() {
+			for time.Since(started) < slice {
+				if err := fn(context.Background()); err != nil {
+					b.Error(err)
+					return
+				}
+				done.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	r.done += done.Load()
+	r.elapsed += time.Since(started)
+}
+
+func (r *rate) perSecond() float64 { return float64(r.done) / r.elapsed.Seconds() }
+
+// groupFile is a file to which many callers append, synced once for all who wait.
+type groupFile struct {
+	queue chan groupRecord
+}
+
+type groupRecord struct {
+	data []byte
+	done chan error
+}
+
+func newGroupFile(b *testing.B, path string) *groupFile {
+	f, err := os.Create(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	g := &groupFile{queue: make(chan groupRecord, 1024)}
+	b.Cleanup(func() { close(g.queue) })
+	go func() {
+		defer f.Close()
+		var buffer []byte
+		var group []groupRecord
+		for first := range g.queue {
+			group, buffer = append(group[:0], first), append(buffer[:0], first.data...)
+			for more := true; more && len(group) < 1024; {
+				select {
+				case r, ok := <-g.queue:
+					if more = ok; ok {
+						group, buffer = append(group, r), append(buffer, r.data...)
+					}
+				default:
+					more = false
+				}
+			}
+			_, err := f.Write(buffer)
+			if err == nil {
+				err = syscall.Fdatasync(int(f.Fd()))
+			}
+			for _, r := range group {
+				r.done <- err
+			}
+		}
+	}()
+	return g
+}
+
+func (g *groupFile) append(data []byte) error {
+	r := groupRecord{data, make(chan error, 1)}
+	g.queue <- r
+	return <-r.done
+}

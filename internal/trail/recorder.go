@@ -1,0 +1,207 @@
+package trail
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Level is how far an event has come.
+type Level string
+
+// The three levels of an acknowledgement.
+const (
+	Recorded  Level = "recorded"  // durable in the database
+	Sealed    Level = "sealed"    // under a signed checkpoint
+	Witnessed Level = "witnessed" // under a checkpoint that a witness has cosigned
+)
+
+// Receipt acknowledges an event.
+type Receipt struct {
+	ID       string
+	Sequence uint64
+	Level    Level
+	leaf     []byte
+}
+
+// LeafHash returns the hash of the event's leaf (RFC 6962 section 2.1).
+func (r Receipt) LeafHash() (hash [32]byte) {
+	copy(hash[:], rfc6962.DefaultHasher.HashLeaf(r.leaf))
+	return hash
+}
+
+// RecorderConfig says where events go. DB and Source are required.
+type RecorderConfig struct {
+	DB     *state.DB
+	Source string           // the CloudEvents attribute "source": the origin of the ledger
+	Now    func() time.Time // nil means time.Now
+	Random io.Reader        // for salts; nil means crypto/rand.Reader
+}
+
+// Recorder puts events on the trail. Its methods may be called by many goroutines at once.
+type Recorder struct {
+	config RecorderConfig
+	kinds  map[Type]kind
+}
+
+// kind is a definition prepared for encoding.
+type kind struct {
+	Definition
+	public func(pointer string) bool
+}
+
+// NewRecorder returns a recorder over config.DB.
+func NewRecorder(config RecorderConfig) (*Recorder, error) {
+	if config.DB == nil || config.Source == "" {
+		return nil, fmt.Errorf("new recorder: it needs a database and a source")
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Random == nil {
+		config.Random = rand.Reader
+	}
+	r := &Recorder{config: config, kinds: make(map[Type]kind)}
+	for _, d := range Definitions() {
+		open := make(map[string]bool)
+		for _, pointer := range d.PublicPointers() {
+			open[pointer] = true
+		}
+		r.kinds[d.Type] = kind{d, func(pointer string) bool { return open[pointer] }}
+	}
+	return r, nil
+}
+
+// Record records an event by itself and returns when it is durable. Its time is that of the call.
+// The errors are those of state.DB.Write, and Invalid for an entry that does not fit its type.
+func (r *Recorder) Record(ctx context.Context, e Entry) (Receipt, error) {
+	d, err := r.Draft(e)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return r.write(ctx, d)
+}
+
+// RecordIn records an event in the transaction of the change that it tells of: both are durable or
+// neither is. The receipt counts once the transaction is durable.
+func (r *Recorder) RecordIn(tx *state.Tx, e Entry) (Receipt, error) {
+	d, err := r.draft(e, tx.Now(), "", Intent{})
+	if err != nil {
+		return Receipt{}, err
+	}
+	return d.RecordIn(tx)
+}
+
+// Draft prepares an event to be recorded later, once: it checks the entry and computes the
+// commitments, which is most of the work and better done outside a transaction that others wait
+// for. The event's time is that of this call.
+func (r *Recorder) Draft(e Entry) (*Draft, error) { return r.draft(e, r.config.Now(), "", Intent{}) }
+
+func (r *Recorder) write(ctx context.Context, d *Draft) (receipt Receipt, err error) {
+	err = r.config.DB.Write(ctx, func(tx *state.Tx) (err error) {
+		receipt, err = d.RecordIn(tx)
+		return err
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("record %s: %w", d.entry.Type.Short(), err)
+	}
+	return receipt, nil
+}
+
+func (r *Recorder) draft(e Entry, at time.Time, p phase, of Intent) (*Draft, error) {
+	k, known := r.kinds[e.Type]
+	if !known {
+		return nil, tallystick.Errorf(tallystick.Invalid, "event type %q is not known", e.Type)
+	}
+	data, err := e.data(k.Definition, p, of.ID)
+	if err != nil {
+		return nil, err
+	}
+	at = at.UTC().Truncate(time.Millisecond)
+	d := &Draft{entry: e, id: tallystick.NewID(at), at: at, phase: p, intent: of.Sequence}
+	sealed, err := verify.DraftEvent(verify.Event{
+		ID:      d.id,
+		Source:  r.config.Source,
+		Type:    string(e.Type),
+		Subject: e.Resource.Type + "/" + e.Resource.ID,
+		Time:    at,
+		Data:    data,
+	}, k.public, r.config.Random)
+	if err != nil {
+		return nil, fmt.Errorf("encode event %s: %w", e.Type.Short(), err)
+	}
+	d.sealed = sealed
+	d.disclosures, err = appendDisclosures(nil, sealed.Disclosures)
+	if err != nil {
+		return nil, fmt.Errorf("encode disclosures of event %s: %w", e.Type.Short(), err)
+	}
+	return d, nil
+}
+
+// Draft is an event that lacks only its place in the sequence.
+type Draft struct {
+	entry       Entry
+	id          string
+	at          time.Time
+	phase       phase
+	intent      uint64 // sequence of the intent that this event ends
+	sealed      verify.Draft
+	disclosures []byte
+}
+
+// appendDisclosures appends what json.Marshal would return for all, ten times as fast: the values
+// are JSON already, salts are base64url, and few pointers need to be escaped.
+func appendDisclosures(dst []byte, all []verify.Disclosure) ([]byte, error) {
+	size := 2
+	for _, d := range all {
+		size += len(d.Pointer) + len(d.Salt) + len(d.Value) + len(`{"pointer":"","salt":"","value":},`)
+	}
+	dst = append(slices.Grow(dst, size), '[')
+	for i, d := range all {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		pointer, err := verify.Canonical(d.Pointer)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(append(dst, `{"pointer":`...), pointer...)
+		dst = append(append(dst, `,"salt":"`...), d.Salt...)
+		dst = append(append(dst, `","value":`...), d.Value...)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']'), nil
+}
+
+// RecordIn gives the event its place. See Recorder.RecordIn.
+func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
+	var last uint64
+	if err := tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&last); err != nil {
+		return Receipt{}, fmt.Errorf("read the last sequence: %w", err)
+	}
+	leaf, err := d.sealed.Leaf(last + 1)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := Receipt{ID: d.id, Sequence: last + 1, Level: Recorded, leaf: leaf}
+	e := d.entry
+	outcome := sql.NullString{String: string(e.Outcome), Valid: e.Outcome != ""}
+	if _, err := tx.Exec("INSERT INTO events (sequence, id, type, time_ms, resource_type, resource_id, outcome, leaf, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		r.Sequence, d.id, string(e.Type), d.at.UnixMilli(), e.Resource.Type, e.Resource.ID, outcome, leaf, e.Actor.ID, d.disclosures); err != nil {
+		return Receipt{}, fmt.Errorf("insert event: %w", err)
+	}
+	if err := d.pair(tx, r.Sequence); err != nil {
+		return Receipt{}, err
+	}
+	return r, nil
+}
