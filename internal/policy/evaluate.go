@@ -17,11 +17,11 @@ import (
 	"github.com/tallystick/tallystick"
 )
 
-// Engine names the engine and its version; a decision can be replayed with the same.
+// engineName and the version of the engine are part of a decision: the same engine replays it.
 const engineName = "opa "
 
-// What one evaluation may cost. The number of steps is counted and therefore the same on every
-// machine; the deadline only guards against a machine that is too slow.
+// What one evaluation may cost. Steps are counted, so that a rule that takes too many is refused
+// on every machine alike; the deadline is for builtins that take long in one step.
 const (
 	maxSteps    = 5_000_000 // expressions of one rule
 	maxDuration = 30 * time.Second
@@ -40,9 +40,9 @@ type outcome struct {
 }
 
 // Evaluate judges input, which must be of the form of Input, at the time now. The decision holds
-// one row for every rule. A rule that is undefined or ends in an error, a document that lacks a
-// field, and a decision that is not made in time are denials with a reason and not errors; an
-// error means that input is no JSON object or too large.
+// one row for every rule. A rule that is undefined or ends in an error and a document that lacks
+// a field are denials with a reason. An error means that there is no decision: input is no JSON
+// object or too large, or ctx ended, after which a decision would depend on the clock.
 func (p *Pack) Evaluate(ctx context.Context, input any, now time.Time) (Decision, error) {
 	canonical, err := Canonical(input, now)
 	if err != nil {
@@ -63,6 +63,10 @@ func (p *Pack) Evaluate(ctx context.Context, input any, now time.Time) (Decision
 		} else {
 			p.judge(ctx, rule, value, &row)
 			waive(&row, document, now)
+		}
+		if err := ctx.Err(); err != nil {
+			return Decision{}, tallystick.Errorf(tallystick.Unavailable, "judge rule %s: %w", rule.ID, err).
+				WithHint("nothing was decided; run the audit again")
 		}
 		rows = append(rows, row)
 	}

@@ -164,16 +164,16 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 		}
 		p.rules = append(p.rules, definitions...)
 	}
-	slices.SortFunc(p.rules, compareDefinitions)
-	for i, rule := range p.rules[min(1, len(p.rules)):] {
-		if before := p.rules[i]; before.ID == rule.ID {
-			return tallystick.Errorf(tallystick.Invalid, "%s: there is a rule %s already, in %s", rule.Source, rule.ID, before.Source).
+	where := map[string]string{}
+	for _, rule := range p.rules {
+		if before, taken := where[rule.ID]; taken {
+			return tallystick.Errorf(tallystick.Invalid, "%s: there is a rule %s already, in %s", rule.Source, rule.ID, before).
 				WithHint("give it an id of its own; a built-in rule cannot be replaced, only waived")
 		}
+		where[rule.ID] = rule.Source
 	}
-	p.dropped = slices.DeleteFunc(p.dropped, func(d Definition) bool {
-		return slices.ContainsFunc(p.rules, func(r Definition) bool { return r.ID == d.ID })
-	})
+	slices.SortFunc(p.rules, compareDefinitions)
+	p.dropped = slices.DeleteFunc(p.dropped, func(d Definition) bool { return where[d.ID] != "" })
 	if len(p.rules) == 0 {
 		return tallystick.Errorf(tallystick.Invalid, "policy %s has no rule", p.name).
 			WithHint("a rule is a package whose METADATA has custom.id; docs/policy.md shows one")
@@ -262,10 +262,10 @@ func reserved(module *ast.Module) bool {
 func regoError(err error) error {
 	var list ast.Errors
 	if !errors.As(err, &list) || len(list) == 0 {
-		return tallystick.Errorf(tallystick.Invalid, "%w", err)
+		return tallystick.Errorf(tallystick.Invalid, "%s", oneLine(err))
 	}
-	slices.SortFunc(list, func(a, b *ast.Error) int { return strings.Compare(where(a), where(b)) })
-	message := where(list[0]) + ": " + strings.ReplaceAll(list[0].Message, "\n", " ")
+	slices.SortFunc(list, func(a, b *ast.Error) int { return strings.Compare(located(a), located(b)) })
+	message := located(list[0]) + ": " + strings.ReplaceAll(list[0].Message, "\n", " ")
 	if len(list) > 1 {
 		message += fmt.Sprintf(" (and %d more)", len(list)-1)
 	}
@@ -276,7 +276,7 @@ func regoError(err error) error {
 	return hinted.WithHint("policies are Rego v1, compiled strictly")
 }
 
-func where(err *ast.Error) string {
+func located(err *ast.Error) string {
 	if err.Location == nil {
 		return "policy"
 	}

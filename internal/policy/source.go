@@ -161,7 +161,7 @@ func (s source) data() (map[string]any, error) {
 		}
 		content, err := decodeData(file)
 		if err != nil {
-			return nil, tallystick.Errorf(tallystick.Invalid, "%s: %w", s.display(file.Name), err).
+			return nil, tallystick.Errorf(tallystick.Invalid, "%s: %s", s.display(file.Name), oneLine(err)).
 				WithHint("a data file is one JSON or YAML object with string keys")
 		}
 		if dir := path.Dir(file.Name); dir != "." {

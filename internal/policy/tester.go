@@ -11,6 +11,7 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/tallystick/tallystick"
 )
 
@@ -86,6 +87,7 @@ func runTests(ctx context.Context, modules map[string]*ast.Module, data map[stri
 		SetStore(store).
 		SetModules(modules).
 		CapturePrintOutput(false).
+		EnableTracing(true).
 		RaiseBuiltinErrors(true).
 		SetTimeout(testTimeout).
 		RunTests(ctx, transaction)
@@ -119,11 +121,22 @@ func testResult(r *tester.Result) TestResult {
 		t.Status, t.Message = Error, oneLine(r.Error)
 	case r.Fail:
 		t.Status, t.Message = Fail, "the test does not hold"
-		if r.FailedAt != nil && r.FailedAt.Location != nil {
-			t.Message = fmt.Sprintf("line %d does not hold: %s", r.FailedAt.Location.Row, firstLine(string(r.FailedAt.Location.Text)))
+		if at := failedAt(r); at != nil {
+			t.Message = fmt.Sprintf("line %d does not hold: %s", at.Row, firstLine(string(at.Text)))
 		}
 	}
 	return t
+}
+
+// failedAt returns the last expression of the test itself that did not hold.
+func failedAt(r *tester.Result) *ast.Location {
+	for _, event := range slices.Backward(r.Trace) {
+		expr, ok := event.Node.(*ast.Expr)
+		if ok && event.Op == topdown.FailOp && expr.Location != nil && expr.Location.File == r.Location.File {
+			return expr.Location
+		}
+	}
+	return nil
 }
 
 func firstLine(text string) string {

@@ -1,0 +1,42 @@
+package tallystick.rules.drift.reference_test
+
+import data.tallystick.fixture
+import data.tallystick.rules.drift.reference
+
+test_no_drift_passes if {
+	reference.result.status == "pass" with input as fixture.sound
+}
+
+test_drift_fails_with_scores_first if {
+	drifted := json.patch(fixture.sound, [
+		{"op": "add", "path": "/report/drift/verdict", "value": "fail"},
+		{"op": "add", "path": "/report/drift/features/0/verdict", "value": "fail"},
+		{"op": "add", "path": "/report/drift/features/1/verdict", "value": "fail"},
+	])
+	result := reference.result with input as drifted
+	result.status == "fail"
+	result.details == ["score moved.", "age moved."]
+}
+
+test_a_drifted_window_is_enough if {
+	window := {"verdict": "fail", "features": [{"name": "age", "verdict": "fail"}]}
+	result := reference.result with input as fixture.put("/report/windows/1/drift", window)
+	result.status == "fail"
+	result.details == ["Window second: age drifted."]
+}
+
+test_too_few_rows_are_insufficient if {
+	reference.result.status == "insufficient" with input as fixture.put("/report/drift/verdict", "insufficient")
+}
+
+test_missing_reference_by_tier if {
+	high := reference.result with input as fixture.without("/report/drift")
+	high.status == "fail"
+	contains(high.remediation, "--reference")
+	limited := reference.result with input as fixture.without("/report/drift") with data.tallystick.tier as "limited"
+	limited.status == "warn"
+}
+
+test_a_looser_threshold_than_the_limit_fails if {
+	reference.result.status == "fail" with input as fixture.put("/limits/drift/fail_psi", 0.2)
+}

@@ -1,0 +1,43 @@
+package tallystick.rules.windows.performance_test
+
+import data.tallystick.fixture
+import data.tallystick.rules.windows.performance
+
+second(verdict) := fixture.put("/report/windows/1/performance_verdict", verdict)
+
+test_steady_windows_pass if {
+	performance.result.status == "pass" with input as fixture.sound
+}
+
+test_one_failing_window_fails_and_is_named if {
+	result := performance.result with input as second("fail")
+	result.status == "fail"
+	result.details == ["second: as before"]
+}
+
+test_one_uncertain_window_warns if {
+	performance.result.status == "warn" with input as second("inconclusive")
+}
+
+test_only_uncertain_windows_show_nothing if {
+	uncertain := json.patch(second("inconclusive"), [{"op": "add", "path": "/report/windows/0/performance_verdict", "value": "inconclusive"}])
+	performance.result.status == "inconclusive" with input as uncertain
+}
+
+test_windows_without_labels_are_insufficient if {
+	unlabelled := json.patch(fixture.sound, [
+		{"op": "remove", "path": "/report/windows/0/performance_verdict"},
+		{"op": "remove", "path": "/report/windows/1/performance_verdict"},
+	])
+	performance.result.status == "insufficient" with input as unlabelled
+}
+
+test_without_windows_there_is_nothing_to_judge if {
+	whole := json.patch(fixture.sound, [{"op": "remove", "path": "/report/windowing"}, {"op": "remove", "path": "/report/windows"}])
+	result := performance.result with input as whole
+	result.applies == false
+}
+
+test_lost_windows_are_no_result if {
+	not performance.result with input as fixture.without("/report/windows")
+}
