@@ -4,20 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"iter"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/verify"
 )
-
-// Entries is a ledger to be read as of one checkpoint.
-type Entries interface {
-	// Size returns the number of entries.
-	Size() uint64
-	// Leaves yields the entries [from, to) in order and stops after the first error.
-	Leaves(ctx context.Context, from, to uint64) iter.Seq2[[]byte, error]
-}
 
 // Difference is the first place where trail and ledger disagree, or where the trail disagrees with
 // itself.
@@ -35,71 +26,87 @@ func (d *Difference) Error() string {
 	return fmt.Sprintf("event %d, ledger entry %d: %s", d.Sequence, d.Index, d.Reason)
 }
 
-// Comparison is what Compare has read.
+// ComparerConfig says what is compared. DB and Origin are required.
+type ComparerConfig struct {
+	DB     *state.DB
+	Origin string
+	Prefix [][]byte // as in SealerConfig
+}
+
+// Comparer holds a whole ledger, entry by entry, against the trail: every entry must be the event of
+// its place, and every event that was sealed must be where the database says. It does not verify the
+// ledger's hashes or its checkpoint; the ledger's own check, which can feed it, does.
+type Comparer struct {
+	ctx     context.Context
+	config  ComparerConfig
+	entries uint64
+	pending [][]byte // leaves of the events that come next
+}
+
+// Comparison is what a Comparer has seen.
 type Comparison struct {
 	Entries uint64 // in the ledger
-	Events  uint64 // recorded; those beyond the ledger's entries are not covered by its checkpoint yet
+	Events  uint64 // recorded
+	Beyond  uint64 // recorded, and not among the entries: not sealed yet, or under a later checkpoint
 }
 
-// CompareConfig says what is compared. DB, Entries and Origin are required.
-type CompareConfig struct {
-	DB      *state.DB
-	Entries Entries
-	Origin  string
-	Prefix  [][]byte // as in SealerConfig
+// NewComparer returns a comparer. ctx ends its queries.
+func NewComparer(ctx context.Context, config ComparerConfig) *Comparer {
+	return &Comparer{ctx: ctx, config: config}
 }
 
-// Compare reads the whole ledger beside the whole trail: every entry must be the event of its place,
-// and every event that was sealed must have its place. It returns a *Difference for the first that
-// is not so. It does not verify the ledger's hashes or the checkpoint; the ledger's own check does.
-func Compare(ctx context.Context, config CompareConfig) (Comparison, error) {
-	c := Comparison{Entries: config.Entries.Size()}
-	err := c.compare(ctx, config)
-	if err == nil {
-		err = checkSeals(ctx, config)
+// Leaf compares the entry at index; they must come in order from 0. It returns a *Difference if it is
+// not the event of its place. leaf is not kept.
+func (c *Comparer) Leaf(index uint64, leaf []byte) error {
+	if index != c.entries {
+		return &Difference{Index: index, Reason: fmt.Sprintf("entry %d was to come next", c.entries)}
 	}
-	if err != nil {
-		return c, fmt.Errorf("compare trail and ledger: %w", err)
+	c.entries++
+	base := uint64(len(c.config.Prefix))
+	if index < base {
+		if !bytes.Equal(leaf, c.config.Prefix[index]) {
+			return &Difference{Index: index, Reason: "the ledger does not begin with the checkpoint that it continues"}
+		}
+		return nil
 	}
-	return c, nil
-}
-
-func (c *Comparison) compare(ctx context.Context, config CompareConfig) error {
-	base := uint64(len(config.Prefix))
-	var index uint64
-	var pending [][]byte // leaves of events not yet met in the ledger
-	for entry, err := range config.Entries.Leaves(ctx, 0, c.Entries) {
+	if len(c.pending) == 0 {
+		err := c.config.DB.Read(c.ctx, func(tx *state.Tx) (err error) {
+			c.pending, err = leaves(tx, index-base+1, maxBatch)
+			return err
+		})
 		if err != nil {
+			return fmt.Errorf("compare trail and ledger: %w", err)
+		}
+		if len(c.pending) == 0 {
+			return &Difference{Index: index, Reason: "there is no event for it in the database"}
+		}
+	}
+	if !bytes.Equal(leaf, c.pending[0]) {
+		return &Difference{Sequence: index - base + 1, Index: index, Reason: explain(leaf, c.pending[0])}
+	}
+	c.pending = c.pending[1:]
+	return nil
+}
+
+// Finish ends the comparison after the last entry. It returns a *Difference if the stored places of
+// the events are not those that the order demands.
+func (c *Comparer) Finish() (Comparison, error) {
+	result := Comparison{Entries: c.entries}
+	err := c.config.DB.Read(c.ctx, func(tx *state.Tx) error {
+		if err := tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&result.Events); err != nil {
 			return err
 		}
-		if index < base {
-			if !bytes.Equal(entry, config.Prefix[index]) {
-				return &Difference{Index: index, Reason: "the ledger does not begin with the checkpoint that it continues"}
-			}
-			index++
-			continue
-		}
-		if len(pending) == 0 {
-			err := config.DB.Read(ctx, func(tx *state.Tx) (err error) {
-				pending, err = leaves(tx, index-base+1, maxBatch)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if len(pending) == 0 {
-				return &Difference{Index: index, Reason: "there is no event for it in the database"}
-			}
-		}
-		if !bytes.Equal(entry, pending[0]) {
-			return &Difference{Sequence: index - base + 1, Index: index, Reason: explain(entry, pending[0])}
-		}
-		pending = pending[1:]
-		index++
-	}
-	return config.DB.Read(ctx, func(tx *state.Tx) error {
-		return tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&c.Events)
+		return c.checkSeals(tx)
 	})
+	if base := uint64(len(c.config.Prefix)); c.entries > base {
+		result.Beyond = result.Events - min(result.Events, c.entries-base)
+	} else {
+		result.Beyond = result.Events
+	}
+	if err != nil {
+		return result, fmt.Errorf("compare trail and ledger: %w", err)
+	}
+	return result, nil
 }
 
 // explain says how a ledger entry and the leaf of the event of its place differ.
@@ -119,25 +126,23 @@ func explain(entry, leaf []byte) string {
 }
 
 // checkSeals checks that the stored places have no gap and are those that the order demands.
-func checkSeals(ctx context.Context, config CompareConfig) error {
-	return config.DB.Read(ctx, func(tx *state.Tx) error {
-		rows, err := tx.Query("SELECT first_sequence, first_index, count FROM seals WHERE origin = ? ORDER BY first_sequence", config.Origin)
-		if err != nil {
+func (c *Comparer) checkSeals(tx *state.Tx) error {
+	rows, err := tx.Query("SELECT first_sequence, first_index, count FROM seals WHERE origin = ? ORDER BY first_sequence", c.config.Origin)
+	if err != nil {
+		return err
+	}
+	next := uint64(1)
+	for rows.Next() {
+		var first, index, count uint64
+		if err := rows.Scan(&first, &index, &count); err != nil {
 			return err
 		}
-		next := uint64(1)
-		for rows.Next() {
-			var first, index, count uint64
-			if err := rows.Scan(&first, &index, &count); err != nil {
-				return err
-			}
-			if want := uint64(len(config.Prefix)) + next - 1; first != next || index != want {
-				return &Difference{Sequence: next, Index: want, Reason: fmt.Sprintf("the database says that event %d is at index %d", first, index)}
-			}
-			next += count
+		if want := uint64(len(c.config.Prefix)) + next - 1; first != next || index != want {
+			return &Difference{Sequence: next, Index: want, Reason: fmt.Sprintf("the database says that event %d is at index %d", first, index)}
 		}
-		return rows.Err()
-	})
+		next += count
+	}
+	return rows.Err()
 }
 
 // CheckEvents reads every event and checks that the database agrees with the leaf about it: the

@@ -3,12 +3,12 @@ package trail
 import (
 	"context"
 	"errors"
-	"iter"
-	"slices"
 	"sync"
 
 	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
+
+	"github.com/tallystick/tallystick/internal/state"
 )
 
 // memory is a ledger that keeps its leaves in memory and signs nothing. It asks its guard as the
@@ -95,23 +95,13 @@ func (m *memory) Checkpoint(ctx context.Context, atLeast uint64) ([]byte, error)
 	return m.root(), nil
 }
 
-// snapshot makes the ledger one of Entries.
-type snapshot struct{ leaves [][]byte }
-
-func (m *memory) snapshot() snapshot {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return snapshot{slices.Clone(m.leaves)}
-}
-
-func (s snapshot) Size() uint64 { return uint64(len(s.leaves)) }
-
-func (s snapshot) Leaves(_ context.Context, from, to uint64) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for _, leaf := range s.leaves[from:to] {
-			if !yield(leaf, nil) {
-				return
-			}
+// compare holds the ledger against the trail in db.
+func (m *memory) compare(ctx context.Context, db *state.DB, prefix ...[]byte) (Comparison, error) {
+	c := NewComparer(ctx, ComparerConfig{DB: db, Origin: origin, Prefix: prefix})
+	for i, leaf := range m.leaves {
+		if err := c.Leaf(uint64(i), leaf); err != nil {
+			return Comparison{}, err
 		}
 	}
+	return c.Finish()
 }

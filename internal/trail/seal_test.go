@@ -68,7 +68,7 @@ func TestSeal(t *testing.T) {
 					t.Errorf("event %d has index %v", e.Sequence, e.Index)
 				}
 			}
-			c, err := Compare(t.Context(), CompareConfig{DB: db, Entries: ledger.snapshot(), Origin: origin, Prefix: prefix})
+			c, err := ledger.compare(t.Context(), db, prefix...)
 			if err != nil || c.Events != 21 || c.Entries != 21+uint64(len(prefix)) {
 				t.Errorf("comparison %+v, %v", c, err)
 			}
@@ -146,7 +146,7 @@ func TestSealFaults(t *testing.T) {
 				if _, err := sealer.Seal(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				c, err := Compare(t.Context(), CompareConfig{DB: db, Entries: ledger.snapshot(), Origin: origin})
+				c, err := ledger.compare(t.Context(), db)
 				if err != nil || c.Entries != 11 || c.Events != 11 {
 					t.Errorf("comparison %+v, %v", c, err)
 				}
@@ -363,7 +363,7 @@ func TestCompareNamesTheFirstDifference(t *testing.T) {
 			if test.leaves != nil {
 				ledger.leaves = test.leaves(ledger.leaves)
 			}
-			_, err := Compare(t.Context(), CompareConfig{DB: db, Entries: ledger.snapshot(), Origin: origin})
+			_, err := ledger.compare(t.Context(), db)
 			if err == nil {
 				_, err = CheckEvents(t.Context(), NewReader(db, origin))
 			}
