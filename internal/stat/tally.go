@@ -129,10 +129,11 @@ type openGap struct {
 // they are given, else bounded.
 func (t *Tally) result(window []float64) TwoSample {
 	n, m := t.r.N(), t.n
-	fn, fm := float64(n), float64(m)
+	// Differences are whole numbers n m times as large until the end.
+	perN, perM, unit := 1/float64(n), 1/float64(m), 1/float64(n)/float64(m)
 	var gap, high, cur, ref int64
 	var open []openGap
-	w1, atMost := t.above/fm, make([]int64, 0, len(t.r.edges))
+	w1, atMost := t.above*perM, make([]int64, 0, len(t.r.edges))
 	for i := range t.cells {
 		cell := &t.cells[i]
 		lt, refRest := int64(t.knots.lt[i]), t.knots.rest[i]
@@ -144,11 +145,11 @@ func (t *Tally) result(window []float64) TwoSample {
 		g.high, g.crossing = max(over, under), over > 0 && under > 0
 		switch {
 		case i == 0:
-			w1 += cell.rest / fm // the reference has nothing here
+			w1 += cell.rest * perM // the reference has nothing here
 		default:
 			width := cell.x - t.cells[i-1].x
-			g.least = math.Abs(width*(float64(g.before)/fm-float64(g.ref)/fn) + cell.rest/fm - refRest/fn)
-			g.most = max(g.least, width*float64(g.high)/fn/fm)
+			g.least = math.Abs(width*(float64(g.before*n-g.ref*m)*unit) + cell.rest*perM - refRest*perN)
+			g.most = max(g.least, width*(float64(g.high)*unit))
 			if !g.crossing {
 				w1 += g.least
 			}
@@ -174,7 +175,7 @@ func (t *Tally) result(window []float64) TwoSample {
 		gap = max(gap, s.gap)
 		w1 += s.w1
 	} else {
-		result.KSBound = float64(max(0, high-gap)) / fn / fm
+		result.KSBound = float64(max(0, high-gap)) * unit
 		for _, g := range open {
 			if g.crossing {
 				w1 += (g.least + g.most) / 2
@@ -195,9 +196,9 @@ type settled struct {
 // settle sorts the window's values inside open gaps and walks them together with the reference's.
 func (t *Tally) settle(open []openGap, window []float64) settled {
 	var s settled
-	values, x := t.inside(open, window), t.r.x
+	values, x, le := t.inside(open, window), t.r.x, t.r.le
 	n, m := t.r.N(), t.n
-	fn, fm := float64(n), float64(m)
+	unit := 1 / float64(n) / float64(m)
 	for _, g := range open {
 		cell := &t.cells[g.cell]
 		steps := values[:cell.below]
@@ -210,6 +211,7 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 				k++
 			}
 		}
+		apart, w1 := abs(cur*n-ref*m), 0.0
 		for len(steps) > 0 || k < end {
 			next := cell.x
 			if len(steps) > 0 {
@@ -218,22 +220,21 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 			if k < end {
 				next = min(next, x[k])
 			}
-			if g.crossing {
-				s.w1 += math.Abs(float64(cur)/fm-float64(ref)/fn) * (next - at)
-			}
+			w1 += float64(apart) * unit * (next - at)
 			at = next
 			for len(steps) > 0 && steps[0] == next {
 				cur++
 				steps = steps[1:]
 			}
 			if k < end && x[k] == next {
-				ref = int64(t.r.le[k])
+				ref = int64(le[k])
 				k++
 			}
-			s.gap = max(s.gap, abs(cur*n-ref*m))
+			apart = abs(cur*n - ref*m)
+			s.gap = max(s.gap, apart)
 		}
 		if g.crossing {
-			s.w1 += math.Abs(float64(cur)/fm-float64(ref)/fn) * (cell.x - at)
+			s.w1 += w1 + float64(apart)*unit*(cell.x-at)
 		}
 	}
 	return s
