@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 const head = "apiVersion: tallystick/v1\nkind: Contract\nname: credit\n"
 
-const whole = head + `description: what the scoring model may be fed
+const complete = head + `description: what the scoring model may be fed
 rows: {min: 1000, max: 1000000}
 extra_columns: forbid
 columns:
@@ -39,7 +40,7 @@ limits:
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	got, err := Parse(strings.NewReader(whole), "credit.yaml")
+	got, err := Parse(strings.NewReader(complete), "credit.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestParse(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Contract{})); diff != "" {
 		t.Errorf("contract (-want +got):\n%s", diff)
 	}
-	if got.Digest() != tallystick.DigestOf([]byte(whole)) {
+	if got.Digest() != tallystick.DigestOf([]byte(complete)) {
 		t.Errorf("digest %s is not that of the file", got.Digest())
 	}
 	text, categories := got.Reading()
@@ -162,7 +163,7 @@ func TestParseTooLarge(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(whole))
+	f.Add([]byte(complete))
 	f.Add([]byte(head + "rows: {min: 1}\n"))
 	f.Add([]byte("? [a, b]\n: &x *x\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -181,4 +182,27 @@ func FuzzParse(f *testing.F) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// The contract that the documentation shows is one.
+func TestDocumentedContract(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../docs/contract.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(doc), "```yaml\n")
+	yaml, _, found := strings.Cut(after, "```")
+	if !found {
+		t.Fatal("docs/contract.md shows no contract")
+	}
+	c := parse(t, yaml)
+	if len(c.Columns) != 8 || c.Limits.Empty() {
+		t.Errorf("the documented contract has %d columns, limits %+v", len(c.Columns), c.Limits)
+	}
+	for _, name := range PerformanceMetrics() {
+		if !strings.Contains(string(doc), "`"+name+"`") {
+			t.Errorf("docs/contract.md does not name the metric %s", name)
+		}
+	}
 }
