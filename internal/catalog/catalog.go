@@ -82,8 +82,7 @@ func (c *Catalog) Register(tx *state.Tx, r Registration) (Model, error) {
 		return Model{}, tallystick.Errorf(tallystick.Conflict, "model %q belongs to %s, not to %s", r.Model, m.Owner, r.Owner).
 			WithHint("leave out --owner, or name another model")
 	case r.Tier != "" && r.Tier.Below(m.Tier):
-		return Model{}, tallystick.Errorf(tallystick.Conflict, "model %q is registered with tier %s; an audit cannot lower it to %s", r.Model, m.Tier, r.Tier).
-			WithHint("leave out --tier, or use --tier %s", m.Tier)
+		return Model{}, LowerTier(m, r.Tier)
 	case r.Tier != "" && r.Tier != m.Tier:
 		m.Tier = r.Tier
 		if err := c.raise(tx, r, m); err != nil {
@@ -154,4 +153,10 @@ func (c *Catalog) addVersion(tx *state.Tx, r Registration) error {
 		return fmt.Errorf("insert version %s@%s: %w", r.Model, r.Version, err)
 	}
 	return nil
+}
+
+// LowerTier is the Conflict of asking for less evidence than the model's tier does.
+func LowerTier(m Model, tier tallystick.Tier) error {
+	return tallystick.Errorf(tallystick.Conflict, "model %q is registered with tier %s; an audit cannot lower it to %s", m.Name, m.Tier, tier).
+		WithHint("leave out --tier, or use --tier %s", m.Tier)
 }

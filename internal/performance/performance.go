@@ -46,6 +46,7 @@ type Performance struct {
 	RMSE *stat.Estimate `json:"rmse,omitempty"`
 	Bias *stat.Estimate `json:"bias,omitempty"`
 	R2   *stat.Estimate `json:"r2,omitempty"`
+	MAPE *stat.Estimate `json:"mape,omitempty"` // as a fraction, over labels other than 0
 
 	// Ranking; the cut-off K is that of every @k metric.
 	K              int            `json:"k,omitempty"`
@@ -59,8 +60,8 @@ type Performance struct {
 	PopularityGini *stat.Estimate `json:"popularity_gini,omitempty"`
 
 	// Curves for charts, at most 200 points each.
-	ROC []Point `json:"roc_curve,omitempty"`
-	PR  []Point `json:"pr_curve,omitempty"`
+	ROC []stat.Point `json:"roc_curve,omitempty"`
+	PR  []stat.Point `json:"pr_curve,omitempty"`
 
 	Absent []Absence `json:"absent,omitempty"`
 }
@@ -81,12 +82,6 @@ type Class struct {
 	Precision stat.Estimate `json:"precision"`
 	Recall    stat.Estimate `json:"recall"`
 	F1        stat.Estimate `json:"f1"`
-}
-
-// Point is one point of a curve.
-type Point struct {
-	X float64 `json:"x"`
-	Y float64 `json:"y"`
 }
 
 // Absence says why a metric is not there.
@@ -130,6 +125,7 @@ func (p *Performance) Metrics() []Metric {
 		{"rmse", "Root mean squared error", false, p.RMSE},
 		{"bias", "Mean error", false, p.Bias},
 		{"r2", "R²", true, p.R2},
+		{"mape", "Mean absolute percentage error", false, p.MAPE},
 		{"ndcg", "NDCG", true, p.NDCG},
 		{"recall_at_k", "Recall@k", true, p.RecallAtK},
 		{"precision_at_k", "Precision@k", true, p.PrecisionAtK},

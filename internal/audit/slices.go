@@ -1,0 +1,249 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/drift"
+	"github.com/tallystick/tallystick/internal/fairness"
+	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+const (
+	sliceRows   = 1_000_000 // rows that the search looks at; of more, every k-th
+	sliceCells  = 51        // cells of one column: the most frequent categories, and all others
+	slicePairs  = 8         // columns that are looked at in pairs
+	sliceShown  = 10        // slices that are reported
+	sliceMin    = 100       // rows below which a slice is not judged
+	sliceEffect = 0.05      // error rate above the rest's, or relative to it for numbers, that is worth a warning
+)
+
+// search looks for the parts of the data in which the model does worst.
+type search struct {
+	rows    *rows
+	step    int64
+	loss    []float32 // by looked-at row: 1 for a wrong class, or the absolute error; NaN if not measurable
+	columns []searched
+}
+
+// searched is one column cut into cells.
+type searched struct {
+	name   string
+	labels []string
+	cell   []uint8 // by looked-at row
+}
+
+// newSearch prepares the losses. It returns nil where there is nothing to be wrong about.
+func newSearch(r *rows) *search {
+	if r.labelled == 0 || r.task == performance.Ranking {
+		return nil
+	}
+	s := &search{rows: r, step: (r.n + sliceRows - 1) / sliceRows}
+	s.loss = make([]float32, (r.n+s.step-1)/s.step)
+	for i := range s.loss {
+		s.loss[i] = r.loss(int64(i) * s.step)
+	}
+	return s
+}
+
+func (r *rows) loss(row int64) float32 {
+	wrong := false
+	switch {
+	case !r.measurable(row):
+		return float32(math.NaN())
+	case r.task == performance.Regression:
+		return float32(math.Abs(r.number[row] - r.actual[row]))
+	case r.task == performance.Binary:
+		wrong = (r.predicted[row] == predictedPositive) != (r.truth[row] == fairness.Positive)
+	default:
+		wrong = r.class[row] != r.chosen[row]
+	}
+	if wrong {
+		return 1
+	}
+	return 0
+}
+
+// numbers cuts a number column at edges; missing values are a cell of their own.
+func (s *search) numbers(name string, values, edges []float64) searched {
+	c := searched{name: name, labels: drift.BinLabels(edges), cell: make([]uint8, len(s.loss))}
+	for i := range c.cell {
+		x := values[int64(i)*s.step]
+		if math.IsNaN(x) {
+			c.cell[i] = uint8(len(c.labels) - 1)
+			continue
+		}
+		at, _ := slices.BinarySearch(edges, x)
+		c.cell[i] = uint8(at)
+	}
+	return c
+}
+
+// categories keeps the most frequent values and puts the others together.
+func (s *search) categories(name string, codes []uint32, values []string, counts []int64) searched {
+	order := make([]int, len(values))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
+	cellOf := make([]uint8, len(values))
+	c := searched{name: name, cell: make([]uint8, len(s.loss))}
+	for rank, code := range order {
+		cellOf[code] = uint8(min(rank, sliceCells-1))
+		if rank < sliceCells-1 {
+			c.labels = append(c.labels, values[code])
+		}
+	}
+	if len(order) >= sliceCells {
+		c.labels = append(c.labels, "(other)")
+	}
+	c.labels = append(c.labels, "(missing)")
+	for i := range c.cell {
+		if code := codes[int64(i)*s.step]; int(code) < len(cellOf) {
+			c.cell[i] = cellOf[code]
+		} else {
+			c.cell[i] = uint8(len(c.labels) - 1)
+		}
+	}
+	return c
+}
+
+// find returns the worst slices, single columns and pairs.
+func (s *search) find() []performance.Slice {
+	if s == nil {
+		return nil
+	}
+	slices.SortFunc(s.columns, func(a, b searched) int { return strings.Compare(a.name, b.name) })
+	var whole stat.Moments
+	for _, loss := range s.loss {
+		if !math.IsNaN(float64(loss)) {
+			whole.Add(float64(loss))
+		}
+	}
+	var found []performance.Slice
+	best := make([]float64, len(s.columns))
+	for i, c := range s.columns {
+		best[i] = math.Inf(-1)
+		for cell, m := range s.tally(len(c.labels), func(row int) int { return int(c.cell[row]) }) {
+			if slice, ok := s.slice(whole, m, performance.Term{Column: c.name, Value: c.labels[cell]}); ok {
+				found = append(found, slice)
+				best[i] = max(best[i], slice.Difference.Interval.Low)
+			}
+		}
+	}
+	order := make([]int, len(s.columns))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(best[b], best[a]) })
+	order = order[:min(slicePairs, len(order))]
+	for i, a := range order {
+		for _, b := range order[i+1:] {
+			found = append(found, s.pairs(whole, s.columns[a], s.columns[b])...)
+		}
+	}
+	return s.worst(found)
+}
+
+func (s *search) tally(cells int, of func(row int) int) []stat.Moments {
+	moments := make([]stat.Moments, cells)
+	for row, loss := range s.loss {
+		if !math.IsNaN(float64(loss)) {
+			moments[of(row)].Add(float64(loss))
+		}
+	}
+	return moments
+}
+
+func (s *search) pairs(whole stat.Moments, a, b searched) []performance.Slice {
+	n := len(b.labels)
+	var found []performance.Slice
+	for cell, m := range s.tally(len(a.labels)*n, func(row int) int { return int(a.cell[row])*n + int(b.cell[row]) }) {
+		slice, ok := s.slice(whole, m,
+			performance.Term{Column: a.name, Value: a.labels[cell/n]}, performance.Term{Column: b.name, Value: b.labels[cell%n]})
+		if ok {
+			found = append(found, slice)
+		}
+	}
+	return found
+}
+
+// slice compares the rows of a cell with all others.
+func (s *search) slice(whole, m stat.Moments, terms ...performance.Term) (performance.Slice, bool) {
+	if m.N < sliceMin || whole.N-m.N < sliceMin {
+		return performance.Slice{}, false
+	}
+	slice := performance.Slice{Terms: terms, N: m.N}
+	if s.rows.task == performance.Regression {
+		slice.Metric = "mean absolute error"
+		slice.Value, slice.Rest = m.Estimate(), whole.Without(m).Estimate()
+		slice.Difference = stat.MeanDifference(m, whole.Without(m))
+		slice.PAdjusted = stat.Number(stat.MeanDifferenceP(m, whole.Without(m)))
+		return slice, true
+	}
+	in := stat.Proportion{K: int64(math.Round(m.Mean * float64(m.N))), N: m.N}
+	out := stat.Proportion{K: int64(math.Round(whole.Mean*float64(whole.N))) - in.K, N: whole.N - m.N}
+	slice.Metric, slice.Value, slice.Rest, slice.Difference = "error rate", in.Estimate(), out.Estimate(), stat.Difference(in, out)
+	_, p := stat.TwoProportionZ(in, out)
+	slice.PAdjusted = stat.Number(p)
+	return slice, true
+}
+
+// worst adjusts the p-values of everything that was looked at and keeps what is significantly and
+// noticeably worse than the rest. A pair is kept only if it says more than its single columns.
+func (s *search) worst(all []performance.Slice) []performance.Slice {
+	ps := make([]float64, len(all))
+	for i := range all {
+		ps[i] = float64(all[i].PAdjusted)
+	}
+	for i, p := range stat.BenjaminiHochberg(ps) {
+		all[i].PAdjusted = stat.Number(p)
+	}
+	single := map[performance.Term]float64{}
+	var kept []performance.Slice
+	for _, slice := range all {
+		effect := sliceEffect
+		if s.rows.task == performance.Regression {
+			effect *= slice.Rest.Value
+		}
+		if slice.PAdjusted > 0.05 || slice.Difference.Interval.Low <= 0 {
+			continue
+		}
+		if len(slice.Terms) == 1 {
+			single[slice.Terms[0]] = slice.Value.Interval.High
+		} else if slice.Value.Interval.Low <= max(single[slice.Terms[0]], single[slice.Terms[1]]) {
+			continue
+		}
+		if slice.Difference.Interval.Low < effect {
+			continue
+		}
+		slice.Verdict = tallystick.Warn
+		slice.Words = s.words(slice)
+		kept = append(kept, slice)
+	}
+	slices.SortStableFunc(kept, func(a, b performance.Slice) int {
+		return cmp.Compare(b.Difference.Interval.Low, a.Difference.Interval.Low)
+	})
+	return kept[:min(sliceShown, len(kept))]
+}
+
+func (s *search) words(slice performance.Slice) string {
+	var terms []string
+	for _, t := range slice.Terms {
+		terms = append(terms, t.Column+" "+t.Value)
+	}
+	where := strings.Join(terms, " and ")
+	of := ""
+	if s.step > 1 {
+		of = fmt.Sprintf(" (every %d-th row was looked at)", s.step)
+	}
+	if s.rows.task == performance.Regression {
+		return fmt.Sprintf("Where %s, the mean absolute error is %.4g (%.4g elsewhere) over %d rows%s.", where, slice.Value.Value, slice.Rest.Value, slice.N, of)
+	}
+	return fmt.Sprintf("Where %s, %.1f %% of %d predictions are wrong (%.1f %% elsewhere)%s.", where, 100*slice.Value.Value, slice.N, 100*slice.Rest.Value, of)
+}

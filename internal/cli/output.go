@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+
+	"golang.org/x/term"
+
+	"github.com/tallystick/tallystick/internal/audit"
+	"github.com/tallystick/tallystick/internal/report"
+)
+
+// tool names this program and its version, from what the Go tool has built in.
+func tool() report.Tool {
+	version := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		version = info.Main.Version
+	}
+	return report.Tool{Name: "tallystick", Version: version}
+}
+
+// terminal returns the width of a stream's terminal; ok is false where it is none.
+func terminal(stream any) (width int, ok bool) {
+	file, isFile := stream.(*os.File)
+	if !isFile || !term.IsTerminal(int(file.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	return width, err == nil
+}
+
+const plainWidth = 100 // columns where there is no terminal
+
+func (a *app) printAudit(result audit.Result, out string) error {
+	width, isTerminal := terminal(a.Out)
+	if !isTerminal {
+		width = plainWidth
+	}
+	colour := isTerminal && os.Getenv("NO_COLOR") == ""
+	if err := report.WriteSummary(a.Out, result.Document, width, colour); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(a.Out, "\nReport    %s\nEvidence  %s  (event %d; check it: tallystick verify %[2]s)\n",
+		filepath.Join(out, audit.HTMLFile), filepath.Join(out, audit.EvidenceFile), result.Event.Sequence)
+	return err
+}

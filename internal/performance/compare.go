@@ -1,0 +1,99 @@
+package performance
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// Margin is the relative loss that a comparison accepts: a metric fails when its whole interval
+// of difference is worse than that share of the baseline.
+const Margin = 0.05
+
+// MinRows is the number of labelled rows below which a comparison is insufficient.
+const MinRows = 200
+
+// Headline names the metrics that windows are judged by, for each task: few, so that many windows
+// do not alarm by chance.
+func Headline(task Task) []string {
+	switch task {
+	case Regression:
+		return []string{"mae", "rmse"}
+	case Ranking:
+		return []string{"ndcg", "recall_at_k"}
+	case Multiclass:
+		return []string{"accuracy", "f1"}
+	default:
+		return []string{"roc_auc", "accuracy"}
+	}
+}
+
+// Baseline is what a performance is compared with.
+type Baseline struct {
+	*Performance
+	Name    string   // as sentences say it: "the reference"
+	Metrics []string // to compare; nil for all that both sides have
+	// Looks is the number of comparisons of this kind that one report makes. Their intervals have
+	// the confidence 1-0.05/Looks (Bonferroni).
+	Looks int
+}
+
+// Compare sets the metrics of p against the baseline, by the difference of independent samples.
+// Standard errors are read back from the intervals, so that every metric is treated alike.
+func (b Baseline) Compare(p *Performance) []Comparison {
+	var comparisons []Comparison
+	for _, m := range p.Metrics() {
+		base, ok := b.Metric(m.Name)
+		if ok && m.Name != "bias" && (b.Metrics == nil || slices.Contains(b.Metrics, m.Name)) {
+			comparisons = append(comparisons, b.compare(m, base))
+		}
+	}
+	return comparisons
+}
+
+func (b Baseline) compare(m, base Metric) Comparison {
+	confidence := 1 - (1-stat.Confidence)/float64(max(1, b.Looks))
+	half := math.Sqrt2 * math.Erfinv(confidence) * math.Hypot(standardError(m.Estimate), standardError(base.Estimate))
+	d := m.Value - base.Value
+	c := Comparison{
+		Metric: m.Name, Value: m.Estimate, Baseline: base.Estimate,
+		Difference: stat.Estimate{
+			Value: d, Interval: stat.Interval{Low: d - half, High: d + half}, N: min(m.N, base.N),
+			Method: fmt.Sprintf("normal, independent samples, %.4g %% interval", 100*confidence),
+		},
+	}
+	c.Verdict = judge(m, base, c.Difference)
+	c.Words = fmt.Sprintf("%s is %.4g (95 %% interval %.4g to %.4g) and %.4g in %s: a difference of %+.3g (%.4g %% interval %+.3g to %+.3g).",
+		m.Title, m.Value, m.Interval.Low, m.Interval.High, base.Value, b.Name,
+		d, 100*confidence, c.Difference.Interval.Low, c.Difference.Interval.High)
+	return c
+}
+
+// judge fails a difference that is wholly worse than the margin, warns of one that is wholly
+// worse than nothing, and passes one that cannot be worse than the margin.
+func judge(m, b Metric, difference stat.Estimate) tallystick.Verdict {
+	if min(m.N, b.N) < MinRows || math.IsNaN(difference.Interval.Low) {
+		return tallystick.Insufficient
+	}
+	best, worst := difference.Interval.High, difference.Interval.Low
+	if !m.HigherBetter {
+		best, worst = -difference.Interval.Low, -difference.Interval.High
+	}
+	margin := Margin * math.Abs(b.Value)
+	switch {
+	case best < -margin:
+		return tallystick.Fail
+	case worst >= -margin:
+		return tallystick.Pass
+	case best < 0:
+		return tallystick.Warn
+	}
+	return tallystick.Inconclusive
+}
+
+func standardError(e stat.Estimate) float64 {
+	return (e.Interval.High - e.Interval.Low) / (2 * math.Sqrt2 * math.Erfinv(stat.Confidence))
+}

@@ -1,0 +1,40 @@
+package performance
+
+import "github.com/tallystick/tallystick/internal/stat"
+
+// OfMatrix measures predictions of more than two classes: counts[i][j] rows have the label
+// classes[i] and the prediction classes[j].
+func OfMatrix(classes []string, counts stat.Matrix) *Performance {
+	macro := counts.Macro()
+	p := &Performance{
+		Task: Multiclass, N: counts.N(), Matrix: &Matrix{Classes: classes, Counts: counts},
+		Accuracy: rate(counts.Accuracy()), Kappa: given(counts.Kappa()),
+		Precision: given(macro.Precision), Recall: given(macro.Recall), F1: given(macro.F1),
+	}
+	for k, class := range classes {
+		c := counts.Class(k)
+		p.Matrix.ByClass = append(p.Matrix.ByClass, Class{
+			Class: class, N: c.TP + c.FN,
+			Precision: c.PPV().Estimate(), Recall: c.TPR().Estimate(), F1: c.F1(),
+		})
+	}
+	p.absent("precision, recall and F1 of many classes are the unweighted mean over the classes (macro)", "micro_average")
+	p.absent("one score column cannot rank several classes", "roc_auc", "average_precision")
+	return p
+}
+
+// OfNumbers measures predicted numbers against actual ones, row by row.
+func OfNumbers(predicted, actual []float64) (*Performance, error) {
+	r, err := stat.NewRegression(predicted, actual)
+	if err != nil {
+		return nil, err
+	}
+	p := &Performance{
+		Task: Regression, N: r.N,
+		MAE: given(r.MAE), RMSE: given(r.RMSE), Bias: given(r.Bias), R2: given(r.R2), MAPE: given(r.MAPE),
+	}
+	if p.R2 == nil {
+		p.absent("every label has the same value", "r2")
+	}
+	return p, nil
+}
