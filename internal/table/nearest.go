@@ -3,10 +3,10 @@ package table
 import "strings"
 
 // nearest returns the name with the smallest edit distance to want, letter case aside, or the
-// empty string if none is near: more than a third of the letters would have to change.
+// empty string if more than a third of the letters, and one, would have to change.
 func nearest(want string, names []string) string {
 	want = strings.ToLower(want)
-	best, bestDistance := "", max(1, len(want)/3)+1
+	best, bestDistance := "", len(want)/3+2
 	for _, name := range names[:min(len(names), 4096)] {
 		if len(name) > 256 {
 			continue
