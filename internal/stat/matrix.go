@@ -25,22 +25,26 @@ func (m Matrix) Validate() error {
 }
 
 // Class returns the confusion of class k against the rest.
-func (m Matrix) Class(k int) Confusion {
-	c := Confusion{TP: m[k][k]}
+func (m Matrix) Class(k int) Confusion { return m.Classes()[k] }
+
+// Classes returns the confusion of each class against the rest.
+func (m Matrix) Classes() []Confusion {
+	classes := make([]Confusion, len(m))
 	for i, row := range m {
 		for j, count := range row {
-			switch {
-			case i == k && j == k:
-			case i == k:
-				c.FN += count
-			case j == k:
-				c.FP += count
-			default:
-				c.TN += count
+			if i == j {
+				classes[i].TP += count
+				continue
 			}
+			classes[i].FN += count
+			classes[j].FP += count
 		}
 	}
-	return c
+	n := m.N()
+	for k, c := range classes {
+		classes[k].TN = n - c.TP - c.FN - c.FP
+	}
+	return classes
 }
 
 // N returns the number of predictions.
@@ -134,22 +138,21 @@ func (m Matrix) delta(value float64, influence func(i, j int) float64) Estimate 
 }
 
 // shares holds, for each class, its share of labels and of predictions and its rates.
-type shares struct{ label, predicted, hit, precision, recall, f1 []float64 }
+type shares struct{ label, predicted, precision, recall, f1 []float64 }
 
 func (m Matrix) shares() shares {
 	k, n := len(m), float64(m.N())
 	s := shares{
-		make([]float64, k), make([]float64, k), make([]float64, k),
+		make([]float64, k), make([]float64, k),
 		make([]float64, k), make([]float64, k), make([]float64, k),
 	}
-	for c := range k {
-		one := m.Class(c)
+	for c, one := range m.Classes() {
 		s.label[c] = float64(one.TP+one.FN) / n
 		s.predicted[c] = float64(one.TP+one.FP) / n
-		s.hit[c] = float64(one.TP) / n
-		s.precision[c] = ratioOrZero(s.hit[c], s.predicted[c])
-		s.recall[c] = ratioOrZero(s.hit[c], s.label[c])
-		s.f1[c] = ratioOrZero(2*s.hit[c], s.label[c]+s.predicted[c])
+		hit := float64(one.TP) / n
+		s.precision[c] = ratioOrZero(hit, s.predicted[c])
+		s.recall[c] = ratioOrZero(hit, s.label[c])
+		s.f1[c] = ratioOrZero(2*hit, s.label[c]+s.predicted[c])
 	}
 	return s
 }
