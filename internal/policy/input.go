@@ -22,7 +22,7 @@ const MaxInput = 32 << 20
 // Input is the document that the gate judges: facts only, never somebody's own verdict about
 // itself. Every field is there even where it is null, because a field that is missing denies.
 type Input struct {
-	Schema      string    `json:"schema"` // InputSchema
+	Schema      string    `json:"schema"` // InputSchema, set when it is written
 	Now         time.Time `json:"now"`    // set by Evaluate
 	Model       Model     `json:"model"`
 	Environment *string   `json:"environment"` // where the version would serve; null for an audit alone
@@ -32,6 +32,16 @@ type Input struct {
 	Champion    any       `json:"champion"`    // performance against the version in use, or null
 	Waivers     []Waiver  `json:"waivers"`
 	Freeze      any       `json:"freeze"` // a freeze in force, or null
+}
+
+// MarshalJSON sets the schema and writes no waivers as an empty list.
+func (in Input) MarshalJSON() ([]byte, error) {
+	type plain Input
+	in.Schema = InputSchema
+	if in.Waivers == nil {
+		in.Waivers = []Waiver{}
+	}
+	return json.Marshal(plain(in))
 }
 
 // Model says whose version is judged. The tier must be that of the pack.

@@ -35,6 +35,21 @@ estimate(e) := sprintf("%s, 95 %% interval %s to %s", [decimal(e.value, 3), deci
 	is_number(e.value)
 } else := "no value"
 
+titles := {
+	"roc_auc": "ROC AUC", "f1": "F1", "fpr": "false positive rate", "fnr": "false negative rate", "mcc": "Matthews correlation",
+	"kappa": "Cohen's kappa", "brier": "Brier score", "mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²",
+	"ndcg": "NDCG", "recall_at_k": "recall@k", "precision_at_k": "precision@k", "map": "mean average precision",
+	"mrr": "mean reciprocal rank", "coverage": "catalogue coverage", "popularity_gini": "popularity (Gini)",
+	"ece": "expected calibration error", "ece_equal_mass": "expected calibration error (equal mass)", "mce": "maximum calibration error",
+}
+
+# A metric as people say it.
+metric(name) := object.get(titles, name, replace(name, "_", " "))
+
+# Text with its first letter as a capital.
+capital(text) := concat("", [upper(substring(text, 0, 1)), substring(text, 1, -1)])
+
+# "at least 0.700 and at most 0.900"
 limit(bound) := concat(" and ", [words |
 	some side in [["min", "at least"], ["max", "at most"]]
 	is_number(bound[side[0]])

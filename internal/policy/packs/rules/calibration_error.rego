@@ -31,7 +31,7 @@ measured(metric) if is_object(calibration[metric])
 
 findings contains {
 	"status": judge.bound(calibration[metric], limit),
-	"words": sprintf("%s is %s; the limit is %s%s.", [metric, say.estimate(calibration[metric]), say.limit(limit), facts.origin(limit)]),
+	"words": sprintf("%s is %s; the limit is %s%s.", [say.capital(say.metric(metric)), say.estimate(calibration[metric]), say.limit(limit), facts.origin(limit)]),
 	"at": sprintf("/calibration/%s", [metric]),
 } if {
 	some metric, limit in stated
@@ -40,7 +40,7 @@ findings contains {
 
 findings contains {
 	"status": "fail",
-	"words": sprintf("%s has a limit of %s%s but was not measured.", [metric, say.limit(limit), facts.origin(limit)]),
+	"words": sprintf("%s has a limit of %s%s but was not measured.", [say.capital(say.metric(metric)), say.limit(limit), facts.origin(limit)]),
 	"at": "/calibration",
 } if {
 	some metric, limit in stated

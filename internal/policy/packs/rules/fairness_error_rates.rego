@@ -104,7 +104,7 @@ result := judge.not_applicable("No protected attribute was named; evidence.requi
 	verdicts == {"insufficient"}
 }
 
-message(status) := sprintf("%d of %s differ by more than the accepted gap. %s", [
+message(status) := sprintf("%d of %s differ by more than the gap that is accepted. %s", [
 	count(with_verdict("fail")), say.counted(count(judged), "comparison", "comparisons"),
 	say.lead([say.comparison(comparison) | some comparison in with_verdict("fail")]),
 ]) if {

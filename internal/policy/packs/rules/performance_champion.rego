@@ -61,7 +61,7 @@ judged(metric) := "pass" if {
 findings := [{"status": judged(metric), "words": words(metric)} | some metric in compared]
 
 words(metric) := sprintf("%s is %s; the champion's is %s; the difference is %s%s.", [
-	metric.metric, say.estimate(metric.value), say.estimate(metric.baseline), say.estimate(metric.difference), tolerated(metric),
+	say.metric(metric.metric), say.estimate(metric.value), say.estimate(metric.baseline), say.estimate(metric.difference), tolerated(metric),
 ])
 
 default tolerated(_) := ""

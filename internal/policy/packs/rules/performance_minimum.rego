@@ -34,7 +34,7 @@ measured(metric) if is_object(facts.report.performance[metric])
 findings contains {
 	"status": judge.bound(facts.report.performance[metric], limit),
 	"words": sprintf("%s is %s; the limit is %s%s.", [
-		metric, say.estimate(facts.report.performance[metric]), say.limit(limit), facts.origin(limit),
+		say.capital(say.metric(metric)), say.estimate(facts.report.performance[metric]), say.limit(limit), facts.origin(limit),
 	]),
 	"at": sprintf("/performance/%s", [metric]),
 } if {
@@ -45,7 +45,7 @@ findings contains {
 findings contains {
 	"status": "fail",
 	"words": sprintf("%s has a limit of %s%s but was not measured%s.", [
-		metric, say.limit(limit), facts.origin(limit), reason(metric),
+		say.capital(say.metric(metric)), say.limit(limit), facts.origin(limit), reason(metric),
 	]),
 	"at": "/performance",
 } if {

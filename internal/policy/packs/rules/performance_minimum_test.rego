@@ -10,7 +10,7 @@ test_within_the_limits_passes if {
 test_wholly_below_fails if {
 	result := minimum.result with input as fixture.put("/limits/performance/roc_auc/min", 0.9)
 	result.status == "fail"
-	startswith(result.message, "roc_auc is 0.800, 95 % interval 0.780 to 0.820; the limit is at least 0.900.")
+	startswith(result.message, "ROC AUC is 0.800, 95 % interval 0.780 to 0.820; the limit is at least 0.900.")
 }
 
 test_across_is_inconclusive if {
