@@ -147,6 +147,14 @@ func compareUTF16(a, b string) int {
 	return len(a) - len(b)
 }
 
+// plainASCII marks the bytes that stand for themselves in a JSON text.
+var plainASCII = func() (plain [256]bool) {
+	for c := byte(0x20); c < utf8.RuneSelf; c++ {
+		plain[c] = c != '"' && c != '\\'
+	}
+	return plain
+}()
+
 // appendString writes s as RFC 8785 section 3.2.2.2 asks: only what must be escaped is.
 func appendString(dst []byte, s string) ([]byte, error) {
 	const hex = "0123456789abcdef"
@@ -154,10 +162,11 @@ func appendString(dst []byte, s string) ([]byte, error) {
 	start, ascii := 0, true
 	for i := range len(s) {
 		c := s[i]
+		if plainASCII[c] {
+			continue
+		}
 		if c >= utf8.RuneSelf {
 			ascii = false
-		}
-		if c >= 0x20 && c != '"' && c != '\\' {
 			continue
 		}
 		dst = append(dst, s[start:i]...)

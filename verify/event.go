@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/tallystick/tallystick"
@@ -115,7 +114,7 @@ func (e Event) validate() error {
 		if a.value == "" && a.name != "subject" {
 			return tallystick.Errorf(tallystick.Invalid, "event has no %s", a.name)
 		}
-		if !utf8.ValidString(a.value) || strings.ContainsFunc(a.value, unicode.IsControl) {
+		if !utf8.ValidString(a.value) || strings.ContainsFunc(a.value, isControl) {
 			return tallystick.Errorf(tallystick.Invalid, "event %s %.40q is not printable UTF-8", a.name, a.value)
 		}
 	}
@@ -124,6 +123,9 @@ func (e Event) validate() error {
 	}
 	return nil
 }
+
+// isControl reports whether CloudEvents 1.0 forbids r in an attribute (section "Type System").
+func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
 
 // SealedEvent is an event as the ledger holds it: Data has a commitment object in the place of
 // every sealed field.

@@ -13,8 +13,7 @@ const (
 	StatementPayloadType = "application/vnd.in-toto+json"
 )
 
-// The predicate types of statements. Those under Tallystick's own address are documented by the
-// JSON schema that their address names.
+// The predicate types of statements: two of in-toto and Tallystick's own.
 const (
 	PredicateTestResult = "https://in-toto.io/attestation/test-result/v0.1"
 	PredicateSVR        = "https://in-toto.io/attestation/svr/v0.2"

@@ -148,3 +148,35 @@ func TestResultIsPrintable(t *testing.T) {
 		t.Errorf("written: %q", b.String())
 	}
 }
+
+// FuzzManifest and FuzzStatement: what is accepted is written again byte for byte.
+func FuzzManifest(f *testing.F) {
+	a, err := readArchive(newFixture(f).parts(1).bundle())
+	if err != nil {
+		f.Fatal(err)
+	}
+	data, _ := a.File(ManifestFile)
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := ParseManifest(data)
+		if err != nil {
+			return
+		}
+		if again, err := m.Marshal(); err != nil || !bytes.Equal(again, data) {
+			t.Fatalf("written again (%v):\n%s\n%s", err, data, again)
+		}
+	})
+}
+
+func FuzzStatement(f *testing.F) {
+	f.Add([]byte(`{"_type":"https://in-toto.io/Statement/v1","predicate":{},"predicateType":"t","subject":[{"digest":{"sha1":"00"}}]}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, err := ParseStatement(data)
+		if err != nil {
+			return
+		}
+		if again, err := s.Marshal(); err != nil || !bytes.Equal(again, data) {
+			t.Fatalf("written again (%v):\n%s\n%s", err, data, again)
+		}
+	})
+}

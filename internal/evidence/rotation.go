@@ -22,8 +22,8 @@ const (
 // Rotation is the change from one key of a role to the next, signed by both: the old one says who
 // succeeds it, the new one that its holder is there.
 type Rotation struct {
-	Statement  RotationStatement
-	Signatures []RotationSignature // of the old key, then of the new one
+	Statement  RotationStatement   `json:"statement"`
+	Signatures []RotationSignature `json:"signatures"` // of the old key, then of the new one
 }
 
 // RotationStatement is what both keys sign: the DSSE pre-authentication encoding of its RFC 8785
@@ -46,12 +46,7 @@ type RotationSignature struct {
 }
 
 // Marshal returns the RFC 8785 form of the whole rotation, to be stored and recorded by its digest.
-func (r Rotation) Marshal() ([]byte, error) {
-	return verify.Canonical(struct {
-		Statement  RotationStatement   `json:"statement"`
-		Signatures []RotationSignature `json:"signatures"`
-	}{r.Statement, r.Signatures})
-}
+func (r Rotation) Marshal() ([]byte, error) { return verify.Canonical(r) }
 
 // Rotate replaces the active key of a role by a new one from the ledger index from on: that of the
 // event that will record the rotation. The old key is retired, the new one is in use at once.
