@@ -50,7 +50,7 @@ func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
 	if c.KSBound > 0 || c.W1Bound > 0 {
 		f.Method = fmt.Sprintf("ks, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g", c.KSBound)
 	}
-	f.bins(decileLabels(n.reference.Edges()), reference, current)
+	f.bins(BinLabels(n.reference.Edges()), reference, current)
 	return f
 }
 
@@ -107,7 +107,7 @@ func newFeature(name, role, kind string, reference, current []int64, d stat.Dive
 	f := Feature{
 		Name: name, Role: role, Kind: kind, NReference: sum(reference), N: sum(current),
 		KS: nan, Wasserstein: nan, WassersteinSD: nan, Chi2: nan, LInfinity: nan,
-		PSI: stat.Number(d.PSI), JS: stat.Number(d.JS), P: nan, PAdjusted: nan, PSICritical: nan,
+		PSI: stat.Number(d.PSI), JS: stat.Number(d.JS), TVD: stat.Number(d.TVD), P: nan, PAdjusted: nan, PSICritical: nan,
 		Smoothed: d.Smoothed, UnseenShare: nan, MissingRef: nan, Missing: nan,
 	}
 	last := len(reference) - 1
@@ -137,7 +137,9 @@ func (f *Feature) bins(labels []string, reference, current []int64) {
 	}
 }
 
-func decileLabels(edges []float64) []string {
+// BinLabels names the bins between edges, and the missing values last: bin i holds what is above edge i-1
+// and at most edge i.
+func BinLabels(edges []float64) []string {
 	labels := make([]string, 0, len(edges)+2)
 	for i, edge := range edges {
 		if i == 0 {

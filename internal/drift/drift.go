@@ -24,11 +24,15 @@ type Thresholds struct {
 	Q               float64 `json:"q"`                   // Benjamini-Hochberg false discovery rate over the features of a window
 	WarnPSI         float64 `json:"warn_psi"`            // with significance: warn
 	WarnWasserstein float64 `json:"warn_wasserstein_sd"` // with significance: warn
-	FailPSI         float64 `json:"fail_psi"`            // with significance: fail
-	WarnLInfinity   float64 `json:"warn_l_infinity"`     // with significance, for more than 50 categories: warn
-	MinRows         int64   `json:"min_rows"`            // fewer: insufficient
-	MinReference    int64   `json:"min_reference_rows"`  // fewer: insufficient
-	Origin          string  `json:"origin"`
+	FailPSI         float64 `json:"fail_psi"`            // with significance and MinMoved: fail
+	// MinMoved is the share of rows (total variation distance) that must have moved for a fail. The
+	// logarithm of PSI has no bound: a category of 2 % that is gone from a window adds more than
+	// FailPSI by itself, and how much depends on what its empty cell is given.
+	MinMoved      float64 `json:"min_moved"`
+	WarnLInfinity float64 `json:"warn_l_infinity"`    // with significance, for more than 50 categories: warn
+	MinRows       int64   `json:"min_rows"`           // fewer: insufficient
+	MinReference  int64   `json:"min_reference_rows"` // fewer: insufficient
+	Origin        string  `json:"origin"`
 }
 
 // Feature is the comparison of one column. What does not apply to its kind is null.
@@ -49,7 +53,8 @@ type Feature struct {
 	LInfinity      stat.Number `json:"l_infinity"`
 	PSI            stat.Number `json:"psi"` // numbers: reference deciles and a bin for missing
 	PSICritical    stat.Number `json:"psi_critical"`
-	JS             stat.Number `json:"js"` // distance, base 2
+	JS             stat.Number `json:"js"`  // distance, base 2
+	TVD            stat.Number `json:"tvd"` // total variation distance: the share of rows that moved
 	P              stat.Number `json:"p"`
 	PAdjusted      stat.Number `json:"p_adjusted"`
 	ErrorBound     stat.Number `json:"error_bound"` // of KS; 0 where exact
@@ -79,7 +84,7 @@ type Bin struct {
 // Defaults are the limits of DESIGN section 7.
 func Defaults() Thresholds {
 	return Thresholds{
-		Q: 0.05, WarnPSI: 0.1, WarnWasserstein: 0.1, WarnLInfinity: 0.1, FailPSI: 0.25,
+		Q: 0.05, WarnPSI: 0.1, WarnWasserstein: 0.1, WarnLInfinity: 0.1, FailPSI: 0.25, MinMoved: 0.1,
 		MinRows: 200, MinReference: 1000, Origin: "default",
 	}
 }

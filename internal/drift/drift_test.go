@@ -135,6 +135,10 @@ func TestCategories(t *testing.T) {
 	if f := d.Features[1]; f.Verdict != tallystick.Fail || !strings.Contains(f.Words, "RELP = 17 rises from 5.0 % to 70.0 % of rows") || f.UnseenShare != 0.06 || f.Missing != 0.04 {
 		t.Errorf("changed shares: %s, %s, unseen %v, missing %v", f.Verdict, f.Words, f.UnseenShare, f.Missing)
 	}
+	gone := c.Compare([]string{"0", "1"}, []int64{3158, 1842}, 0)
+	if f := drift.Judge([]drift.Feature{gone}, 10_000, 5000, drift.Defaults()).Features[0]; f.PSI < 0.25 || f.TVD > 0.06 || f.Verdict != tallystick.Warn {
+		t.Errorf("a category of 5 %% that is gone: PSI %v, moved %v, %s; want a warning", f.PSI, f.TVD, f.Verdict)
+	}
 	few := drift.Judge([]drift.Feature{c.Compare([]string{"17"}, []int64{199}, 0)}, 10_000, 199, drift.Defaults())
 	if few.Verdict != tallystick.Insufficient || few.Features[0].Verdict != tallystick.Insufficient {
 		t.Errorf("199 rows: %s", few.Verdict)

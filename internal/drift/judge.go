@@ -54,7 +54,7 @@ func (f *Feature) judge(reference, rows int64, th Thresholds) tallystick.Verdict
 		return tallystick.Pass
 	}
 	switch {
-	case psi >= th.FailPSI:
+	case psi >= th.FailPSI && float64(f.TVD) >= th.MinMoved:
 		return tallystick.Fail
 	case psi >= th.WarnPSI, f.WassersteinSD.Valid() && float64(f.WassersteinSD) >= th.WarnWasserstein:
 		return tallystick.Warn
