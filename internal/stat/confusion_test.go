@@ -174,7 +174,7 @@ func TestDeltaIntervals(t *testing.T) {
 		}
 	}
 	resampled := func(statistic func(m Matrix) float64) Interval {
-		return Bootstrap{Draws: 4000}.Interval(len(cells), func(rows []int) float64 {
+		return Bootstrap{Draws: 2000}.Interval(len(cells), func(rows []int) float64 {
 			drawn := Matrix{make([]int64, 3), make([]int64, 3), make([]int64, 3)}
 			for _, row := range rows {
 				drawn[cells[row][0]][cells[row][1]]++

@@ -82,8 +82,9 @@ func KSTwoSample(d float64, n, m int64) float64 {
 }
 
 // KSTail returns P(D >= d) for the two-sided one-sample statistic of n rows from a continuous
-// distribution: exact up to 140 rows, beyond that to four digits or more, after the choice of
-// methods of Simard and L'Ecuyer, Journal of Statistical Software 39(11), 2011.
+// distribution, after the choice of methods of Simard and L'Ecuyer, Journal of Statistical Software
+// 39(11), 2011. It is exact up to 140 rows, and good to four digits beyond, but that above 4,096
+// rows values below 1e-20 lose digits until only the order of magnitude is left at 1e-200.
 func KSTail(d float64, n int64) float64 {
 	rows := float64(n)
 	zz := rows * d * d

@@ -179,7 +179,7 @@ func TestRegressionIntervals(t *testing.T) {
 		{"bias", r.Bias, func(r Regression) float64 { return r.Bias.Value }},
 		{"r2", r.R2, func(r Regression) float64 { return r.R2.Value }},
 	} {
-		want := Bootstrap{Draws: 2000}.Interval(len(actual), func(rows []int) float64 {
+		want := Bootstrap{Draws: 1000}.Interval(len(actual), func(rows []int) float64 {
 			p, a := make([]float64, len(rows)), make([]float64, len(rows))
 			for i, row := range rows {
 				p[i], a[i] = predicted[row], actual[row]

@@ -45,9 +45,12 @@ func samples(rng *rand.Rand, n int) map[string][]float64 {
 func TestCompareAgrees(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(11, 12))
-	for _, size := range [][2]int{{1, 1}, {40, 3}, {3, 40}, {900, 150}, {900, 4000}, {9000, 500}} {
+	for _, size := range [][2]int{{1, 1}, {40, 3}, {3, 40}, {900, 150}, {900, 4000}, {5000, 500}} {
 		references, windows := samples(rng, size[0]), samples(rng, size[1])
 		for name, ref := range references {
+			if len(ref) > quickKnots && (name == "integers" || name == "constant" || name == "shifted") {
+				continue // few knots either way
+			}
 			r := reference(t, ref)
 			for other, window := range windows {
 				what := name + " against " + other
@@ -76,7 +79,7 @@ func TestCompareAgrees(t *testing.T) {
 					}
 				}
 				tally := r.Tally()
-				for part := range slices.Chunk(window, 7) {
+				for part := range slices.Chunk(window, len(window)/3+1) {
 					p := r.Tally()
 					if err := p.Add(part); err != nil {
 						t.Fatal(err)

@@ -158,7 +158,7 @@ func TestCurves(t *testing.T) {
 func TestECEInterval(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(3, 4))
-	const trials = 400
+	const trials = 200
 	held := 0
 	for range trials {
 		r := NewReliability(EqualWidthBins(10))
