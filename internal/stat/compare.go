@@ -50,7 +50,7 @@ func (r *Reference) finish(c TwoSample, gap int64) TwoSample {
 	c.Deciles = Diverge(c.ReferenceBins, c.Bins)
 	if c.N == 0 {
 		nan := math.NaN()
-		c.KS, c.P, c.W1, c.W1SD = nan, nan, nan, nan
+		c.KS, c.P, c.W1, c.W1SD, c.KSBound, c.W1Bound = nan, nan, nan, nan, 0, 0
 		return c
 	}
 	test := ksTest(gap, c.NReference, c.N)

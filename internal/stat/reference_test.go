@@ -244,9 +244,10 @@ func TestReferenceNumbers(t *testing.T) {
 	if _, err := NewReference([]float64{math.NaN()}); err == nil {
 		t.Error("a reference without a value was made")
 	}
-	empty := r.Compare([]float64{math.NaN(), math.Inf(-1)})
-	if !math.IsNaN(empty.KS) || !math.IsNaN(empty.Deciles.PSI) || empty.Dropped != 2 || empty.N != 0 {
-		t.Errorf("empty window: %+v", empty)
+	for _, empty := range []TwoSample{r.Compare([]float64{math.NaN(), math.Inf(-1)}), r.Compare(nil), r.Tally().Result()} {
+		if !math.IsNaN(empty.KS) || !math.IsNaN(empty.W1) || !math.IsNaN(empty.Deciles.PSI) || empty.N != 0 || empty.KSBound != 0 || empty.W1Bound != 0 {
+			t.Errorf("empty window: %+v", empty)
+		}
 	}
 	if got := r.Compare([]float64{math.NaN(), 2, math.Inf(1), 4}); got.N != 2 || got.Dropped != 2 {
 		t.Errorf("window with holes: %+v", got)
