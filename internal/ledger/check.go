@@ -110,7 +110,7 @@ func (c *checker) claims(r *Reader) error {
 		if err := readVersion(r.tree.dir); err != nil {
 			return err
 		}
-		state, _, err := readState(r.tree.dir)
+		state, err := readState(r.tree.dir)
 		if err != nil {
 			return missing(err, stateFile)
 		}

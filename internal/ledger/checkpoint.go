@@ -91,19 +91,19 @@ type treeState struct {
 }
 
 // readState reads the tree state of the log in dir, in the one form that Tessera writes.
-func readState(dir string) (treeState, []byte, error) {
+func readState(dir string) (treeState, error) {
 	raw, err := readFile(filepath.Join(dir, stateFile), nil, maxState)
 	if err != nil {
-		return treeState{}, nil, err
+		return treeState{}, err
 	}
 	var s treeState
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return treeState{}, nil, damaged(stateFile, "%v", err)
+		return treeState{}, damaged(stateFile, "%v", err)
 	}
 	if again, err := json.Marshal(s); err != nil || !bytes.Equal(raw, again) || len(s.Root) != hashSize {
-		return treeState{}, nil, damaged(stateFile, "it is not in the form that the log writes")
+		return treeState{}, damaged(stateFile, "it is not in the form that the log writes")
 	}
-	return s, raw, nil
+	return s, nil
 }
 
 // readVersion makes sure that the directory has the one layout that this package knows.

@@ -47,7 +47,7 @@ func (l *Log) inspectEmpty() error {
 		return tallystick.Errorf(tallystick.Conflict, "directory %q is not empty: it holds %q", l.cfg.Dir, e.Name()).
 			WithHint("create a ledger in a new directory")
 	}
-	state, _, err := readState(l.cfg.Dir)
+	state, err := readState(l.cfg.Dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
@@ -75,7 +75,7 @@ func (l *Log) inspect(ctx context.Context) error {
 	}
 	cp, err := readCheckpoint(dir, l.cfg.Origin)
 	if errors.Is(err, os.ErrNotExist) {
-		if state, _, err := readState(dir); err == nil && state.Size == 0 {
+		if state, err := readState(dir); err == nil && state.Size == 0 {
 			return tallystick.Errorf(tallystick.NotFound, "there is no ledger in %q: its creation was cut short", dir).
 				WithHint("create it again; nothing was recorded")
 		}
@@ -86,7 +86,7 @@ func (l *Log) inspect(ctx context.Context) error {
 	if err := cp.verify(l.cfg.Verifiers); err != nil {
 		return damaged(checkpointFile, "%v", err)
 	}
-	state, _, err := readState(dir)
+	state, err := readState(dir)
 	if err != nil {
 		return missing(err, stateFile)
 	}

@@ -247,7 +247,7 @@ func (l *Log) Close(ctx context.Context) error {
 	busy := l.stuck || signed > l.published.Size
 	l.mu.Unlock()
 	if busy {
-		return err
+		return errors.Join(err, l.lock.keep())
 	}
 	return errors.Join(err, l.lock.release())
 }

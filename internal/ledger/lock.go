@@ -56,6 +56,13 @@ func lockDir(ctx context.Context, dir string) (*dirLock, error) {
 
 func (l *dirLock) release() error { return l.f.Close() }
 
+// keep holds the lock until the process ends, even when l is garbage: the collector closes an os.File,
+// but not a bare descriptor of the same open file.
+func (l *dirLock) keep() error {
+	_, err := syscall.Dup(int(l.f.Fd()))
+	return err
+}
+
 // holder names who holds the lock, as far as the lock file tells.
 func holder(f *os.File) string {
 	b := make([]byte, 32)
