@@ -99,9 +99,6 @@ func (c *columnCheck) add(row int64, n int, v *table.Vector) {
 	c.unique.add(row, n, v)
 }
 
-// valid is the number of rows that hold a value.
-func (c *columnCheck) valid() int64 { return c.rows - c.nulls.count }
-
 // checks returns one check for every expectation of the column, in a fixed order.
 func (c *columnCheck) checks() []Check {
 	all := []Check{c.checkPresent()}

@@ -67,7 +67,7 @@ var (
 		{"roc_auc", true, false, 0, 1}, {"average_precision", true, false, 0, 1},
 		{"log_loss", false, true, 0, unbounded}, {"brier", false, true, 0, 1},
 		{"mae", false, true, 0, unbounded}, {"rmse", false, true, 0, unbounded},
-		{"bias", true, true, -unbounded, unbounded}, {"r2", true, false, -unbounded, 1},
+		{"mape", false, true, 0, unbounded}, {"bias", true, true, -unbounded, unbounded}, {"r2", true, false, -unbounded, 1},
 		{"ndcg", true, false, 0, 1}, {"recall_at_k", true, false, 0, 1}, {"precision_at_k", true, false, 0, 1},
 		{"map", true, false, 0, 1}, {"mrr", true, false, 0, 1}, {"hit_rate", true, false, 0, 1},
 		{"coverage", true, false, 0, 1}, {"popularity_gini", false, true, 0, 1},

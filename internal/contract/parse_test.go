@@ -131,13 +131,13 @@ func TestParseErrors(t *testing.T) {
 		{column("{not_after: tomorrow}"), `c.yaml:5: columns.age.not_after must be a time, not "tomorrow"; write now, 2026-01-31 or 2026-01-31T12:00:00Z`},
 		{column("{shares: {a: {min: 0.7}, b: {min: 0.6}}}"), `c.yaml:5: columns.age.shares: the least shares add up to 130 %`},
 		{column("&a {min: 1}\n  b: *a"), `c.yaml:6: columns.b is an alias; write the value out: a reviewer should not have to follow references`},
-		{limits("performance: {auc: {min: 0.7}}"), `c.yaml:5: limits.performance cannot limit "auc"; use one of accuracy, balanced_accuracy, precision, recall, f1, fpr, fnr, mcc, kappa, roc_auc, average_precision, log_loss, brier, mae, rmse, bias, r2, ndcg, recall_at_k, precision_at_k, map, mrr, hit_rate, coverage or popularity_gini`},
+		{limits("performance: {auc: {min: 0.7}}"), `c.yaml:5: limits.performance cannot limit "auc"; use one of accuracy, balanced_accuracy, precision, recall, f1, fpr, fnr, mcc, kappa, roc_auc, average_precision, log_loss, brier, mae, rmse, mape, bias, r2, ndcg, recall_at_k, precision_at_k, map, mrr, hit_rate, coverage or popularity_gini`},
 		{limits("performance: {roc_acu: {min: 0.7}}"), `c.yaml:5: limits.performance cannot limit "roc_acu"; did you mean "roc_auc"?`},
 		{limits("performance: {roc_auc: {min: 70}}"), `c.yaml:5: limits.performance.roc_auc.min is 70, which is not between 0 and 1`},
 		{limits("performance: {roc_auc: {max: 0.7}}"), `c.yaml:5: limits.performance.roc_auc has a max, and roc_auc is better when it is higher; state min`},
 		{limits("performance: {log_loss: {min: 0.7}}"), `c.yaml:5: limits.performance.log_loss has a min, and log_loss is better when it is lower; state max`},
 		{limits("performance: {roc_auc: {}}"), `c.yaml:5: limits.performance.roc_auc has no min, max or max_drop`},
-		{limits("fairness: {metrics: [equal_oportunity]}"), `c.yaml:5: limits.fairness.metrics cannot hold "equal_oportunity"; did you mean "equal_opportunity"?`},
+		{limits("fairness: {metrics: [equal_opportunty]}"), `c.yaml:5: limits.fairness.metrics cannot hold "equal_opportunty"; did you mean "equal_opportunity"?`},
 		{limits("drift: {warn_psi: 0.3, fail_psi: 0.2}"), `c.yaml:5: limits.drift: warn_psi 0.3 is above fail_psi 0.2`},
 	} {
 		_, err := Parse(strings.NewReader(tt.in), "c.yaml")

@@ -119,14 +119,18 @@ func (h *RowHasher) Duplicates() int64 {
 		return h.found
 	}
 	slices.Sort(h.rows)
-	missing := mix(h.seed(0) ^ missingWord)
 	for i := 1; i < len(h.rows); i++ {
-		if h.rows[i] == h.rows[i-1] && !(h.ids && h.rows[i] == missing) {
+		if h.rows[i] == h.rows[i-1] && !h.nameless(h.rows[i]) {
 			h.found++
 		}
 	}
 	h.rows, h.counted = nil, true
 	return h.found
+}
+
+// nameless reports whether the hash is that of a row without an id.
+func (h *RowHasher) nameless(hash uint64) bool {
+	return h.ids && hash == mix(h.seed(0)^missingWord)
 }
 
 // Scope says how many of the rows were looked at.

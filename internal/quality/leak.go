@@ -162,11 +162,11 @@ func (d *LeakDetector) Result() Leak {
 	var statistic string
 	var best stat.Estimate
 	var same bool // the label under another name
-	switch {
-	case d.cfg.Classes == 0:
+	switch d.cfg.Classes {
+	case 0:
 		statistic = StatisticCorrelation
 		best, same = d.correlation()
-	case d.cfg.Classes == 2:
+	case 2:
 		statistic = StatisticAUC
 		best, same = d.auc()
 	default:
