@@ -16,7 +16,7 @@ import (
 
 // maxPageBytes bounds a page of a Parquet file, packed and unpacked. Writers make pages of 8 KiB to
 // some MiB.
-const maxPageBytes = 256 << 20
+const maxPageBytes = 128 << 20
 
 // unpacker decompresses pages. It never makes more than the page header states, whatever the packed
 // bytes would unpack to.

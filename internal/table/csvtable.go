@@ -31,6 +31,7 @@ type csvLoader struct {
 
 	files    []File
 	warnings []string
+	room     int64 // left for dictionaries
 	progress *progress
 }
 
@@ -87,7 +88,7 @@ func (l *csvLoader) settle(ctx context.Context, inputs []*input) ([]Column, erro
 		}
 		if b.again {
 			l.store.drop(i)
-			again[i] = newBuilder(b.name, b.kind, &l.bulk)
+			again[i] = newBuilder(b.name, b.kind, newDictionary(&l.room), &l.bulk)
 		}
 	}
 	first := l.builders

@@ -5,10 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// Caps of the dictionary of one category column. A column that needs more becomes Text.
+// Caps of the dictionary of one category column. A column that needs more becomes Text, as does one
+// that finds the room of the table used up.
 const (
 	maxDictionaryValues = 1 << 17
 	maxDictionaryBytes  = 64 << 20
+	tooManyValues       = "has too many different values for a category (more than 131,072, or too long ones): it is read as text"
+
+	valueOverhead = 64 // bytes that a value takes in the map and the slice, about
 )
 
 var (
@@ -20,10 +24,13 @@ var (
 type dictionary struct {
 	codes  map[string]uint32
 	values []string
-	bytes  int
+	taken  int64  // bytes
+	room   *int64 // left in the table
 }
 
-func newDictionary() *dictionary { return &dictionary{codes: make(map[string]uint32)} }
+func newDictionary(room *int64) *dictionary {
+	return &dictionary{codes: make(map[string]uint32), room: room}
+}
 
 // lookup returns the code of a value that has one.
 func (d *dictionary) lookup(value []byte) (uint32, bool) {
@@ -33,16 +40,18 @@ func (d *dictionary) lookup(value []byte) (uint32, bool) {
 
 // add gives value the next code. It must not have one yet.
 func (d *dictionary) add(value []byte) (uint32, error) {
+	need := int64(len(value) + valueOverhead)
 	switch {
 	case !utf8.Valid(value):
 		return 0, errNotUTF8
-	case len(d.values) == maxDictionaryValues || d.bytes+len(value) > maxDictionaryBytes:
+	case len(d.values) == maxDictionaryValues || d.taken+need > maxDictionaryBytes || need > *d.room:
 		return 0, errDictionaryFull
 	}
 	code := uint32(len(d.values))
 	text := string(value)
 	d.codes[text] = code
 	d.values = append(d.values, text)
-	d.bytes += len(value)
+	d.taken += need
+	*d.room -= need
 	return code, nil
 }

@@ -38,6 +38,9 @@ func (l *csvLoader) header(in *input, records *csvReader) ([]int, error) {
 	names, warnings := columnNames(in.path, fields)
 	if l.names == nil {
 		l.firstPath = in.path
+		if err := l.opt.checkNames(in.path, names); err != nil {
+			return nil, err
+		}
 		l.begin(names)
 		if records.delimiter != ',' && l.opt.Delimiter == 0 {
 			warnings = append(warnings, fmt.Sprintf("%s is read with %q between fields, judging by its header", in.path, records.delimiter))
@@ -52,9 +55,9 @@ func (l *csvLoader) header(in *input, records *csvReader) ([]int, error) {
 // begin sets up a builder for each column. Wide tables get shorter blocks, so that the pending one
 // stays a small part of the budget.
 func (l *csvLoader) begin(names []string) {
-	l.names = names
+	l.names, l.room = names, l.opt.dictionaryRoom()
 	for _, name := range names {
-		l.builders = append(l.builders, newBuilder(name, l.opt.forced(name), &l.bulk))
+		l.builders = append(l.builders, newBuilder(name, l.opt.forced(name), newDictionary(&l.room), &l.bulk))
 	}
 	l.store.columns = make([][]segment, len(names))
 	l.blockRows = int(min(MaxBlockRows, max(512, l.opt.MemoryBudget/int64(64*len(names)))))

@@ -15,6 +15,7 @@ type parquetSource struct {
 	files    []*parquetFile
 	columns  []parquetColumn
 	maxField int
+	room     int64 // left for dictionaries, while they are read
 }
 
 // parquetColumn is one column across the files.
@@ -98,7 +99,7 @@ func hashInputs(ctx context.Context, inputs []*input, opt Options) ([]tallystick
 
 // newParquetTable joins the files' columns by name and reads the values of the categories.
 func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*Table, error) {
-	s := &parquetSource{files: files, maxField: opt.MaxFieldBytes}
+	s := &parquetSource{files: files, maxField: opt.MaxFieldBytes, room: opt.dictionaryRoom()}
 	t := &Table{source: s}
 	for _, f := range files {
 		if t.rows += f.rows; t.rows > opt.MaxRows || t.rows < 0 {
@@ -110,6 +111,13 @@ func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*T
 		return nil, tallystick.Errorf(tallystick.Invalid, "%s has no rows", files[0].path).WithHint("give a file with at least one row")
 	}
 	if err := s.join(t); err != nil {
+		return nil, err
+	}
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.Name
+	}
+	if err := opt.checkNames(files[0].path, names); err != nil {
 		return nil, err
 	}
 	for i := range s.columns {
@@ -124,7 +132,7 @@ func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*T
 				}
 			}
 			if c.kind == Text && opt.forced(column.Name) != Text {
-				t.warnings = append(t.warnings, "column "+quote(column.Name)+" has more than 131,072 different values or 64 MiB of them: it is read as text, not as a category")
+				t.warnings = append(t.warnings, "column "+quote(column.Name)+" "+tooManyValues)
 			}
 		}
 		if c.fault != "" {
@@ -189,7 +197,7 @@ func (s *parquetSource) join(t *Table) error {
 // dictionaries in the file are in another order, list values that do not occur and may be missing.)
 func (s *parquetSource) readDictionary(ctx context.Context, i int) error {
 	c := &s.columns[i]
-	c.dict = newDictionary()
+	c.dict = newDictionary(&s.room)
 	cursor := &parquetCursor{source: s, column: c, collect: true}
 	defer cursor.close()
 	for {
@@ -199,6 +207,7 @@ func (s *parquetSource) readDictionary(ctx context.Context, i int) error {
 		n, err := cursor.fill(MaxBlockRows)
 		switch {
 		case errors.Is(err, errDictionaryFull):
+			s.room += c.dict.taken
 			c.kind, c.dict = Text, nil
 			return nil
 		case errors.Is(err, errNotUTF8):

@@ -75,7 +75,7 @@ func (c *parquetCursor) fill(want int) (int, error) {
 		}
 		n := min(want-len(c.ready.Null), c.left)
 		if c.column.kind == Text {
-			n = min(n, 1024) // between looks at the bytes gathered
+			n = min(n, 64) // between looks at the bytes gathered
 		}
 		if err := c.readRows(n); err != nil {
 			return 0, c.explain(err)

@@ -3,7 +3,6 @@ package table
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -81,6 +80,19 @@ func (o Options) forced(name string) Kind {
 	return ""
 }
 
+// checkNames returns a NotFound error if the options speak of a column that is not among names.
+func (o Options) checkNames(path string, names []string) error {
+	for _, name := range slices.Concat(o.Text, o.Categories) {
+		if !slices.Contains(names, name) {
+			return missingColumn(path, name, names)
+		}
+	}
+	return nil
+}
+
+// dictionaryRoom returns the bytes that the dictionaries of one table may take together.
+func (o Options) dictionaryRoom() int64 { return max(o.MemoryBudget, maxDictionaryBytes) }
+
 // maxFiles bounds the files of one table, each of which stays open.
 const maxFiles = 512
 
@@ -141,11 +153,6 @@ func Open(ctx context.Context, paths []string, opt Options) (_ *Table, err error
 	t.byName = make(map[string]int, len(t.columns))
 	for i, c := range t.columns {
 		t.byName[c.Name] = i
-	}
-	for _, name := range slices.Concat(opt.Text, opt.Categories) {
-		if _, err := t.index(name); err != nil {
-			return nil, errors.Join(err, t.Close())
-		}
 	}
 	return t, nil
 }
@@ -208,10 +215,15 @@ func (t *Table) index(name string) (int, error) {
 	for i, c := range t.columns {
 		names[i] = c.Name
 	}
-	err := tallystick.Errorf(tallystick.NotFound, "%s has no column %q", t.files[0].Path, name)
+	return 0, missingColumn(t.files[0].Path, name, names)
+}
+
+// missingColumn returns the error for a name that no column has.
+func missingColumn(path, name string, names []string) error {
+	err := tallystick.Errorf(tallystick.NotFound, "%s has no column %q", path, name)
 	if near := nearest(name, names); near != "" {
-		return 0, err.WithHint("did you mean %q?", near)
+		return err.WithHint("did you mean %q?", near)
 	}
 	shown := names[:min(len(names), 12)]
-	return 0, err.WithHint("its columns are %s", strings.Join(shown, ", "))
+	return err.WithHint("its columns are %s", strings.Join(shown, ", "))
 }
