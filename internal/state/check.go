@@ -80,7 +80,7 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 	defer func() {
 		err = errors.Join(err, partial.Close())
 		if err != nil {
-			os.Remove(partial.Name())
+			err = errors.Join(err, os.Remove(partial.Name()))
 		}
 	}()
 
@@ -88,7 +88,7 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 	if err != nil {
 		return err
 	}
-	defer source.Close()
+	defer func() { err = errors.Join(err, source.Close()) }()
 	if _, err := source.ExecContext(ctx, "VACUUM INTO ?", partial.Name()); err != nil {
 		return err
 	}

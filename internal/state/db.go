@@ -17,6 +17,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -46,8 +47,11 @@ type Config struct {
 	// Readers bounds the number of read transactions at the same time. Zero means 4.
 	Readers int
 
-	synchronous string // tests only: anything but FULL breaks the promise of Write
-	maxPages    int    // tests only: bounds the file, as a full disk would
+	// For tests only.
+	synchronous     string // anything but FULL breaks the promise of Write
+	maxPages        int    // bounds the file, as a full disk would
+	checkpointPages int    // frames in the write-ahead log before a checkpoint
+	begin           func() // called first on the writer goroutine
 }
 
 func (c Config) withDefaults() Config {
@@ -57,15 +61,13 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.BusyTimeout == 0 {
-		c.BusyTimeout = 10 * time.Second
+	c.BusyTimeout = cmp.Or(c.BusyTimeout, 10*time.Second)
+	c.Readers = cmp.Or(c.Readers, 4)
+	c.synchronous = cmp.Or(c.synchronous, "FULL")
+	if c.begin == nil {
+		c.begin = func() {}
 	}
-	if c.Readers == 0 {
-		c.Readers = 4
-	}
-	if c.synchronous == "" {
-		c.synchronous = "FULL"
-	}
+	c.checkpointPages = cmp.Or(c.checkpointPages, checkpointPages)
 	return c
 }
 
@@ -145,7 +147,14 @@ func (db *DB) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go db.run(s)
+	// The transaction creates the write-ahead log, which then stays as long as the session does. Its
+	// directory entry must be durable before anything in it counts; SQLite syncs the directory too,
+	// but without looking at the result.
+	err = errors.Join(s.exec(ctx, "BEGIN IMMEDIATE"), s.exec(ctx, "ROLLBACK"), syncDir(filepath.Dir(db.config.Path)))
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	go db.run(s) //nolint:gosec // G118: it outlives Open, and a transaction must not end with a caller's context
 	return nil
 }
 

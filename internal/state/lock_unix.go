@@ -21,17 +21,15 @@ func lockDir(ctx context.Context, dir string) (unlock func(), err error) {
 	for {
 		err := syscall.Flock(int(d.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 		if err == nil {
-			return func() { d.Close() }, nil
+			return func() { _ = d.Close() }, nil
 		}
 		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
-			d.Close()
-			return nil, &os.PathError{Op: "lock", Path: dir, Err: err}
+			return nil, errors.Join(&os.PathError{Op: "lock", Path: dir, Err: err}, d.Close())
 		}
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-ctx.Done():
-			d.Close()
-			return nil, &os.PathError{Op: "lock", Path: dir, Err: ctx.Err()}
+			return nil, errors.Join(&os.PathError{Op: "lock", Path: dir, Err: ctx.Err()}, d.Close())
 		}
 	}
 }

@@ -46,6 +46,6 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 // discard closes a session of which the state is in doubt. It returns nil, which stands for a
 // session not yet opened.
 func (s *session) discard() *session {
-	s.close() // whatever it says, the session is not used again
+	_ = s.close() // whatever it says, the session is not used again
 	return nil
 }

@@ -66,7 +66,7 @@ func (s *session) makeRoom() bool {
 	for query, st := range s.statements {
 		if !st.busy {
 			delete(s.statements, query)
-			st.Close() // only frees memory
+			_ = st.Close() // only frees memory
 			return true
 		}
 	}

@@ -121,9 +121,8 @@ func checkOurs(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
 	var id uint32
-	err = db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id)
+	err = errors.Join(db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id), db.Close())
 	if resultCode(err) == sqlite3.SQLITE_NOTADB {
 		return tallystick.Errorf(tallystick.Invalid, "the file is not a database").
 			WithHint("name another path; nothing was changed")

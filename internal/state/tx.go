@@ -45,7 +45,7 @@ func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := st.QueryContext(tx.ctx, args...)
+	rows, err := st.QueryContext(tx.ctx, args...) //nolint:rowserrcheck // Rows.Next checks it
 	if err != nil {
 		tx.note(err)
 		return nil, errors.Join(err, tx.session.release(st))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync/atomic"
@@ -98,6 +99,7 @@ func (db *DB) enqueue(ctx context.Context, w *write) error {
 // run is the writer goroutine. It owns s.
 func (db *DB) run(s *session) {
 	defer close(db.drained)
+	db.config.begin()
 	g := &group{db: db, session: s}
 	defer func() {
 		// Reached with members left only if one of them ended this goroutine (runtime.Goexit, as
@@ -115,11 +117,11 @@ func (db *DB) run(s *session) {
 	if db.fatal.Load() == nil {
 		// Leaves a short write-ahead log to whoever opens the file next; nothing depends on it.
 		if err := s.checkpoint(context.Background()); err != nil {
-			db.config.Logger.Warn("checkpoint at close", "path", db.config.Path, "error", err)
+			db.config.Logger.Warn("checkpoint at close", slog.String("path", db.config.Path), slog.Any("error", err))
 		}
 	}
 	if err := s.close(); err != nil {
-		db.config.Logger.Warn("close writer", "path", db.config.Path, "error", err)
+		db.config.Logger.Warn("close writer", slog.String("path", db.config.Path), slog.Any("error", err))
 	}
 }
 
@@ -132,7 +134,7 @@ func (db *DB) fail(cause error) *tallystick.Error {
 			WithHint("start again; what was acknowledged is kept")
 	}
 	if db.fatal.CompareAndSwap(nil, e) {
-		db.config.Logger.Error("state database stopped", "path", db.config.Path, "error", cause)
+		db.config.Logger.Error("state database stopped", slog.String("path", db.config.Path), slog.Any("error", cause))
 	}
 	return db.fatal.Load()
 }
@@ -238,7 +240,7 @@ func (g *group) runMember(w *write, tx Tx) error {
 func (g *group) call(fn func(*Tx) error, tx *Tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			g.db.config.Logger.Error("panic in a write", "panic", p, "stack", string(debug.Stack()))
+			g.db.config.Logger.Error("panic in a write", slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
 			err = fmt.Errorf("panic in a write: %v", p)
 		}
 	}()
@@ -294,7 +296,7 @@ func (g *group) alone(w *write) error {
 // rollback ends the transaction if SQLite has not done so itself.
 func (g *group) rollback() {
 	if err := g.session.exec(context.Background(), "ROLLBACK"); err != nil {
-		g.db.config.Logger.Debug("rollback", "error", err) // "no transaction is active", as a rule
+		g.db.config.Logger.Debug("rollback", slog.Any("error", err)) // "no transaction is active", as a rule
 	}
 }
 
@@ -319,13 +321,13 @@ func (g *group) refuseUnwritten(err error) {
 func (g *group) committed() {
 	g.db.notify()
 	pages, err := g.session.pagesWritten()
-	if err == nil && pages >= checkpointPages {
+	if err == nil && pages >= g.db.config.checkpointPages {
 		err = g.session.checkpoint(context.Background())
 	}
 	if isFatal(err) {
-		g.db.fail(err)
+		_ = g.db.fail(err) // the next write gets it
 	} else if err != nil {
-		g.db.config.Logger.Warn("checkpoint", "path", g.db.config.Path, "error", err)
+		g.db.config.Logger.Warn("checkpoint", slog.String("path", g.db.config.Path), slog.Any("error", err))
 	}
 }
 
