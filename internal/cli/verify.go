@@ -1,0 +1,245 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/workspace"
+	"github.com/tallystick/tallystick/verify"
+)
+
+type verifyFlags struct {
+	trust           string
+	keys            []string
+	witnessed       bool
+	format, extract string
+}
+
+func (a *app) verify() *cobra.Command {
+	f := &verifyFlags{}
+	cmd := &cobra.Command{
+		Use:   "verify [FILE [FILE]]",
+		Short: "Check evidence, a proof, two checkpoints, or the whole ledger",
+		Long: `Verify checks, line by line, and says what the check does not prove.
+
+  tallystick verify evidence.tally      an evidence bundle, offline
+  tallystick verify event.tlog-proof    the proof of one event
+  tallystick verify OLD NEW             that one checkpoint continues the other
+  tallystick verify                     the workspace's ledger against its database
+
+Believed are the keys of --trust and --key, or else those of the local workspace. A
+signer whom nobody told you to believe makes the verdict "unknown signer".
+
+Exit code: 0 verified, 1 anything else, 2 wrong flags or no such file.`,
+		Example: `  tallystick verify evidence.tally --trust trust.json
+  tallystick verify evidence.tally --key log.vkey --key statements.pem`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.format != "text" && f.format != "json" {
+				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", f.format)
+			}
+			if len(args) == 0 {
+				return a.verifyLedger(cmd.Context(), f)
+			}
+			return a.verifyFiles(cmd.Context(), f, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.trust, "trust", "", "trust.json of the signer, from a source that you believe")
+	flags.StringSliceVar(&f.keys, "key", nil, "public `key` files: a C2SP verifier key, or a PEM key of statements")
+	flags.BoolVar(&f.witnessed, "witnessed", false, "refuse checkpoints that no trusted witness has cosigned")
+	flags.StringVar(&f.extract, "extract", "", "`directory` that gets the files of a bundle, once it is verified")
+	flags.StringVar(&f.format, "format", "text", "text or json")
+	return cmd
+}
+
+func (a *app) verifyFiles(ctx context.Context, f *verifyFlags, args []string) error {
+	trust, err := a.trusted(ctx, f)
+	if err != nil {
+		return err
+	}
+	var result verify.Result
+	if len(args) == 2 {
+		result, err = a.verifyCheckpoints(ctx, args, trust, f)
+	} else {
+		result, err = verifyFile(args[0], trust, f)
+	}
+	if err != nil {
+		return err
+	}
+	if result.Verdict != verify.Verified {
+		a.code = exitRefused
+	}
+	if f.extract != "" && result.Verdict == verify.Verified {
+		if err := result.Extract(f.extract); err != nil {
+			return err
+		}
+	}
+	return a.print(f.format, result, result)
+}
+
+// trusted returns whom the user believes.
+func (a *app) trusted(ctx context.Context, f *verifyFlags) (verify.Trust, error) {
+	switch {
+	case f.trust != "" && len(f.keys) > 0:
+		return verify.Trust{}, tallystick.Errorf(tallystick.Invalid, "--trust and --key both say whom to believe; use one of them")
+	case f.trust != "":
+		data, err := readFile(f.trust, 1<<20)
+		if err != nil {
+			return verify.Trust{}, err
+		}
+		return verify.ParseTrust(data)
+	case len(f.keys) > 0:
+		var files [][]byte
+		for _, path := range f.keys {
+			data, err := readFile(path, 1<<20)
+			if err != nil {
+				return verify.Trust{}, err
+			}
+			files = append(files, data)
+		}
+		return verify.TrustFromKeys(files...)
+	}
+	w, err := a.open(ctx, true)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return verify.Trust{}, nil
+	}
+	if err != nil {
+		return verify.Trust{}, err
+	}
+	return w.Trust(), w.Close()
+}
+
+// verifyFile checks a bundle or a proof, whichever the file is.
+func verifyFile(path string, trust verify.Trust, f *verifyFlags) (verify.Result, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return verify.Result{}, tallystick.Errorf(tallystick.Invalid, "%w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return verify.Result{}, err
+	}
+	if info.IsDir() {
+		return verify.Result{}, tallystick.Errorf(tallystick.Invalid, "%s is a directory", path).WithHint("name a file: evidence.tally, or a tlog-proof")
+	}
+	const proofHeader = "c2sp.org/tlog-proof@"
+	head := make([]byte, len(proofHeader))
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return verify.Result{}, err
+	}
+	if string(head[:n]) == proofHeader {
+		data, err := readFile(path, 1<<20)
+		if err != nil {
+			return verify.Result{}, err
+		}
+		return verify.Proof(data, trust, verify.ProofOptions{Witnessed: f.witnessed}), nil
+	}
+	return verify.Bundle(file, info.Size(), trust, verify.Options{Witnessed: f.witnessed})
+}
+
+// verifyCheckpoints checks that the second checkpoint continues the first, with a proof from the
+// local ledger.
+func (a *app) verifyCheckpoints(ctx context.Context, paths []string, trust verify.Trust, f *verifyFlags) (verify.Result, error) {
+	in := verify.ConsistencyInput{Witnessed: f.witnessed}
+	for i, to := range []*[]byte{&in.Older, &in.Newer} {
+		data, err := readFile(paths[i], 1<<20)
+		if err != nil {
+			return verify.Result{}, err
+		}
+		*to = data
+	}
+	older, err := verify.ParseCheckpoint(in.Older)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	newer, err := verify.ParseCheckpoint(in.Newer)
+	if err != nil {
+		return verify.Result{}, err
+	}
+	if older.Size != newer.Size && older.Size > 0 {
+		w, err := a.open(ctx, true)
+		if err != nil {
+			return verify.Result{}, err
+		}
+		defer w.Close()
+		reader, err := w.Ledger()
+		if err != nil {
+			return verify.Result{}, err
+		}
+		if in.Proof, err = consistency(ctx, reader, older.Size, newer.Size); err != nil {
+			return verify.Result{}, err
+		}
+	}
+	return verify.Consistency(in, trust), nil
+}
+
+func consistency(ctx context.Context, reader *ledger.Reader, from, to uint64) (proof [][sha256.Size]byte, err error) {
+	hashes, err := reader.ConsistencyProof(ctx, from, to)
+	for _, hash := range hashes {
+		proof = append(proof, [sha256.Size]byte(hash))
+	}
+	return proof, err
+}
+
+// verifyLedger checks the ledger of the workspace against its database.
+func (a *app) verifyLedger(ctx context.Context, f *verifyFlags) error {
+	return a.checkWorkspace(ctx, f.format, (*workspace.Workspace).CheckLedger)
+}
+
+func (a *app) checkWorkspace(ctx context.Context, format string, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (err error) {
+	w, err := a.open(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	found, err := check(w, ctx)
+	if err != nil {
+		return err
+	}
+	if !found.OK() {
+		a.code = exitRefused
+	}
+	return a.print(format, found, found)
+}
+
+// print writes a value as JSON, or what it writes of itself for people.
+func (a *app) print(format string, value any, text io.WriterTo) error {
+	if format == "json" {
+		enc := json.NewEncoder(a.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(value)
+	}
+	_, err := text.WriteTo(a.Out)
+	return err
+}
+
+// readFile reads a file that is at most limit bytes long.
+func readFile(path string, limit int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%w", err)
+	}
+	defer file.Close()
+	var b bytes.Buffer
+	n, err := io.Copy(&b, io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "read %s: %w", path, err)
+	}
+	if n > limit {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%s is longer than %d bytes", path, limit)
+	}
+	return b.Bytes(), nil
+}

@@ -1,0 +1,138 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Check is what a check of the whole workspace has found, in the order in which it looked. It goes
+// on after a finding, so that one run names everything that is wrong.
+type Check struct {
+	Lines []verify.Check `json:"checks"`
+	// Entries and Events count what was compared.
+	Entries   uint64 `json:"entries"`
+	Events    uint64 `json:"events"`
+	Unsealed  uint64 `json:"unsealed"`
+	Anchored  bool   `json:"anchored"`
+	Witnessed bool   `json:"witnessed"`
+}
+
+// OK reports whether nothing is wrong.
+func (c Check) OK() bool {
+	for _, line := range c.Lines {
+		if line.Status == verify.Failed {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Check) line(check, subject, detail string, err error) {
+	line := verify.Check{Check: check, Subject: subject, Status: verify.OK, Detail: detail}
+	if err != nil {
+		line.Status, line.Detail = verify.Failed, err.Error()
+	}
+	c.Lines = append(c.Lines, line)
+}
+
+// Unwitnessed is what a check of a ledger without witnesses cannot show.
+const Unwitnessed = "unwitnessed: whoever holds the log key could have rewritten this ledger and its anchor together; only a witness or a copy of a checkpoint elsewhere would show it"
+
+// CheckLedger recomputes the ledger from its entries, compares it with its checkpoint and its anchor,
+// and compares every event of the database with its entry: present, in order, equal.
+func (w *Workspace) CheckLedger(ctx context.Context) (Check, error) {
+	var c Check
+	return c, w.checkLedger(ctx, &c)
+}
+
+func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
+	verifiers, err := w.Keys.LogVerifiers()
+	if err != nil {
+		return err
+	}
+	reader, err := w.Ledger()
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		sealed, err := w.everSealed(ctx)
+		if err == nil && sealed {
+			err = tallystick.Errorf(tallystick.Invalid, "it is missing, but the database knows of sealed events")
+		}
+		c.line("ledger", ledgerDir, "nothing has been sealed yet", err)
+		return nil
+	}
+	if err != nil {
+		c.line("ledger", ledgerDir, "", err)
+		return ctx.Err()
+	}
+	// One pass over the entries serves both comparisons: with the tree, and with the database.
+	comparer := trail.NewComparer(ctx, trail.ComparerConfig{DB: w.DB, Origin: w.about.Origin, Prefix: w.about.Prefix})
+	report, err := reader.Check(ctx, ledger.CheckOptions{Verifiers: verifiers, Anchor: w.anchor(), Leaf: comparer.Leaf})
+	var difference *trail.Difference
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.As(err, &difference) {
+		c.line("trail", stateFile, "", err)
+		return nil
+	}
+	c.Entries, c.Anchored = report.Size, report.Anchor == ledger.AnchorHeld
+	c.line("ledger", ledgerDir, fmt.Sprintf("%d entries hash to the root of the signed checkpoint; %d files, %d bytes", report.Size, report.Files, report.Bytes), err)
+	if err != nil {
+		return nil
+	}
+	if !c.Anchored {
+		err = tallystick.Errorf(tallystick.Invalid, "%s is %s: nothing outside the workspace says how far the ledger had come", w.anchor(), report.Anchor)
+	}
+	c.line("anchor", w.anchor(), "the newest checkpoint kept outside the workspace is part of this ledger", err)
+	comparison, err := comparer.Finish()
+	c.Events = comparison.Events
+	c.line("trail", stateFile, fmt.Sprintf("%d events are in the ledger, in order and equal", comparison.Events-comparison.Beyond), err)
+	if n, _, err := w.Trail.Unsealed(ctx); err != nil || n > 0 {
+		c.Unsealed = n
+		c.line("sealing", stateFile, fmt.Sprintf("%d recorded events are not sealed yet", n), err)
+	}
+	return ctx.Err()
+}
+
+// CheckAll checks the database, the evidence and the ledger.
+func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
+	var c Check
+	c.line("database", stateFile, "its pages, indexes and references are sound", w.DB.Check(ctx))
+	n, err := trail.CheckEvents(ctx, w.Trail)
+	c.line("events", stateFile, fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
+	blobs, err := w.blobs.Check(ctx)
+	if err == nil && len(blobs.Damaged) > 0 {
+		err = tallystick.Errorf(tallystick.Invalid, "%d blobs are damaged, first %s", len(blobs.Damaged), blobs.Damaged[0])
+	}
+	if err == nil && len(blobs.Strange) > 0 {
+		err = tallystick.Errorf(tallystick.Invalid, "%d files do not belong there, first %s", len(blobs.Strange), blobs.Strange[0])
+	}
+	c.line("evidence", evidenceDir, fmt.Sprintf("%d files have the bytes that their names say", blobs.Blobs), err)
+	return c, w.checkLedger(ctx, &c)
+}
+
+// WriteTo writes the check for people: a line for each, the verdict, and what it does not prove.
+func (c Check) WriteTo(out io.Writer) (int64, error) {
+	var b strings.Builder
+	width := 0
+	for _, line := range c.Lines {
+		width = max(width, len(line.Check))
+	}
+	verdict := "sound"
+	for _, line := range c.Lines {
+		fmt.Fprintf(&b, "%-7s  %-*s  %s\n", line.Status, width, line.Check, line.Detail)
+		if line.Status == verify.Failed && verdict == "sound" {
+			verdict = fmt.Sprintf("damaged: %s: %s", line.Check, line.Detail)
+		}
+	}
+	fmt.Fprintf(&b, "\nverdict: %s\n\nThis does not prove:\n- %s\n", verdict, Unwitnessed)
+	n, err := io.WriteString(out, b.String())
+	return int64(n), err
+}
