@@ -55,7 +55,7 @@ func TestExplanationAsText(t *testing.T) {
 		"came out: inconclusive. ROC AUC is 0.702, 95\u00a0% interval 0.690 to 0.714",
 		"performance_minimum.rego:",
 		"decided, because `count(stated) > 0`",
-		`fact: /performance/roc_auc = {"ci":[0.6902,0.7141]`,
+		`{"ci":[0.6902,0.7141],"method":"delong","n":7214,"value":0.7022}`,
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the text does not say %q:\n%s", want, out.String())
