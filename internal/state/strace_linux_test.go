@@ -31,8 +31,9 @@ type trace struct {
 	dirs  []call          // syncs of its directory
 	wal   []call          // writes to the write-ahead log
 	syncs []call          // of the write-ahead log
-	lost  []call          // syncs of anything that were made to fail
-	total int             // syncs of anything, the most of one thread
+	lost  []call          // calls that were made to fail
+
+	total, writes int // syncs and writes at an offset, of anything, the most of one thread
 }
 
 // straced runs a child that acknowledges, under strace with the given options, on the database at
@@ -108,7 +109,11 @@ func parseTrace(t *testing.T, raw []byte) trace {
 				tr.opens = append(tr.opens, c.call)
 			}
 		case "pwrite64":
-			if onWAL {
+			perThread[thread+c.name]++
+			tr.writes = max(tr.writes, perThread[thread+c.name])
+			if strings.Contains(c.text, "INJECTED") {
+				tr.lost = append(tr.lost, c.call)
+			} else if onWAL {
 				tr.wal = append(tr.wal, c.call)
 			}
 		case "fsync", "fdatasync":
@@ -198,50 +203,68 @@ func TestNoAcknowledgementPrecedesItsSync(t *testing.T) {
 	}
 }
 
-// TestNoAcknowledgementFollowsAFailedSync lets each sync fail in turn: those of commits, of
-// checkpoints and of the close.
-func TestNoAcknowledgementFollowsAFailedSync(t *testing.T) {
+// TestNoAcknowledgementFollowsAFault lets the calls that make a write durable fail, one in each run:
+// every sync, of commits, of checkpoints and of the close, and a sample of the writes.
+func TestNoAcknowledgementFollowsAFault(t *testing.T) {
 	needStrace(t)
 	t.Parallel()
 	whole, err := straced(t, prepared(t), "acknowledge")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if whole.total < acknowledgeRounds {
-		t.Fatalf("only %d syncs", whole.total)
-	}
-	failures := 0
-	for n := 1; n <= whole.total+2; n++ { // strace counts for each thread
-		path := prepared(t)
-		tr, err := straced(t, path, "acknowledge", "-e", fmt.Sprintf("inject=fsync,fdatasync:error=EIO:when=%d", n))
-		if len(tr.lost) == 0 {
-			if err != nil {
-				t.Errorf("sync %d: nothing failed, but the child did: %v", n, err)
+	for _, fault := range []struct {
+		calls, errno string
+		total, step  int
+	}{
+		{"fsync,fdatasync", "EIO", whole.total, 1},
+		{"pwrite64", "EIO", whole.writes, max(1, whole.writes/6)},
+		{"pwrite64", "ENOSPC", whole.writes, max(1, whole.writes/6)},
+	} {
+		t.Run(fault.calls+" "+fault.errno, func(t *testing.T) {
+			t.Parallel()
+			hit := 0
+			for n := 1; n <= fault.total; n += fault.step { // strace counts for each thread
+				if faultAt(t, n, fault.calls, fault.errno) {
+					hit++
+				}
 			}
-			continue
-		}
-		failures++
-		for note, ack := range tr.acks {
-			if ack.began > tr.lost[0].ended {
-				t.Errorf("sync %d failed, and %s was acknowledged after it", n, note)
+			if hit < acknowledgeRounds {
+				t.Errorf("only %d of %d faults came about", hit, fault.total)
 			}
+			t.Logf("%d faults, one in each run", hit)
+		})
+	}
+}
+
+// faultAt lets the nth of the calls fail, and checks what was acknowledged and what was kept. It
+// returns whether the fault came about.
+func faultAt(t *testing.T, n int, calls, errno string) bool {
+	t.Helper()
+	path := prepared(t)
+	tr, err := straced(t, path, "acknowledge", "-e", fmt.Sprintf("inject=%s:error=%s:when=%d", calls, errno, n))
+	if len(tr.lost) == 0 {
+		if err != nil {
+			t.Errorf("call %d: nothing failed, but the child did: %v", n, err)
 		}
-		for _, note := range tr.early() {
-			t.Errorf("sync %d failed, and %s had been acknowledged before its own", n, note)
-		}
-		db := open(t, Config{Path: path})
-		present := notes(t, db)
-		for note := range tr.acks {
-			if !slices.Contains(present, note) {
-				t.Errorf("sync %d failed, and %s, acknowledged before, is lost", n, note)
-			}
-		}
-		if err := db.Check(t.Context()); err != nil {
-			t.Error(err)
+		return false
+	}
+	for note, ack := range tr.acks {
+		if ack.began > tr.lost[0].ended {
+			t.Errorf("call %d failed, and %s was acknowledged after it", n, note)
 		}
 	}
-	if failures < acknowledgeRounds {
-		t.Errorf("only %d syncs could be made to fail", failures)
+	for _, note := range tr.early() {
+		t.Errorf("call %d failed, and %s had been acknowledged before its sync", n, note)
 	}
-	t.Logf("%d syncs failed in turn", failures)
+	db := open(t, Config{Path: path})
+	present := notes(t, db)
+	for note := range tr.acks {
+		if !slices.Contains(present, note) {
+			t.Errorf("call %d failed, and %s, acknowledged before, is lost", n, note)
+		}
+	}
+	if err := db.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return true
 }
