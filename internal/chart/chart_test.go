@@ -86,6 +86,8 @@ func gallery() map[string]drawer {
 		"histogram": chart.Histogram{Header: chart.Header{Title: "RELP"}, Bins: []chart.Bin{
 			{Label: "0", Reference: 0.39, Current: 0.10}, {Label: "1", Reference: 0.19, Current: 0.06}, {Label: "2", Reference: 0.25, Current: 0.08},
 			{Label: "16", Reference: 0.03, Current: 0.04}, {Label: "17", Reference: 0.05, Current: 0.70}, {Label: "other", Reference: 0.09, Current: 0.02}}},
+		"thumb": chart.Thumb{Header: chart.Header{Title: "age"}, Bins: []chart.Bin{
+			{Label: "≤ 23", Reference: 0.1, Current: 0.11}, {Label: "23 – 26", Reference: nan, Current: 0.12}, {Label: "26 – 28", Reference: 0.2, Current: nan}}},
 		"histogram-alone": chart.Histogram{Header: chart.Header{Title: "age"}, Bins: []chart.Bin{
 			{Label: "≤ 23", Reference: nan, Current: 0.11}, {Label: "23 – 26", Reference: nan, Current: 0.12}, {Label: "26 – 28", Reference: nan, Current: 0.09}}},
 		"bars": chart.Bars{Header: chart.Header{Title: "PSI by feature"}, Limits: []chart.Limit{{Name: "warn", Value: 0.1}, {Name: "fail", Value: 0.25}},
@@ -138,6 +140,7 @@ func hostiles() map[string]drawer {
 		"heat":      chart.Heat{Header: h, Rows: []string{hostile}, Columns: []string{hostile}, Cells: [][]chart.Cell{{{Value: 1, Mark: chart.Bad}}}},
 		"dots": chart.Dots{Header: h, Rows: []chart.DotRow{{Label: hostile, Note: hostile}}, Panels: []chart.Panel{
 			{Title: hostile, Dots: []chart.Dot{{Value: 1, Tooltip: hostile}, {Value: 2}}, Limits: []chart.Limit{limit}}, {Title: "empty"}}},
+		"thumb":       chart.Thumb{Header: h, Bins: []chart.Bin{{Label: hostile, Current: 5, Reference: -1}}},
 		"histogram":   chart.Histogram{Header: h, ReferenceName: hostile, CurrentName: hostile, Bins: []chart.Bin{{Label: hostile, Current: 0.5, Reference: 0.2}}},
 		"bars":        chart.Bars{Header: h, Rows: []chart.Bar{{Label: hostile, Value: -3}, {Label: "", Value: 1e300}}, Limits: []chart.Limit{limit}},
 		"curve":       chart.Curve{Header: h, XName: hostile, YName: hostile, Points: []chart.XY{{X: -5, Y: 7}}, Level: &limit, Operating: &chart.NamedXY{Name: hostile}},
@@ -172,6 +175,7 @@ func TestNoData(t *testing.T) {
 		"dots":                 chart.Dots{Header: h, Rows: []chart.DotRow{{Label: "a"}}, Panels: []chart.Panel{{Dots: []chart.Dot{{Value: nan}}}}},
 		"dots without panels":  chart.Dots{Header: h, Rows: []chart.DotRow{{Label: "a"}}},
 		"histogram":            chart.Histogram{Header: h, Bins: []chart.Bin{{Label: "a", Reference: nan, Current: nan}}},
+		"thumb":                chart.Thumb{Header: h, Bins: []chart.Bin{{Reference: nan, Current: 0}}},
 		"bars":                 chart.Bars{Header: h, Rows: []chart.Bar{{Label: "a", Value: nan}}},
 		"curve":                chart.Curve{Header: h, Points: []chart.XY{{X: nan, Y: 1}}},
 		"reliability":          chart.Reliability{Header: h, Bins: []chart.ReliabilityBin{{N: 0}}},

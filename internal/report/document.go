@@ -116,9 +116,13 @@ type Summary struct {
 
 // Finding is one sentence of the summary.
 type Finding struct {
-	Area    string             `json:"area"` // data, performance, calibration, fairness, drift, windows, slices, leakage
-	Verdict tallystick.Verdict `json:"verdict"`
-	Words   string             `json:"words"`
+	// Area is data, performance, calibration, fairness, drift, windows, slices, leakage, or the
+	// first part of a gate rule's id for what only the gate looks at.
+	Area    string             `json:"area"`
+	Verdict tallystick.Verdict `json:"verdict,omitempty"` // none for what is told and not judged
+	// Rule is the id of the blocking gate rule that this finding stops, if it stops one.
+	Rule  string `json:"rule,omitempty"`
+	Words string `json:"words"`
 }
 
 // Baseline sets the audited performance against a stated minimum, a champion's report, or the

@@ -1,0 +1,129 @@
+package report_test
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/report"
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// sameNumber takes two numbers without a value for equal.
+var sameNumber = cmp.Comparer(func(a, b stat.Number) bool { return a == b || !a.Valid() && !b.Valid() })
+
+func encoded(t testing.TB, d *report.Document) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.WriteJSON(&b, d); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestJSONRoundTrip(t *testing.T) {
+	t.Parallel()
+	for name, d := range map[string]*report.Document{"compas": compas(), "stream": stream(34, 5, 3), "hostile text": hostile()} {
+		d.Schema = report.Schema // hostile replaces it
+		d.Performance.ROCAUC.Value = math.Nextafter(0.1, 1)
+		data := encoded(t, d)
+		got, err := report.ReadJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !bytes.Equal(encoded(t, got), data) {
+			t.Errorf("%s: written again, it differs", name)
+		}
+		if name == "hostile text" {
+			continue // JSON keeps its characters, but not invalid UTF-8
+		}
+		if diff := cmp.Diff(d, got, sameNumber, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-written +read):\n%s", name, diff)
+		}
+	}
+}
+
+func TestJSONHasNoNullLists(t *testing.T) {
+	t.Parallel()
+	data := string(encoded(t, quiet()))
+	for _, field := range []string{`"guesses": []`, `"evidence": []`} {
+		if !strings.Contains(data, field) {
+			t.Errorf("no %s", field)
+		}
+	}
+}
+
+func TestReadJSONRefuses(t *testing.T) {
+	t.Parallel()
+	good := string(encoded(t, quiet()))
+	for name, test := range map[string]struct{ text, says string }{
+		"nothing":           {"", "is not JSON"},
+		"no JSON":           {"\n\n{]", "line 3"},
+		"a list":            {"[]", "is not JSON"},
+		"another schema":    {`{"schema": "https://example.org/v2"}`, `has the schema "https://example.org/v2"`},
+		"an unknown field":  {strings.Replace(good, `"id":`, `"idea": 1, "id":`, 1), `unknown field "idea"`},
+		"a wrong type":      {strings.Replace(good, `"rows": 7214`, `"rows": "many"`, 1), "form of its schema: line"},
+		"something after":   {good + "{}", "is not JSON"},
+		"a short interval":  {strings.Replace(good, `"ci": [`, `"ci": [0.5,`, 1), "bounds"},
+		"a truncated file":  {good[:len(good)/2], "is not JSON"},
+		"two documents":     {good + good, "is not JSON"},
+		"schema not string": {`{"schema": 1}`, "is not JSON"},
+	} {
+		_, err := report.ReadJSON(strings.NewReader(test.text))
+		if tallystick.CodeOf(err) != tallystick.Invalid || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "report.json") {
+			t.Errorf("%s: error %v, want an invalid one that says %q and what to do", name, err, test.says)
+		}
+	}
+	if testing.Short() {
+		return
+	}
+	endless := io.MultiReader(strings.NewReader(`{"schema":"`), endlessReader{})
+	if _, err := report.ReadJSON(endless); err == nil || !strings.Contains(err.Error(), "larger than 256 MiB") {
+		t.Errorf("an endless report: %v", err)
+	}
+}
+
+type endlessReader struct{}
+
+func (endlessReader) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'a'
+	}
+	return len(p), nil
+}
+
+func FuzzReadJSON(f *testing.F) {
+	f.Add(encoded(f, quiet()))
+	f.Add(encoded(f, stream(2, 3, 2)))
+	f.Add([]byte(`{"schema":"` + report.Schema + `","performance":null,"windows":[{}],"fairness":{"groups":[{}]},"drift":{"features":[{"bins":[{}]}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := report.ReadJSON(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		first := encoded(t, d)
+		again, err := report.ReadJSON(bytes.NewReader(first))
+		if err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+		if !bytes.Equal(first, encoded(t, again)) {
+			t.Fatal("a second round changes the report")
+		}
+		// Whatever a foreign report holds, it can be shown.
+		d.Summary = report.Summarise(d)
+		if err := report.WriteHTML(io.Discard, d); err != nil {
+			t.Fatal(err)
+		}
+		if err := report.WriteMarkdown(io.Discard, d); err != nil {
+			t.Fatal(err)
+		}
+		if err := report.WriteSummary(io.Discard, d, 80, true); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
