@@ -60,7 +60,6 @@ type Workspace struct {
 
 	cfg   Config
 	about about
-	blobs *blob.Store
 }
 
 // Open opens the workspace in cfg.Dir, and makes it first where there is none. A workspace that was
@@ -89,10 +88,11 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.Keys, err = evidence.OpenKeys(w.path(keysDir)); err != nil {
 		return nil, err
 	}
-	if w.blobs, err = blob.Open(blob.Config{Dir: w.path(evidenceDir)}); err != nil {
+	blobs, err := blob.Open(blob.Config{Dir: w.path(evidenceDir)})
+	if err != nil {
 		return nil, err
 	}
-	w.Evidence = evidence.NewStore(w.blobs)
+	w.Evidence = evidence.NewStore(blobs)
 	if w.DB, err = state.Open(ctx, state.Config{Path: w.path(stateFile), Logger: cfg.Logger, Now: cfg.Now}); err != nil {
 		return nil, err
 	}
@@ -156,17 +156,26 @@ func (w *Workspace) begin(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for _, key := range w.Trust().Keys {
-			_, err := w.Recorder.RecordIn(tx, trail.Entry{
-				Type: trail.KeyCreated, Actor: w.cfg.Actor, Resource: trail.Resource{Type: "key", ID: key.ID}, Outcome: tallystick.Success,
-				Data: map[string]any{"key": key.ID, "role": string(key.Role), "algorithm": string(key.Algorithm), "public_key": key.PublicKey},
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.recordKeysIn(tx)
 	})
+}
+
+// recordKeys records the keys of a workspace that has got new ones.
+func (w *Workspace) recordKeys(ctx context.Context) error {
+	return w.DB.Write(ctx, w.recordKeysIn)
+}
+
+func (w *Workspace) recordKeysIn(tx *state.Tx) error {
+	for _, key := range w.Trust().Keys {
+		_, err := w.Recorder.RecordIn(tx, trail.Entry{
+			Type: trail.KeyCreated, Actor: w.cfg.Actor, Resource: trail.Resource{Type: "key", ID: key.ID}, Outcome: tallystick.Success,
+			Data: map[string]any{"key": key.ID, "role": string(key.Role), "algorithm": string(key.Algorithm), "public_key": key.PublicKey},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // exists reports whether there is something at path.
