@@ -93,7 +93,15 @@ func (c Config) validate() error {
 	if c.Anchor == "" {
 		return nil
 	}
-	if rel, err := filepath.Rel(c.Dir, c.Anchor); err == nil && filepath.IsLocal(rel) {
+	dir, err := filepath.Abs(c.Dir)
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	anchor, err := filepath.Abs(c.Anchor)
+	if err != nil {
+		return fmt.Errorf("open ledger: %w", err)
+	}
+	if rel, err := filepath.Rel(dir, anchor); err == nil && filepath.IsLocal(rel) {
 		return tallystick.Errorf(tallystick.Invalid, "anchor %q lies inside the ledger that it protects", c.Anchor)
 	}
 	return nil
@@ -154,7 +162,7 @@ func Open(ctx context.Context, cfg Config) (_ *Log, err error) {
 	defer func() {
 		if err != nil {
 			l.cancel()
-			err = errors.Join(err, lock.release())
+			_ = lock.release() // what went wrong first is what matters
 		}
 	}()
 	if cfg.Create {
