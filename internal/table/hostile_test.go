@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/tallystick/tallystick"
@@ -103,19 +102,19 @@ func TestFlippedBitsAreFound(t *testing.T) {
 	pages := len(file) - 8 - int(binary.LittleEndian.Uint32(file[len(file)-8:]))
 	random := rand.New(rand.NewPCG(1, 2))
 	found := 0
-	for range 200 {
+	for range 60 {
 		flipped := bytes.Clone(file)
 		flipped[4+random.IntN(pages-4)] ^= 1 << random.IntN(8)
 		got, err := readParquet(t, flipped)
 		switch {
 		case err != nil:
 			found++
-		case !cmp.Equal(want, got, cmpopts.EquateNaNs()):
+		case fmt.Sprint(want) != fmt.Sprint(got):
 			t.Fatal("a flipped bit changed values without an error")
 		}
 	}
-	if found < 100 {
-		t.Errorf("only %d of 200 flipped bits were found; the others are in columns that are not read or in statistics", found)
+	if found < 30 {
+		t.Errorf("only %d of 60 flipped bits were found; the others are in columns that are not read or in statistics", found)
 	}
 }
 

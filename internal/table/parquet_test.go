@@ -23,11 +23,11 @@ func TestLongText(t *testing.T) {
 		N float64 `parquet:"n"`
 		B string  `parquet:"b,zstd"`
 	}
-	const rows = 30_000
-	a := func(i int) string { return strings.Repeat("a", i%1500) + fmt.Sprint(i) }
+	const rows = 12_000
+	a := func(i int) string { return strings.Repeat("a", i%6000) + fmt.Sprint(i) }
 	b := func(i int) string { return strings.Repeat("b", 1000-i%1000) + fmt.Sprint(i) }
 	var out bytes.Buffer
-	w := parquet.NewGenericWriter[row](&out, parquet.MaxRowsPerRowGroup(7000))
+	w := parquet.NewGenericWriter[row](&out, parquet.MaxRowsPerRowGroup(5000))
 	for i := range rows {
 		if _, err := w.Write([]row{{a(i), float64(i), b(i)}}); err != nil {
 			t.Fatal(err)
