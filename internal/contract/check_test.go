@@ -2,6 +2,7 @@ package contract
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -159,6 +160,13 @@ func TestCheck(t *testing.T) {
 			{"age.present", pass, 0, "present", ""}, {"age.values", pass, 0, "0 of 5", ""},
 			{"age.distinct", pass, 0, "5", ""},
 			{"income.present", pass, 0, "present", ""}, {"income.fresh", "insufficient", 0, "number", ""}}},
+		{"columns: {age: {shares: {20: [0.2, 0.2], 20.0: {min: 0.2}, 17.0: {min: 0.3}}, values: [20, 17]}, id: {type: text, values: [a1, a2, a3], shares: {a1: [40%, 40%]}, distinct: [4, 4]}}", []row{
+			{"rows", pass, 0, "5", ""},
+			{"age.present", pass, 0, "present", ""}, {"age.values", fail, 3, "3 of 5 (60 %)", "row 3: 130"},
+			{"age.shares.20", pass, 0, "20 %", ""}, {"age.shares.20.0", pass, 0, "20 %", ""}, {"age.shares.17.0", fail, 0, "20 %", ""},
+			{"id.present", pass, 0, "present", ""}, {"id.type", pass, 0, "text (string)", ""},
+			{"id.values", fail, 1, "1 of 5 (20 %)", `row 5: "b4"`},
+			{"id.shares.a1", pass, 0, "40 %", ""}, {"id.distinct", pass, 0, "4", ""}}},
 		{"extra_columns: forbid\ncolumns: {id: {type: text}, age: , income: , sex: {type: category}}", []row{
 			{"rows", pass, 0, "5", ""}, {"columns.extra", fail, 2, `"applied_at", "score"`, ""},
 			{"id.present", pass, 0, "present", ""}, {"id.type", pass, 0, "text (string)", ""},
@@ -205,26 +213,42 @@ func TestOpenWithoutForcedColumn(t *testing.T) {
 	}
 }
 
-// Uniqueness in parts finds what one pass finds.
+// Uniqueness in several passes finds what one pass finds, and a stream that is too long for one
+// says so.
 func TestUniqueInParts(t *testing.T) {
 	t.Parallel()
-	v := &table.Vector{Kind: table.Number, Float: make([]float64, 10000)}
-	for i := range v.Float {
-		v.Float[i] = float64(i % 9000)
+	lines := []string{"id"}
+	for i := range 10_000 {
+		lines = append(lines, fmt.Sprint(i%9000))
 	}
-	count := func(parts uint64) (total offence) {
-		u := uniqueCheck{}
-		u.prepare(&Column{Unique: true})
-		for u.parts = parts; ; {
-			u.add(0, len(v.Float), v)
-			if !u.next() {
-				return u.repeated
-			}
+	c := parse(t, head+"columns: {id: {type: integer, unique: true}}")
+	tb := open(t, c, csv(t, lines...))
+	for _, limit := range []int{maxUnique, 1000, 64} {
+		check := newColumnCheck(c.Columns[0], noon)
+		check.bind(tb.Columns()[0], nil)
+		check.unique.limit = limit
+		if err := check.scan(t.Context(), tb); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := check.checkUnique(), "row 9,001: 0"; got.Count != 1000 || got.Example != want || got.Found != "1,000 of 10,000 (10 %)" {
+			t.Errorf("at most %d keys a pass: %+v", limit, got)
 		}
 	}
-	if one, many := count(1), count(7); one != (offence{1000, 9000, "0"}) || one != many {
-		t.Errorf("one pass finds %+v, seven find %+v", one, many)
+	check := newColumnCheck(c.Columns[0], noon)
+	check.bind(tb.Columns()[0], nil)
+	check.unique.limit = 1000
+	check.add(0, 9000, &table.Vector{Kind: table.Number, Float: upTo(9000)})
+	if got := check.checkUnique(); got.Verdict != tallystick.Insufficient || !strings.Contains(got.Words, "among the first 1,000") {
+		t.Errorf("too long a stream: %+v", got)
 	}
+}
+
+func upTo(n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	return values
 }
 
 func TestCompas(t *testing.T) {

@@ -38,10 +38,7 @@ func CheckTable(ctx context.Context, t *table.Table, c *Contract, now time.Time)
 func (c *columnCheck) scan(ctx context.Context, t *table.Table) error {
 	name := []string{c.want.Name}
 	u := &c.unique
-	if u.want && t.Rows() > maxUnique {
-		// Parts that are a quarter emptier than they may be do not fill up by chance.
-		u.parts = uint64(t.Rows()/(maxUnique*3/4) + 1)
-	}
+	u.split(t.Rows())
 	err := t.Scan(ctx, name, func(b *table.Block) error {
 		c.add(b.Row, b.N, &b.Cols[0])
 		return nil

@@ -14,15 +14,16 @@ const maxUnique = 1 << 22
 // parts. A column with more values than one pass may hold takes several passes.
 type uniqueCheck struct {
 	want        bool
+	limit       int // of keys in one pass
 	part, parts uint64
 	seen        map[uint64]struct{}
-	full        bool // more than maxUnique values came: later ones were not looked at
+	full        bool // more than limit values came: later ones were not looked at
 	looked      int64
 	repeated    offence
 }
 
 func (u *uniqueCheck) prepare(want *Column) {
-	u.want, u.parts = want.Unique, 1
+	u.want, u.limit, u.parts = want.Unique, maxUnique, 1
 	if u.want {
 		u.seen = map[uint64]struct{}{}
 	}
@@ -41,13 +42,21 @@ func (u *uniqueCheck) add(row int64, n int, v *table.Vector) {
 			u.looked++
 			return
 		}
-		if len(u.seen) == maxUnique {
+		if len(u.seen) == u.limit {
 			u.full = true
 			return
 		}
 		u.looked++
 		u.seen[key] = struct{}{}
 	})
+}
+
+// split deals n rows out over as many parts as one pass each can hold. A part that is to be a
+// quarter emptier than it may be does not fill up by chance.
+func (u *uniqueCheck) split(n int64) {
+	if n > int64(u.limit) {
+		u.parts = uint64(n/int64(u.limit*3/4) + 1)
+	}
 }
 
 // next forgets the keys of this part and goes on to the next; it reports whether there is one.
@@ -72,7 +81,7 @@ func (c *columnCheck) checkUnique() Check {
 		offence: u.repeated, looked: u.looked, fits: true})
 	if u.full && check.Verdict == tallystick.Pass {
 		check.Verdict = tallystick.Insufficient
-		check.Words = fmt.Sprintf("%s: no value occurs twice among the first %s, and more were not looked at", c.want.Name, commas(maxUnique))
+		check.Words = fmt.Sprintf("%s: no value occurs twice among the first %s, and more were not looked at", c.want.Name, commas(int64(u.limit)))
 	}
 	return check
 }

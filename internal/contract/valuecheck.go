@@ -19,7 +19,7 @@ type valueCheck struct {
 
 	accepted        map[string]bool
 	acceptedNumbers map[float64]bool
-	shareNumbers    map[float64]int // index into want.Shares
+	shareNumbers    map[float64][]int // indexes into want.Shares, where 1 and 1.0 are two
 	shareTexts      map[string]int
 
 	codes    []codeCount
@@ -42,7 +42,7 @@ func (c *valueCheck) prepare(want *Column, have table.Column, dictionary func() 
 	}
 	switch have.Kind {
 	case table.Number:
-		c.acceptedNumbers, c.shareNumbers = map[float64]bool{}, map[float64]int{}
+		c.acceptedNumbers, c.shareNumbers = map[float64]bool{}, map[float64][]int{}
 		for _, value := range want.Values {
 			if x, err := strconv.ParseFloat(value, 64); err == nil {
 				c.acceptedNumbers[x] = true
@@ -50,7 +50,7 @@ func (c *valueCheck) prepare(want *Column, have table.Column, dictionary func() 
 		}
 		for i, s := range want.Shares {
 			if x, err := strconv.ParseFloat(s.Value, 64); err == nil {
-				c.shareNumbers[x] = i
+				c.shareNumbers[x] = append(c.shareNumbers[x], i)
 			}
 		}
 	default:
@@ -113,7 +113,7 @@ func (c *valueCheck) addNumbers(row int64, values []float64) {
 		if len(c.acceptedNumbers) > 0 && !c.acceptedNumbers[x] {
 			c.unknown.hit(row+int64(i), func() string { return formatNumber(x) })
 		}
-		if s, ok := c.shareNumbers[x]; ok {
+		for _, s := range c.shareNumbers[x] {
 			c.shares[s]++
 		}
 	}

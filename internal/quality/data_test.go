@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,12 @@ func numbers(values []float64, null []bool, reference *Profiler) *Profiler {
 func categories(dictionary []string, codes []uint32, reference *Profiler) *Profiler {
 	p := NewProfiler(Config{Column: table.Column{Name: "c", Kind: table.Category, Physical: "string"}, Role: "feature",
 		Dictionary: func() []string { return dictionary }, Reference: reference})
-	p.Add(len(codes), &table.Vector{Kind: table.Category, Code: codes})
+	v := &table.Vector{Kind: table.Category, Code: codes}
+	if slices.Contains(codes, table.NoCode) {
+		for _, code := range codes {
+			v.Null = append(v.Null, code == table.NoCode)
+		}
+	}
+	p.Add(len(codes), v)
 	return p
 }

@@ -24,28 +24,20 @@ type slot struct {
 
 // add counts key n times and reports whether there was room.
 func (s *distinctSet) add(key uint64, n int64) bool {
-	if 2*s.size >= len(s.slots) {
-		if s.size >= MaxExactDistinct {
-			return s.addKnown(key, n)
+	if len(s.slots) > 0 {
+		if at := s.find(key); s.slots[at].count != 0 {
+			s.slots[at].count += n
+			return true
 		}
-		s.grow()
 	}
-	at := s.find(key)
-	if s.slots[at].count == 0 {
-		s.slots[at].key = key
-		s.size++
-	}
-	s.slots[at].count += n
-	return true
-}
-
-// addKnown counts a key that is there already.
-func (s *distinctSet) addKnown(key uint64, n int64) bool {
-	at := s.find(key)
-	if s.slots[at].count == 0 {
+	if s.size >= MaxExactDistinct {
 		return false
 	}
-	s.slots[at].count += n
+	if 2*s.size >= len(s.slots) {
+		s.grow()
+	}
+	s.slots[s.find(key)] = slot{key, n}
+	s.size++
 	return true
 }
 

@@ -380,3 +380,71 @@ func BenchmarkRowHasher(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)*25*float64(len(values))/b.Elapsed().Seconds()/1e6, "Mvalues/s")
 }
+
+// Merging estimates, in either direction, is estimating the whole.
+func TestMergeOfEstimates(t *testing.T) {
+	t.Parallel()
+	a, b := random(90_000, 10), random(90_000, 11)
+	whole := numbers(slices.Concat(a, b), nil, nil).Result()
+	few := numbers(a[:100], nil, nil)
+	few.Merge(numbers(a[100:], nil, nil))
+	few.Merge(numbers(b, nil, nil))
+	if diff := cmp.Diff(whole, few.Result(), near); diff != "" {
+		t.Errorf("(-whole +merged):\n%s", diff)
+	}
+}
+
+func TestMergeOfCategories(t *testing.T) {
+	t.Parallel()
+	dictionary := []string{"a", "b", "c"}
+	got := categories(dictionary, []uint32{0, 1, table.NoCode}, nil)
+	got.Merge(categories(dictionary, []uint32{2, 2}, nil))
+	if c := got.Result(); c.N != 5 || got.N() != 5 || c.Distinct != 3 || c.TopValue != "c" || float64(c.TopShare) != 0.5 {
+		t.Errorf("%+v", c)
+	}
+	if c := categories(dictionary, []uint32{table.NoCode}, nil).Result(); c.TopValue != "" || c.TopShare.Valid() {
+		t.Errorf("without values: %+v", c)
+	}
+}
+
+// A column of text is counted by hashes.
+func TestText(t *testing.T) {
+	t.Parallel()
+	lines := []string{"id,when"}
+	for i := range 500 {
+		lines = append(lines, fmt.Sprintf("user-%d,2026-01-01T00:00:%02dZ", i%400, i%60))
+	}
+	tb := csv(t, append(lines, ",")...)
+	forced, err := table.Open(t.Context(), []string{tb.Files()[0].Path}, table.Options{Text: []string{"id"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { forced.Close() })
+	c := profile(t, forced, "id", nil).Result()
+	if c.Kind != "text" || c.N != 501 || c.Missing != 1 || c.Distinct != 400 || !c.DistinctExact || c.Verdict != tallystick.Pass {
+		t.Errorf("%+v", c)
+	}
+	rows := NewRowHasher(forced.Rows())
+	scan(t, forced, "id", func(b *table.Block) { rows.Add(0, b.Row, b.N, &b.Cols[0]) })
+	if got := rows.Duplicates(); got != 100 {
+		t.Errorf("%d duplicates, want 100", got)
+	}
+	when := profile(t, forced, "when", nil).Result()
+	if when.From != "2026-01-01T00:00:00Z" || when.To != "2026-01-01T00:00:59Z" || when.Missing != 1 {
+		t.Errorf("%+v", when)
+	}
+}
+
+func TestNumberWords(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]string{0: "0", 12.34567: "12.35", 123456: "123500", -0.00012345: "-0.0001234", 1e20: "1e+20", 1e-9: "1e-09"} {
+		if got := number(v); got != want {
+			t.Errorf("number(%v) = %s, want %s", v, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567"} {
+		if got := count(n); got != want {
+			t.Errorf("count(%d) = %s, want %s", n, got, want)
+		}
+	}
+}
