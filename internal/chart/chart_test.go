@@ -100,6 +100,8 @@ func gallery() map[string]drawer {
 		"reliability": chart.Reliability{Header: chart.Header{Title: "Reliability"}, Bins: []chart.ReliabilityBin{
 			{N: 1440, MeanScore: 0.1, Observed: 0.21, Low: 0.19, High: 0.23}, {N: 941, MeanScore: 0.2, Observed: 0.31, Low: 0.28, High: 0.34},
 			{N: 0, MeanScore: nan, Observed: nan}, {N: 383, MeanScore: 1, Observed: 0.79, Low: 0.74, High: 0.82}}},
+		"confusion-classes": chart.Confusion{Header: chart.Header{Title: "Land cover"}, Classes: []string{"broadleaf forest", "needleleaf forest", "cropland", "water", "built-up area"},
+			Counts: [][]int64{{912, 61, 20, 0, 7}, {80, 890, 25, 1, 4}, {31, 40, 880, 9, 40}, {0, 2, 11, 980, 7}, {12, 9, 60, 10, 909}}},
 		"confusion": chart.Confusion{Header: chart.Header{Title: "Confusion matrix"}, Classes: []string{"positive", "negative"}, Counts: [][]int64{{2035, 1216}, {1282, 2681}}},
 	}
 }

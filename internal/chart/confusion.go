@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"math"
 	"slices"
 )
 
@@ -52,6 +53,14 @@ func (c Confusion) SVG() template.HTML {
 	labelWidth = min(labelWidth, w*0.3)
 	f := frame{left: labelWidth + 30, top: 40, right: w - 4}
 	cell := min(96, f.width()/float64(len(shown)))
+	// Column names that do not fit their cells stand aslant, if need be cut.
+	const slant = math.Pi / 4
+	upright := labelWidth <= cell-6
+	if !upright {
+		labelWidth = min(labelWidth, 110)
+		f.top += labelWidth * math.Sin(slant)
+		cell = min(cell, (w-f.left-labelWidth*math.Cos(slant))/float64(len(shown)))
+	}
 	height := min(58, max(cell*0.62, 24))
 	f.right = f.left + cell*float64(len(shown))
 	f.bottom = f.top + height*float64(len(shown))
@@ -64,8 +73,12 @@ func (c Confusion) SVG() template.HTML {
 	d.text(11, (f.top+f.bottom)/2, "label", middle, textMuted+paint(fmt.Sprintf(` transform="rotate(-90 %s %s)"`, coord(11), coord((f.top+f.bottom)/2))))
 	for row, i := range shown {
 		y := f.top + height*float64(row)
-		d.label(f.left-8, y+height/2+4, labelWidth, c.Classes[i], end, textInk)
-		d.label(f.left+cell*(float64(row)+0.5), f.top-8, cell-6, c.Classes[i], middle, textInk)
+		d.label(f.left-8, y+height/2+4, f.left-30, c.Classes[i], end, textInk)
+		if x := f.left + cell*(float64(row)+0.5); upright {
+			d.label(x, f.top-8, cell-6, c.Classes[i], middle, textInk)
+		} else {
+			d.label(x, f.top-6, labelWidth, c.Classes[i], start, textInk+paint(fmt.Sprintf(` transform="rotate(-45 %s %s)"`, coord(x), coord(f.top-6))))
+		}
 		for column, j := range shown {
 			d.confusionCell(f.left+cell*float64(column), y, cell, height, c.Counts[i][j], sums[i],
 				fmt.Sprintf("label %s, predicted %s", c.Classes[i], c.Classes[j]))

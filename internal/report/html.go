@@ -67,6 +67,7 @@ func functions() template.FuncMap {
 		"optional":   optional,
 		"number":     plain,
 		"metric":     fairnessTitle,
+		"title":      metricTitle,
 		"capital":    capital,
 		"sentence":   sentence,
 		"join":       func(items []string) string { return strings.Join(items, ", ") },

@@ -38,8 +38,8 @@ func TestHTMLTellsEverything(t *testing.T) {
 		}
 	}
 	got = html.UnescapeString(page(t, stream(50, 30, 60)))
-	for _, part := range []string{"RELP = 17 rises from 5.0 % to 69.7 %", "ROC AUC by window", "Drift by column and window", "Rows 150,001-155,000", "All 50 windows", "All 31 columns",
-		"36 smaller groups are in the table below", "joined by id", "66,000 rows"} {
+	for _, part := range []string{"RELP = 17 rises from 5.0 % to 69.7 %", "ROC AUC by window", "Drift by column and window", "Rows 150,001-155,000", "All of 50 windows", "All of 31 columns",
+		"36 other groups are in the table below", "joined by id", "66,000 rows"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no %q", part)
 		}
