@@ -31,7 +31,7 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 		s = s.discard()
 		return fmt.Errorf("read: %w", describe(db.config.Path, err))
 	}
-	tx := Tx{ctx: ctx, session: s, now: db.now()}
+	tx := Tx{ctx: ctx, session: s, now: db.now(), memo: make(map[any]any)}
 	sound := false
 	defer func() { // also when fn panics: the transaction must not outlive it
 		if errors.Join(tx.end(), s.exec(context.WithoutCancel(ctx), "ROLLBACK")) != nil || !sound {

@@ -13,6 +13,7 @@ type Tx struct {
 	ctx     context.Context
 	session *session
 	now     time.Time
+	memo    map[any]any
 	open    []*Rows // not yet closed
 	fatal   error   // the first error that casts doubt on the disk, whatever the function made of it
 	ended   bool
@@ -23,6 +24,11 @@ var errEnded = errors.New("the transaction has ended")
 // Now returns the transaction's time, in UTC and whole milliseconds. All members of a group have
 // the same.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// Memo holds what the members of a group hand on to each other, such as a counter that each would
+// otherwise have to query. It is empty when the transaction begins, and again after a member has
+// failed and its changes were undone. Keys have types of their packages' own, as with contexts.
+func (tx *Tx) Memo() map[any]any { return tx.memo }
 
 // Exec runs a statement that returns no rows. The statement stays prepared for the next call, so
 // its text should not contain values.

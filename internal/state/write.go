@@ -212,7 +212,7 @@ func (g *group) begin() error { return g.session.exec(context.Background(), "BEG
 func (g *group) newTx() Tx {
 	// The group's own context: a caller's would abort everyone's transaction when it ends, and one
 	// that can end costs a goroutine per statement in the driver.
-	return Tx{ctx: context.Background(), session: g.session, now: g.db.now()}
+	return Tx{ctx: context.Background(), session: g.session, now: g.db.now(), memo: make(map[any]any)}
 }
 
 // runMember runs w in a savepoint. An error of w is kept in w.err; the returned error means that
@@ -229,6 +229,7 @@ func (g *group) runMember(w *write, tx Tx) error {
 		return tx.fatal
 	}
 	if w.err != nil {
+		clear(tx.memo)
 		if err := g.session.exec(tx.ctx, "ROLLBACK TO member"); err != nil {
 			return err
 		}

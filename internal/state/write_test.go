@@ -331,3 +331,36 @@ func TestAcknowledgedIsPresent(t *testing.T) {
 		}
 	}
 }
+
+// TestMemo counts in the memo what the members of a group write: one that is undone must not count.
+func TestMemo(t *testing.T) {
+	t.Parallel()
+	db := open(t, Config{})
+	type key struct{}
+	var seen []int
+	counted := func(fails bool) func(*Tx) error {
+		return func(tx *Tx) error {
+			n, known := tx.Memo()[key{}].(int)
+			if !known {
+				if err := tx.QueryRow("SELECT count(*) FROM notes").Scan(&n); err != nil {
+					return err
+				}
+			}
+			if err := insert(rand())(tx); err != nil {
+				return err
+			}
+			n++
+			tx.Memo()[key{}] = n
+			seen = append(seen, n)
+			if fails {
+				return errors.New("refused")
+			}
+			return nil
+		}
+	}
+	together(t, db, counted(false), counted(false), counted(true), counted(false))
+	together(t, db, counted(false))
+	if want := []int{1, 2, 3, 3, 4}; !slices.Equal(seen, want) {
+		t.Errorf("counted %d, want %d", seen, want)
+	}
+}

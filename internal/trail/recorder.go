@@ -185,23 +185,40 @@ func appendDisclosures(dst []byte, all []verify.Disclosure) ([]byte, error) {
 
 // RecordIn gives the event its place. See Recorder.RecordIn.
 func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
-	var last uint64
-	if err := tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&last); err != nil {
-		return Receipt{}, fmt.Errorf("read the last sequence: %w", err)
-	}
-	leaf, err := d.sealed.Leaf(last + 1)
+	last, err := lastSequence(tx)
 	if err != nil {
 		return Receipt{}, err
 	}
-	r := Receipt{ID: d.id, Sequence: last + 1, Level: Recorded, leaf: leaf}
+	leaf, err := d.sealed.Leaf(*last + 1)
+	if err != nil {
+		return Receipt{}, err
+	}
+	r := Receipt{ID: d.id, Sequence: *last + 1, Level: Recorded, leaf: leaf}
 	e := d.entry
 	outcome := sql.NullString{String: string(e.Outcome), Valid: e.Outcome != ""}
 	if _, err := tx.Exec("INSERT INTO events (sequence, id, type, time_ms, resource_type, resource_id, outcome, leaf, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		r.Sequence, d.id, string(e.Type), d.at.UnixMilli(), e.Resource.Type, e.Resource.ID, outcome, leaf, e.Actor.ID, d.disclosures); err != nil {
 		return Receipt{}, fmt.Errorf("insert event: %w", err)
 	}
+	*last++
 	if err := d.pair(tx, r.Sequence); err != nil {
 		return Receipt{}, err
 	}
 	return r, nil
+}
+
+type lastSequenceKey struct{}
+
+// lastSequence returns the sequence of the newest event. The first event of a group asks the
+// database; those behind it count on, as nobody else can write meanwhile.
+func lastSequence(tx *state.Tx) (*uint64, error) {
+	if last, known := tx.Memo()[lastSequenceKey{}].(*uint64); known {
+		return last, nil
+	}
+	last := new(uint64)
+	if err := tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(last); err != nil {
+		return nil, fmt.Errorf("read the last sequence: %w", err)
+	}
+	tx.Memo()[lastSequenceKey{}] = last
+	return last, nil
 }

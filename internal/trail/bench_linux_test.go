@@ -58,6 +58,8 @@ func BenchmarkRecorder(b *testing.B) {
 				inserts.add(b, callers, slice, insert)
 				writes.add(b, callers, slice, write)
 			}
+			b.ReportMetric(events.cpu.Seconds()*1e6/float64(events.done), "cpu_µs/event")
+			b.ReportMetric(inserts.cpu.Seconds()*1e6/float64(inserts.done), "cpu_µs/row")
 			b.ReportMetric(events.perSecond(), "events/s")
 			b.ReportMetric(inserts.perSecond(), "rows/s")
 			b.ReportMetric(writes.perSecond(), "records/s")
@@ -82,13 +84,23 @@ func mustWrite(b *testing.B, db *state.DB, query string) {
 type rate struct {
 	done    int64
 	elapsed time.Duration
+	cpu     time.Duration // of the whole process: steadier than elapsed on a busy machine
+}
+
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // add lets callers call fn over and over for about the given time.
 func (r *rate) add(b *testing.B, callers int, slice time.Duration, fn func(context.Context) error) {
 	var done atomic.Int64
 	var wg sync.WaitGroup
-	started := time.Now()
+	started, cpu := time.Now(), cpuTime(b)
 	for range callers {
 		wg.Go(func() {
 			for time.Since(started) < slice {
@@ -103,6 +115,7 @@ func (r *rate) add(b *testing.B, callers int, slice time.Duration, fn func(conte
 	wg.Wait()
 	r.done += done.Load()
 	r.elapsed += time.Since(started)
+	r.cpu += cpuTime(b) - cpu
 }
 
 func (r *rate) perSecond() float64 { return float64(r.done) / r.elapsed.Seconds() }
