@@ -54,7 +54,7 @@ sound := {
 		"fairness": {"gap": 0.1},
 		"drift": {"fail_psi": 0.25},
 	},
-	"criteria": {"committed": true, "digest": "sha256:01", "before_first_audit": true, "words": "It cannot show who looked elsewhere."},
+	"criteria": {"committed": true, "digest": "sha256:01", "before_first_audit": true, "words": "Fixed in time. It cannot show who looked elsewhere."},
 	"champion": {"name": "credit 1", "metrics": [{
 		"metric": "roc_auc", "value": estimate(0.8, 0.78, 0.82), "baseline": estimate(0.79, 0.77, 0.81), "difference": estimate(0.01, -0.015, 0.03),
 	}]},

@@ -38,6 +38,7 @@ estimate(e) := sprintf("%s, 95 %% interval %s to %s", [decimal(e.value, 3), deci
 titles := {
 	"roc_auc": "ROC AUC", "f1": "F1", "fpr": "false positive rate", "fnr": "false negative rate", "mcc": "Matthews correlation",
 	"kappa": "Cohen's kappa", "brier": "Brier score", "mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²",
+	"mape": "mean absolute percentage error",
 	"ndcg": "NDCG", "recall_at_k": "recall@k", "precision_at_k": "precision@k", "map": "mean average precision",
 	"mrr": "mean reciprocal rank", "coverage": "catalogue coverage", "popularity_gini": "popularity (Gini)",
 	"ece": "expected calibration error", "ece_equal_mass": "expected calibration error (equal mass)", "mce": "maximum calibration error",

@@ -23,8 +23,9 @@ import data.tallystick.lib.judge
 
 criteria := input.criteria
 
-# What the trail cannot show belongs to every answer.
-shown(message) := sprintf("%s %s", [message, criteria.words]) if criteria.words != ""
+# The audit's own sentence says when and in which event, and what the trail cannot show; that
+# belongs to every answer.
+shown(_) := criteria.words if criteria.words != ""
 
 shown(message) := sprintf("%s The trail cannot show whether somebody looked at the data elsewhere before.", [message]) if {
 	criteria.words == ""

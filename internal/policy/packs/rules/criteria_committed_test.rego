@@ -6,7 +6,12 @@ import data.tallystick.rules.criteria.committed
 test_committed_before_passes_and_says_what_it_cannot_show if {
 	result := committed.result with input as fixture.sound
 	result.status == "pass"
-	endswith(result.message, "It cannot show who looked elsewhere.")
+	result.message == "Fixed in time. It cannot show who looked elsewhere."
+}
+
+test_without_a_sentence_of_the_audit_it_says_so_itself if {
+	result := committed.result with input as fixture.put("/criteria/words", "")
+	endswith(result.message, "The trail cannot show whether somebody looked at the data elsewhere before.")
 }
 
 test_not_committed_by_tier if {

@@ -22,7 +22,7 @@ import data.tallystick.lib.facts
 import data.tallystick.lib.judge
 import data.tallystick.lib.say
 
-smaller_is_better := {"fpr", "fnr", "log_loss", "brier", "mae", "rmse", "popularity_gini"}
+smaller_is_better := {"fpr", "fnr", "log_loss", "brier", "mae", "rmse", "mape", "popularity_gini"}
 
 # The mean error is best at zero, so neither direction is worse.
 compared := [metric | some metric in input.champion.metrics; metric.metric != "bias"]
