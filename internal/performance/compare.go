@@ -16,6 +16,10 @@ const Margin = 0.05
 // MinRows is the number of labelled rows below which a comparison is insufficient.
 const MinRows = 200
 
+// incomparable names the metrics of which less is neither better nor worse, and those that are
+// counted over a whole catalogue, where nothing is sampled.
+var incomparable = []string{"bias", "coverage", "popularity_gini"}
+
 // Headline names the metrics that windows are judged by, for each task: few, so that many windows
 // do not alarm by chance.
 func Headline(task Task) []string {
@@ -47,7 +51,7 @@ func (b Baseline) Compare(p *Performance) []Comparison {
 	var comparisons []Comparison
 	for _, m := range p.Metrics() {
 		base, ok := b.Metric(m.Name)
-		if ok && m.Name != "bias" && (b.Metrics == nil || slices.Contains(b.Metrics, m.Name)) {
+		if ok && !slices.Contains(incomparable, m.Name) && (b.Metrics == nil || slices.Contains(b.Metrics, m.Name)) {
 			comparisons = append(comparisons, b.compare(m, base))
 		}
 	}
