@@ -50,10 +50,15 @@ func open(ctx context.Context, cfg Config) (in inputs, err error) {
 		if len(t.paths) == 0 {
 			continue
 		}
-		*t.into, err = table.Open(ctx, t.paths, table.Options{
+		options := table.Options{
 			Text: text, TempDir: cfg.TempDir,
 			Progress: func(done, total int64) { cfg.Progress(t.stage, done, total) },
-		})
+		}
+		if cfg.Contract != nil && t.into != &in.labels {
+			*t.into, err = contract.Open(ctx, t.paths, cfg.Contract, options)
+		} else {
+			*t.into, err = table.Open(ctx, t.paths, options)
+		}
 		if err != nil {
 			return in, err
 		}

@@ -66,7 +66,11 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return tallystick.Errorf(tallystick.Invalid, "%w", err).WithHint("see: %s --help", cmd.CommandPath())
 	})
-	root.AddCommand(a.audit(), a.verify(), a.log(), a.prove())
+	root.AddCommand(
+		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
+		a.fsck(), a.backup(), a.restore(), a.trust(),
+	)
+	root.Version = tool().Version
 	return root
 }
 

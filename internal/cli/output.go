@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,13 +34,29 @@ func terminal(stream any) (width int, ok bool) {
 
 const plainWidth = 100 // columns where there is no terminal
 
-func (a *app) printAudit(result audit.Result, out string) error {
-	width, isTerminal := terminal(a.Out)
-	if !isTerminal {
-		width = plainWidth
+// width returns the columns to write into.
+func (a *app) width() int {
+	if width, ok := terminal(a.Out); ok {
+		return width
 	}
-	colour := isTerminal && os.Getenv("NO_COLOR") == ""
-	if err := report.WriteSummary(a.Out, result.Document, width, colour); err != nil {
+	return plainWidth
+}
+
+// colour reports whether to write colours (no-color.org).
+func (a *app) colour() bool {
+	_, ok := terminal(a.Out)
+	return ok && os.Getenv("NO_COLOR") == ""
+}
+
+func (a *app) printJSON(value any) error {
+	enc := json.NewEncoder(a.Out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(value)
+}
+
+func (a *app) printAudit(result audit.Result, out string) error {
+	if err := report.WriteSummary(a.Out, result.Document, a.width(), a.colour()); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(a.Out, "\nReport    %s\nEvidence  %s  (event %d; check it: tallystick verify %[2]s)\n",

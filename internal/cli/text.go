@@ -1,8 +1,13 @@
 package cli
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // oneLine returns the message of an error as one line: joined errors are separated by semicolons.
 func oneLine(err error) string {
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
 }
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }

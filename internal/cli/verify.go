@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -218,9 +217,7 @@ func (a *app) checkWorkspace(ctx context.Context, format string, check func(*wor
 // print writes a value as JSON, or what it writes of itself for people.
 func (a *app) print(format string, value any, text io.WriterTo) error {
 	if format == "json" {
-		enc := json.NewEncoder(a.Out)
-		enc.SetIndent("", "  ")
-		return enc.Encode(value)
+		return a.printJSON(value)
 	}
 	_, err := text.WriteTo(a.Out)
 	return err

@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/contract"
+	"github.com/tallystick/tallystick/internal/report"
+	"github.com/tallystick/tallystick/internal/table"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+func (a *app) data() *cobra.Command {
+	cmd := &cobra.Command{Use: "data", Short: "Check files against a data contract, or infer a first contract"}
+	cmd.AddCommand(a.dataCheck(), a.dataInfer())
+	return cmd
+}
+
+func (a *app) dataCheck() *cobra.Command {
+	var path, format string
+	var record bool
+	cmd := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check files against a contract, fast enough for every commit",
+		Long: `Check holds FILE against what --contract says of every column. It needs no workspace;
+--record puts the result on the trail.
+
+Exit code: 0 the contract holds, 1 it does not, 2 wrong flags or input.`,
+		Example: `  tallystick data infer good.csv > contract.yaml
+  tallystick data check new.csv --contract contract.yaml
+  tallystick data check new.csv --contract contract.yaml --format junit > data.xml`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !contains([]string{"text", "json", "junit", "markdown"}, format) {
+				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text, json, junit or markdown", format)
+			}
+			c, err := readContract(path)
+			if err != nil {
+				return err
+			}
+			progress := a.progress()
+			t, err := contract.Open(cmd.Context(), args, c, table.Options{Progress: func(done, total int64) { progress.show("reading", done, total) }})
+			progress.done()
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			result, err := contract.CheckTable(cmd.Context(), t, c, time.Now())
+			if err != nil {
+				return err
+			}
+			if result.Verdict != tallystick.Pass && result.Verdict != tallystick.Warn {
+				a.code = exitRefused
+			}
+			if record {
+				if err := a.recordCheck(cmd.Context(), t, result, append(args, path)); err != nil {
+					return err
+				}
+			}
+			return a.printContract(format, result)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&path, "contract", "", "`file` of the contract")
+	flags.StringVar(&format, "format", "text", "text, json, junit or markdown")
+	flags.BoolVar(&record, "record", false, "put the result on the workspace's trail")
+	_ = cmd.MarkFlagRequired("contract")
+	return cmd
+}
+
+func (a *app) recordCheck(ctx context.Context, t *table.Table, result contract.Result, files []string) (err error) {
+	w, err := a.open(ctx, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	_, err = w.Recorder.Record(ctx, trail.Entry{
+		Type: trail.DataChecked, Actor: w.Actor(), Resource: trail.Resource{Type: "data", ID: string(t.Digest())}, Outcome: tallystick.Success,
+		Data: map[string]any{
+			"data_digest": t.Digest(), "contract_digest": result.Contract, "verdict": string(result.Verdict), "rows": t.Rows(), "files": files,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = w.Seal(ctx)
+	return err
+}
+
+func (a *app) printContract(format string, result contract.Result) error {
+	switch format {
+	case "json":
+		return a.printJSON(result)
+	case "junit":
+		return report.WriteContractJUnit(a.Out, result)
+	case "markdown":
+		return report.WriteContractMarkdown(a.Out, result)
+	}
+	return report.WriteContractText(a.Out, result, a.width(), a.colour())
+}
+
+func (a *app) dataInfer() *cobra.Command {
+	var name, output string
+	cmd := &cobra.Command{
+		Use:   "infer FILE...",
+		Short: "Write a first contract from good data, to be reviewed",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := table.Open(cmd.Context(), args, table.Options{})
+			if err != nil {
+				return err
+			}
+			defer t.Close()
+			if name == "" {
+				name, _, _ = strings.Cut(filepath.Base(args[0]), ".")
+			}
+			c, err := contract.Infer(cmd.Context(), t, name)
+			if err != nil {
+				return err
+			}
+			return a.write(output, c.Source())
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "name of the contract (default: the file's)")
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
+	return cmd
+}
+
+func (a *app) criteria() *cobra.Command {
+	cmd := &cobra.Command{Use: "criteria", Short: "Fix thresholds before they are needed"}
+	cmd.AddCommand(&cobra.Command{
+		Use:   "commit CONTRACT",
+		Short: "Put the limits of a contract on the trail, before the data is first audited",
+		Long: `Commit records the digest of a contract, so that a later audit with --contract can show that
+its thresholds were fixed before the data was first audited here. Committing the same file
+again changes nothing: the first moment counts.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			c, err := readContract(args[0])
+			if err != nil {
+				return err
+			}
+			w, err := a.open(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, w.Close()) }()
+			found, fresh, err := catalog.New(w.DB, w.Recorder).CommitCriteria(cmd.Context(), c.Digest(), c.Name, args[0], w.Actor())
+			if err != nil {
+				return err
+			}
+			if _, err := w.Seal(cmd.Context()); err != nil {
+				return err
+			}
+			word := "committed"
+			if !fresh {
+				word = "committed before"
+			}
+			_, err = fmt.Fprintf(a.Out, "%s  %s  event %d, %s\n", word, found.Digest, found.Sequence, found.At.Format(time.RFC3339))
+			return err
+		},
+	})
+	return cmd
+}

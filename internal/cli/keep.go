@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/workspace"
+)
+
+func (a *app) fsck() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "fsck",
+		Short: "Check the whole workspace: database, trail, evidence, ledger and anchor",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" {
+				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", format)
+			}
+			return a.checkWorkspace(cmd.Context(), format, (*workspace.Workspace).CheckAll)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
+	return cmd
+}
+
+func (a *app) backup() *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Write a copy of the workspace, without its private keys",
+		Long: `Backup seals what is recorded and writes database, ledger, evidence and public keys into a
+tar file. Private keys are not in it: a restored workspace has keys and a ledger of its own.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			w, err := a.open(cmd.Context(), true)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, w.Close()) }()
+			digest, err := w.Backup(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.Out, "%s  %s\n", digest, args[0])
+			return err
+		},
+	}
+}
+
+func (a *app) restore() *cobra.Command {
+	return &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Make a workspace from a backup, with a new ledger that continues the old one",
+		Long: `Restore checks the backup whole and makes a workspace from it in --workspace, which must be
+empty. The restored workspace opens a new ledger under a new origin; its first entry is the
+last checkpoint of the old one. The old ledger stays readable under previous/.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			cfg, err := a.place(false)
+			if err != nil {
+				return err
+			}
+			r, err := workspace.Restore(cmd.Context(), cfg, args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.Out, "restored  %s\norigin    %s\ncontinues %s at size %d (%d events)\n",
+				cfg.Dir, r.Origin, r.Previous, r.Checkpoint.Size, r.Events)
+			return err
+		},
+	}
+}
+
+func (a *app) trust() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "trust",
+		Short: "Write trust.json: the public keys by which others verify this workspace's evidence",
+		Long: `Trust writes the origin and the public keys of the workspace. Give the file to a verifier by a
+way that they believe, apart from the evidence: tallystick verify FILE --trust trust.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			w, err := a.open(cmd.Context(), true)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, w.Close()) }()
+			data, err := w.Trust().Marshal()
+			if err != nil {
+				return err
+			}
+			return a.write(output, append(data, '\n'))
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
+	return cmd
+}
