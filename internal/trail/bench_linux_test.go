@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/transparency-dev/formats/log"
 
 	"github.com/tallystick/tallystick/internal/state"
 )
@@ -169,4 +172,125 @@ func (g *groupFile) append(data []byte) error {
 	r := groupRecord{data, make(chan error, 1)}
 	g.queue <- r
 	return <-r.done
+}
+
+// BenchmarkSealLatency measures the time from the moment at which an event is due to the checkpoint
+// that covers it, on the real ledger, at 1,000 events per second in an open loop: a late event does
+// not hold up the next. The limit is the checkpoint interval plus ten times the 99th percentile of a
+// lone fdatasync in the same directory during the run.
+func BenchmarkSealLatency(b *testing.B) {
+	const (
+		perSecond = 1000
+		seconds   = 3
+		interval  = 100 * time.Millisecond // that of openHouse
+	)
+	dir := b.TempDir()
+	h, err := openHouse(b.Context(), dir, true)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer h.close(context.Background())
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	go h.sealer.Run(ctx)
+
+	var latencies, syncs []time.Duration
+	for b.Loop() {
+		stop := make(chan struct{})
+		synced := make(chan []time.Duration)
+		go func() { synced <- sampleSyncs(b, filepath.Join(dir, "sample"), stop) }()
+		var mu sync.Mutex
+		due := make(map[uint64]time.Time) // by sequence
+		var wg sync.WaitGroup
+		started := time.Now()
+		for n := range perSecond * seconds {
+			at := started.Add(time.Duration(n) * time.Second / perSecond)
+			time.Sleep(time.Until(at))
+			wg.Go(func() {
+				receipt, err := h.recorder.Record(ctx, registration())
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				due[receipt.Sequence] = at
+			})
+			if n%5 == 0 { // looks for a new checkpoint often enough
+				mu.Lock()
+				latencies = append(latencies, covered(b, h, due)...)
+				mu.Unlock()
+			}
+		}
+		wg.Wait()
+		for len(due) > 0 {
+			time.Sleep(time.Millisecond)
+			latencies = append(latencies, covered(b, h, due)...)
+		}
+		close(stop)
+		syncs = append(syncs, <-synced...)
+	}
+	limit := interval + 10*percentile(syncs, 99)
+	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+	b.ReportMetric(ms(percentile(latencies, 50)), "p50_ms")
+	b.ReportMetric(ms(percentile(latencies, 99)), "p99_ms")
+	b.ReportMetric(ms(percentile(syncs, 99)), "fdatasync_p99_ms")
+	b.ReportMetric(ms(percentile(latencies, 99))/ms(limit), "x_limit")
+	b.ReportMetric(0, "ns/op")
+}
+
+// covered takes out of due the events that the published checkpoint covers and returns for how long
+// each has been due.
+func covered(b *testing.B, h house, due map[uint64]time.Time) (latencies []time.Duration) {
+	note, err := h.log.Checkpoint(context.Background(), 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var checkpoint log.Checkpoint
+	if _, err := checkpoint.Unmarshal(note); err != nil {
+		b.Fatal(err)
+	}
+	for sequence, at := range due {
+		if sequence <= checkpoint.Size {
+			latencies = append(latencies, time.Since(at))
+			delete(due, sequence)
+		}
+	}
+	return latencies
+}
+
+// sampleSyncs writes and syncs a kilobyte every ten milliseconds and returns how long each sync took.
+func sampleSyncs(b *testing.B, path string, stop <-chan struct{}) (took []time.Duration) {
+	f, err := os.Create(path)
+	if err != nil {
+		b.Error(err)
+		return nil
+	}
+	defer f.Close()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	block := make([]byte, 1024)
+	for {
+		select {
+		case <-stop:
+			return took
+		case <-ticker.C:
+		}
+		if _, err := f.Write(block); err != nil {
+			b.Error(err)
+			return took
+		}
+		started := time.Now()
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			b.Error(err)
+			return took
+		}
+		took = append(took, time.Since(started))
+	}
+}
+
+// percentile returns the smallest of values that p percent of them do not exceed.
+func percentile(values []time.Duration, p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[(len(sorted)*p+99)/100-1]
 }

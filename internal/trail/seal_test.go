@@ -83,7 +83,7 @@ func TestSeal(t *testing.T) {
 // taken effect. After a restart everything that was recorded is in the ledger once and in order.
 func TestSealFaults(t *testing.T) {
 	t.Parallel()
-	for _, operation := range []string{"append", "size", "leaf", "checkpoint"} {
+	for _, operation := range []string{"append", "store", "size", "leaf", "checkpoint"} {
 		for _, persists := range []bool{false, true} {
 			if persists && operation != "append" {
 				continue // reads have no effect
@@ -111,6 +111,9 @@ func TestSealFaults(t *testing.T) {
 					sealer.Seal(t.Context())
 				}
 				ledger.fail = func(o string) (before, after error) {
+					if o == "append" && operation == "store" { // the place of what was appended cannot be stored
+						db.Close()
+					}
 					if o == operation && persists {
 						return nil, errInjected
 					} else if o == operation {
@@ -120,6 +123,11 @@ func TestSealFaults(t *testing.T) {
 				}
 				if operation == "append" || operation == "checkpoint" {
 					if _, err := sealer.Seal(t.Context()); !errors.Is(err, errInjected) || errors.Is(err, ErrFatal) != (operation == "append") {
+						t.Errorf("seal: %v", err)
+					}
+				}
+				if operation == "store" {
+					if _, err := sealer.Seal(t.Context()); !errors.Is(err, ErrFatal) || tallystick.CodeOf(err) != tallystick.Unavailable {
 						t.Errorf("seal: %v", err)
 					}
 				}
