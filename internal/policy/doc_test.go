@@ -35,7 +35,7 @@ func TestDocumentedRuleWorks(t *testing.T) {
 		}
 	}
 	d := evaluate(t, load(t, dir, tallystick.TierHigh), sound(t, tallystick.TierHigh))
-	if rule := row(t, d, "acme.recent"); rule.Status != policy.Pass {
-		t.Errorf("acme.recent is %s: %s", rule.Status, rule.Message)
+	if rule := row(t, d, "house.recent"); rule.Status != policy.Pass {
+		t.Errorf("house.recent is %s: %s", rule.Status, rule.Message)
 	}
 }

@@ -66,14 +66,14 @@ func TestExplanationAsText(t *testing.T) {
 func TestTestsAsText(t *testing.T) {
 	t.Parallel()
 	results := []policy.TestResult{
-		{Package: "acme_test", Name: "test_a", Status: policy.Pass},
-		{Package: "acme_test", Name: "test_b", Status: policy.Fail, Source: "a_test.rego:3", Message: "line 4 does not hold: x"},
+		{Package: "house_test", Name: "test_a", Status: policy.Pass},
+		{Package: "house_test", Name: "test_b", Status: policy.Fail, Source: "a_test.rego:3", Message: "line 4 does not hold: x"},
 	}
 	var out strings.Builder
 	if err := policy.WriteTests(&out, results); err != nil {
 		t.Fatal(err)
 	}
-	want := "fail  acme_test.test_b\n      a_test.rego:3: line 4 does not hold: x\n2 tests: 1 pass, 1 fail, 0 error, 0 skip (0s)\n"
+	want := "fail  house_test.test_b\n      a_test.rego:3: line 4 does not hold: x\n2 tests: 1 pass, 1 fail, 0 error, 0 skip (0s)\n"
 	if out.String() != want {
 		t.Errorf("text %q, want %q", out.String(), want)
 	}

@@ -218,7 +218,7 @@ func (s source) parse(modules map[string]*ast.Module) ([]Definition, error) {
 		builtin := s.prefix == "builtin"
 		if !builtin && !s.replaces() && reserved(module) {
 			return nil, tallystick.Errorf(tallystick.Invalid, "%s:%d: package %s is reserved", name, module.Package.Location.Row, packageName(module)).
-				WithHint("name the package after your organisation, for example package acme.rules.owner")
+				WithHint("choose a name of your own, for example package house.rules.owner")
 		}
 		definition, isRule, err := define(module, builtin)
 		if err != nil {

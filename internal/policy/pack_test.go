@@ -30,8 +30,8 @@ func TestCustomRulesAdd(t *testing.T) {
 	if len(d.Rules) != len(builtin.Rules())+1 || !d.Modified || !strings.HasPrefix(d.Pack, "tallystick-high+") {
 		t.Errorf("%d rows, custom %v, pack %s", len(d.Rules), d.Modified, d.Pack)
 	}
-	if rule := row(t, d, "acme.owner"); rule.Status != policy.Pass || rule.Message != "ada answers for it." || !rule.Blocking {
-		t.Errorf("acme.owner: %+v", rule)
+	if rule := row(t, d, "house.owner"); rule.Status != policy.Pass || rule.Message != "ada answers for it." || !rule.Blocking {
+		t.Errorf("house.owner: %+v", rule)
 	}
 	if d := evaluate(t, custom, set(t, input, "model.owner", "")); d.Verdict != tallystick.Fail {
 		t.Errorf("a failing custom rule lets pass: %s", d.Words)
@@ -42,11 +42,11 @@ func TestCustomPackThatReplacesListsWhatItLeavesOut(t *testing.T) {
 	t.Parallel()
 	dir := writePolicy(t, map[string]string{
 		"rules/owner.rego": ownerRule,
-		".manifest":        `{"roots": ["acme"], "metadata": {"tallystick": {"name": "acme", "extends": "none"}}}`,
+		".manifest":        `{"roots": ["house"], "metadata": {"tallystick": {"name": "house", "extends": "none"}}}`,
 	})
 	pack := load(t, dir, tallystick.TierHigh)
 	d := evaluate(t, pack, sound(t, tallystick.TierHigh))
-	if !d.Modified || d.Pack != "tallystick-high+acme" || !strings.Contains(d.Words, "leaves out 14 built-in rules") {
+	if !d.Modified || d.Pack != "tallystick-high+house" || !strings.Contains(d.Words, "leaves out 14 built-in rules") {
 		t.Errorf("custom %v, pack %s: %s", d.Modified, d.Pack, d.Words)
 	}
 	for _, rule := range load(t, "", tallystick.TierHigh).Rules() {
@@ -63,7 +63,7 @@ func TestCustomPackThatReplacesListsWhatItLeavesOut(t *testing.T) {
 func TestOverrideIsVisible(t *testing.T) {
 	t.Parallel()
 	for name, files := range map[string]map[string]string{
-		"yaml at the root": {"data.yaml": "tallystick: {tiers: {high: {missing: {criteria: warn}}}}\nacme: {days: 30}\n"},
+		"yaml at the root": {"data.yaml": "tallystick: {tiers: {high: {missing: {criteria: warn}}}}\nhouse: {days: 30}\n"},
 		"json in place":    {"tallystick/tiers/high/data.json": `{"missing": {"criteria": "warn"}}`},
 	} {
 		pack := load(t, writePolicy(t, files), tallystick.TierHigh)
@@ -80,10 +80,10 @@ func TestOverrideIsVisible(t *testing.T) {
 const head = `# METADATA
 # title: T
 # custom:
-#   id: acme.t
+#   id: house.t
 #   severity: low
 #   remediation: Run x --now.
-package acme.t
+package house.t
 
 `
 
@@ -94,8 +94,8 @@ func TestBadPacksAreRefusedWithTheirLine(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"syntax":             {map[string]string{"a.rego": "package acme\n\nresult := {"}, "a.rego:3: "},
-		"old syntax":         {map[string]string{"a.rego": "package acme\nallow { true }\n"}, "a.rego:2: "},
+		"syntax":             {map[string]string{"a.rego": "package house\n\nresult := {"}, "a.rego:3: "},
+		"old syntax":         {map[string]string{"a.rego": "package house\nallow { true }\n"}, "a.rego:2: "},
 		"type":               {map[string]string{"a.rego": head + "result := 1 + \"x\"\n"}, "a.rego:9: "},
 		"unused variable":    {map[string]string{"a.rego": head + "result := {} if { x := 1 }\n"}, "a.rego:9: "},
 		"network":            {map[string]string{"a.rego": head + "result := http.send({})\n"}, "a.rego:9: undefined function http.send"},
@@ -108,12 +108,12 @@ func TestBadPacksAreRefusedWithTheirLine(t *testing.T) {
 		"trace":              {map[string]string{"a.rego": head + "result := 1 if trace(\"x\")\n"}, "undefined function trace"},
 		"much out of little": {map[string]string{"a.rego": head + "result := numbers.range(1, 1000000000)\n"}, "undefined function numbers.range"},
 		"remote schema":      {map[string]string{"a.rego": head + "result := json.match_schema({}, {})\n"}, "undefined function json.match_schema"},
-		"no result":          {map[string]string{"a.rego": head + "other := 1\n"}, "a.rego:1: rule acme.t defines no result"},
+		"no result":          {map[string]string{"a.rego": head + "other := 1\n"}, "a.rego:1: rule house.t defines no result"},
 		"no remediation":     {map[string]string{"a.rego": strings.Replace(head, "#   remediation: Run x --now.\n", "", 1) + "result := 1\n"}, "has no remediation"},
 		"bad severity":       {map[string]string{"a.rego": strings.Replace(head, "low", "mild", 1) + "result := 1\n"}, "severity"},
 		"bad tier":           {map[string]string{"a.rego": strings.Replace(head, "#   severity", "#   blocking: [medium]\n#   severity", 1) + "result := 1\n"}, "medium"},
-		"bad id":             {map[string]string{"a.rego": strings.Replace(head, "acme.t", "Acme", 1) + "result := 1\n"}, "not of the form"},
-		"id is taken":        {map[string]string{"a.rego": strings.Replace(head, "acme.t", "data.quality", 1) + "result := 1\n"}, "there is a rule data.quality already"},
+		"bad id":             {map[string]string{"a.rego": strings.Replace(head, "house.t", "House", 1) + "result := 1\n"}, "not of the form"},
+		"id is taken":        {map[string]string{"a.rego": strings.Replace(head, "house.t", "data.quality", 1) + "result := 1\n"}, "there is a rule data.quality already"},
 		"our package":        {map[string]string{"a.rego": "package tallystick.rules.fairness.error_rates\nresult := 1\n"}, "a.rego:1: package tallystick.rules.fairness.error_rates is reserved"},
 		"our library":        {map[string]string{"a.rego": "package tallystick.lib.judge\norder := []\n"}, "is reserved"},
 		"no policy":          {map[string]string{"README.md": "x"}, "holds no policy"},
@@ -169,7 +169,7 @@ result := {"status": "pass", "message": "m"} if count([1 | some a in many; some 
 		pack := load(t, writePolicy(t, map[string]string{"a.rego": head + test.body + "\n"}), tallystick.TierLow)
 		input := set(t, sound(t, tallystick.TierLow), "report.many", slices.Repeat([]any{1.0}, 400))
 		d := evaluate(t, pack, input)
-		rule := row(t, d, "acme.t")
+		rule := row(t, d, "house.t")
 		if rule.Status != test.want || !strings.Contains(rule.Message, test.says) || d.Verdict != tallystick.Fail {
 			t.Errorf("%s: %s, gate %s: %s", name, rule.Status, d.Verdict, rule.Message)
 		}

@@ -34,8 +34,8 @@ func TestUsersTests(t *testing.T) {
 	t.Parallel()
 	dir := writePolicy(t, map[string]string{
 		"owner.rego": ownerRule,
-		"owner_test.rego": `package acme.rules.owner_test
-import data.acme.rules.owner
+		"owner_test.rego": `package house.rules.owner_test
+import data.house.rules.owner
 test_named if owner.result.status == "pass" with input as {"model": {"owner": "ada"}}
 test_wrong if owner.result.status == "pass" with input as {"model": {"owner": ""}}
 test_error if to_number(input.text) == 1 with input as {"text": "x"}
@@ -73,10 +73,10 @@ const ownerRule = `# METADATA
 # title: The model has an owner
 # description: Somebody answers for it.
 # custom:
-#   id: acme.owner
+#   id: house.owner
 #   severity: high
 #   remediation: Name the owner with --owner NAME.
-package acme.rules.owner
+package house.rules.owner
 
 result := {"status": "pass", "message": sprintf("%s answers for it.", [input.model.owner])} if input.model.owner != ""
 

@@ -19,6 +19,13 @@ settings := data.tallystick.tiers[data.tallystick.tier]
 # negation, so that an undefined argument would make the whole rule undefined.
 part(name) if is_object(report[name])
 
+# A list, where an empty one may have been written as null.
+list(value) := value if is_array(value)
+
+list(null) := []
+
+features := list(columns.features)
+
 labelled if {
 	is_number(report.labelled_rows)
 	report.labelled_rows > 0

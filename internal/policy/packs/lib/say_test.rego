@@ -28,3 +28,12 @@ test_comparison_is_said_from_its_figures if {
 test_comparison_prefers_its_own_words if {
 	say.comparison({"words": "Twice as often."}) == "Twice as often."
 }
+
+test_large_and_small_decimals if {
+	say.decimal(123456789012345, 3) == "123456789012345.000"
+	say.decimal(250000000000000000000, 1) == "250000000000000000000.0"
+	say.decimal(1.5e25, 1) == "15000000000000000000000000.0"
+	say.decimal(0.00001, 3) == "0.000"
+	say.decimal(-0.0001, 3) == "0.000"
+	say.decimal(2.5e-9, 3) == "0.000"
+}

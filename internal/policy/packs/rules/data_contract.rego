@@ -23,10 +23,12 @@ import data.tallystick.lib.say
 
 contract := facts.report.contract
 
+checks := facts.list(contract.checks)
+
 broken := [check |
 	some verdict in judge.order
 	verdict != "pass"
-	some check in contract.checks
+	some check in checks
 	check.verdict == verdict
 ]
 
@@ -42,7 +44,7 @@ result := judge.absent(
 result := {
 	"status": contract.verdict,
 	"message": sprintf("The contract %s does not hold in %d of %s. %s", [
-		contract.name, count(broken), say.counted(count(contract.checks), "expectation", "expectations"),
+		contract.name, count(broken), say.counted(count(checks), "expectation", "expectations"),
 		say.lead([check.words | some check in broken]),
 	]),
 	"details": [check.words | some check in broken],
@@ -55,7 +57,7 @@ result := {
 result := {
 	"status": contract.verdict,
 	"message": sprintf("The contract %s holds: %s.", [
-		contract.name, say.counted(count(contract.checks), "expectation was kept", "expectations were kept"),
+		contract.name, say.counted(count(checks), "expectation was kept", "expectations were kept"),
 	]),
 	"evidence": ["/contract", contract.contract_digest],
 } if {

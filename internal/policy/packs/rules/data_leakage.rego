@@ -31,7 +31,7 @@ suspects := [leak |
 
 result := judge.not_applicable("No feature was named, so there is none that could give the label away.") if {
 	facts.labelled
-	count(facts.columns.features) == 0
+	count(facts.features) == 0
 }
 
 result := {
@@ -39,7 +39,7 @@ result := {
 	"message": "Without labels nobody can see whether a feature gives them away.",
 	"remediation": "Run `tallystick audit` with --label COL, or with --id COL --labels FILE.",
 } if {
-	is_array(facts.columns.features)
+	is_array(facts.features)
 	not facts.labelled
 }
 
@@ -50,17 +50,17 @@ result := {
 	"evidence": ["/leakage"],
 } if {
 	facts.labelled
-	count(facts.columns.features) > 0
+	count(facts.features) > 0
 	count(suspects) > 0
 }
 
 result := {
 	"status": "pass",
-	"message": sprintf("None of %s predicts the label suspiciously well.", [say.counted(count(facts.columns.features), "feature", "features")]),
+	"message": sprintf("None of %s predicts the label suspiciously well.", [say.counted(count(facts.features), "feature", "features")]),
 	"evidence": ["/columns/features"],
 } if {
 	facts.labelled
-	count(facts.columns.features) > 0
+	count(facts.features) > 0
 	count(suspects) == 0
 	every leak in leaks { leak.verdict == "pass" }
 }

@@ -23,11 +23,13 @@ import data.tallystick.lib.say
 
 quality := facts.report.quality
 
+columns := facts.list(quality.columns)
+
 issues := [issue |
 	some verdict in judge.order
 	verdict != "pass"
-	some at, column in quality.columns
-	some found in object.get(column, "issues", [])
+	some at, column in columns
+	some found in facts.list(object.get(column, "issues", []))
 	found.verdict == verdict
 	issue := {"words": sprintf("%s: %s", [column.name, found.words]), "at": sprintf("/quality/columns/%d", [at])}
 ]
@@ -49,7 +51,7 @@ worst := sprintf(" %s", [say.lead(words)]) if count(words) > 0
 result := {
 	"status": quality.verdict,
 	"message": sprintf("%s found in %d columns and %d rows.%s", [
-		say.counted(count(words), "issue was", "issues were"), count(quality.columns), quality.rows, worst,
+		say.counted(count(words), "issue was", "issues were"), count(columns), quality.rows, worst,
 	]),
 	"details": words,
 	"evidence": array.concat(["/quality"], [issue.at | some issue in issues]),

@@ -29,7 +29,7 @@ drift := facts.report.drift
 features := [feature |
 	some verdict in ["fail", "warn"]
 	some role in ["score", "prediction", "feature"]
-	some feature in drift.features
+	some feature in facts.list(drift.features)
 	feature.verdict == verdict
 	feature.role == role
 ]
@@ -43,7 +43,7 @@ windows := [window |
 # Names of the drifted features of a window, worst first.
 names(window) := concat(", ", [feature.name |
 	some verdict in ["fail", "warn"]
-	some feature in window.drift.features
+	some feature in facts.list(window.drift.features)
 	feature.verdict == verdict
 ])
 
@@ -83,7 +83,7 @@ result := judge.absent(
 } else := {
 	"status": drift.verdict,
 	"message": sprintf("None of %s drifted from a reference of %d rows.", [
-		say.counted(count(drift.features), "column", "columns"), drift.reference_rows,
+		say.counted(count(facts.list(drift.features)), "column", "columns"), drift.reference_rows,
 	]),
 	"evidence": ["/drift"],
 } if {

@@ -29,8 +29,10 @@ import data.tallystick.lib.say
 
 fairness := facts.report.fairness
 
+comparisons := facts.list(fairness.comparisons)
+
 judged := [comparison |
-	some at, found in fairness.comparisons
+	some at, found in comparisons
 	found.metric in facts.fairness_metrics
 	comparison := object.union(found, {"at": sprintf("/fairness/comparisons/%d", [at])})
 ]
@@ -79,7 +81,7 @@ result := judge.not_applicable("No protected attribute was named; evidence.requi
 	"evidence": ["/fairness"],
 	"remediation": "Run `tallystick audit` with labels (--label COL, or --id COL --labels FILE) and a column of at least two groups (--group COL).",
 } if {
-	is_array(fairness.comparisons)
+	is_array(comparisons)
 	count(not_compared) > 0
 } else := {
 	"status": judge.worst(conclusive),

@@ -21,7 +21,7 @@ import data.tallystick.lib.judge
 import data.tallystick.lib.say
 
 screened := [comparison |
-	some at, found in facts.report.fairness.comparisons
+	some at, found in facts.list(facts.report.fairness.comparisons)
 	found.metric == "four_fifths"
 	comparison := object.union(found, {"at": sprintf("/fairness/comparisons/%d", [at])})
 ]

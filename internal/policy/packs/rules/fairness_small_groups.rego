@@ -49,5 +49,5 @@ result := judge.not_applicable("No groups were compared.") if {
 	"message": "Every compared group is large enough to judge.",
 	"evidence": ["/fairness/groups"],
 } if {
-	is_array(facts.report.fairness.comparisons)
+	is_array(facts.list(facts.report.fairness.comparisons))
 }
