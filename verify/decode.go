@@ -9,7 +9,7 @@ import (
 )
 
 // maxDocument bounds every JSON document of a bundle, in bytes.
-const maxDocument = 16 << 20
+const maxDocument = 4 << 20
 
 // decodeCanonical reads an RFC 8785 document into v, a pointer to a struct or slice. It encodes v
 // again and compares all bytes, so that members which are unknown, repeated, written in another

@@ -1,8 +1,7 @@
 package verify
 
 import (
-	"bytes"
-	"encoding/json"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -134,22 +133,19 @@ type SealedEvent struct {
 	commitments map[string]string // JSON pointer to the commitment that stands there
 }
 
-// DecodeEvent reads a leaf. It accepts exactly what [EncodeEvent] can write: it encodes what it
-// has read again and compares all bytes, so there is one leaf for one event.
+// DecodeEvent reads a leaf. It accepts only canonical JSON with exactly the members that
+// [EncodeEvent] writes, so there is one leaf for one event.
 func DecodeEvent(leaf []byte) (SealedEvent, error) {
 	if len(leaf) > MaxLeaf {
 		return SealedEvent{}, errLeafSize(len(leaf))
 	}
-	var members map[string]any
-	if err := json.Unmarshal(leaf, &members); err != nil {
-		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not a json object: %w", err)
-	}
-	again, err := appendCanonical(make([]byte, 0, len(leaf)), members, 0)
+	value, err := parseCanonical(string(leaf))
 	if err != nil {
-		return SealedEvent{}, err
+		return SealedEvent{}, fmt.Errorf("leaf: %w", err)
 	}
-	if !bytes.Equal(again, leaf) { // repeated members, white space, other spellings, trailing bytes
-		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not canonical json (RFC 8785)")
+	members, ok := value.(map[string]any)
+	if !ok {
+		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not a json object")
 	}
 	e, err := eventOf(members)
 	if err != nil {
