@@ -80,7 +80,6 @@ result := judge.absent(
 	"Audit the version in use on the same data and give its report with --champion DIR/report.json.",
 ) if {
 	is_null(input.champion)
-	facts.settings.missing.champion
 }
 
 result := {
