@@ -10,9 +10,12 @@ import "math"
 // Perfect separation leaves DeLong without variance. The interval is then Wilson's for as many
 // successes as there are disjoint positive-negative pairs, which are independent.
 func (s *Scored) ROCAUC() Estimate {
-	a := s.auc()
-	e := Estimate{a.value, noInterval(), s.N(), "delong"}
-	pairs := min(s.Positives(), s.N()-s.Positives())
+	return areaOf(s).estimate()
+}
+
+func (a auc) estimate() Estimate {
+	e := Estimate{a.value, noInterval(), int64(a.positive + a.negative), "delong"}
+	pairs := int64(min(a.positive, a.negative))
 	switch {
 	case math.IsNaN(a.value):
 	case a.value == 1:
@@ -29,7 +32,7 @@ func (s *Scored) ROCAUC() Estimate {
 // interval from their DeLong variances, and the two-sided p-value of "they are equal". N is the
 // smaller sample's.
 func AUCDifference(a, b *Scored) (difference Estimate, p float64) {
-	x, y := a.auc(), b.auc()
+	x, y := areaOf(a), areaOf(b)
 	d, se := x.value-y.value, math.Sqrt(x.variance+y.variance)
 	e := Estimate{d, around(d, se).clip(-1, 1), min(a.N(), b.N()), "delong, independent samples"}
 	if !(se > 0) {
@@ -39,15 +42,25 @@ func AUCDifference(a, b *Scored) (difference Estimate, p float64) {
 	return e, normalTwoSided(d / se)
 }
 
-type auc struct{ value, variance float64 }
+type auc struct {
+	value, variance    float64
+	positive, negative int
+}
 
-// auc computes the area and DeLong's variance S10/P + S01/N, S10 being the sample variance over
+// steps walks scores in order: each distinct one, or the cells that they were counted in.
+type steps interface {
+	labels() (positive, negative int)
+	ascending(visit func(score float64, p, n int))
+	descending(visit func(score float64, p, n int))
+}
+
+// areaOf computes the area and DeLong's variance S10/P + S01/N, S10 being the sample variance over
 // positives of the share of negatives below them, S01 that over negatives of the share of
 // positives above. Variance is NaN below two positives or two negatives.
-func (s *Scored) auc() auc {
-	p, n := len(s.positive), len(s.negative)
+func areaOf(s steps) auc {
+	p, n := s.labels()
 	if p == 0 || n == 0 {
-		return auc{math.NaN(), math.NaN()}
+		return auc{math.NaN(), math.NaN(), p, n}
 	}
 	// Placement counts are halves of integers, so their sum is exact far beyond 10^7 rows.
 	// Squares are taken around one half of the other sample to keep them small.
@@ -68,9 +81,9 @@ func (s *Scored) auc() auc {
 	value := sum / (fp * fn)
 	centre := value - 0.5
 	if p < 2 || n < 2 {
-		return auc{value, math.NaN()}
+		return auc{value, math.NaN(), p, n}
 	}
 	s10 := (squaresP/(fn*fn) - fp*centre*centre) / (fp - 1)
 	s01 := (squaresN/(fp*fp) - fn*centre*centre) / (fn - 1)
-	return auc{value, max(0, s10)/fp + max(0, s01)/fn}
+	return auc{value, max(0, s10)/fp + max(0, s01)/fn, p, n}
 }

@@ -47,33 +47,39 @@ const curvePoints = 200
 // ROC returns at most 200 points of the ROC curve (X false positive rate, Y true positive rate)
 // from (0, 0) to (1, 1); none where one label is absent. A point is left out only if it is less
 // than 1/99 from the last in X+Y.
-func (s *Scored) ROC() []Point {
-	p, n := float64(len(s.positive)), float64(len(s.negative))
+func (s *Scored) ROC() []Point { return rocOf(s) }
+
+func rocOf(s steps) []Point {
+	positive, negative := s.labels()
+	p, n := float64(positive), float64(negative)
 	if p == 0 || n == 0 {
 		return nil
 	}
-	return s.curve(Point{0, 0, Number(math.NaN())}, 2, func(tp, fp float64) (x, y, travelled float64) {
+	return curveOf(s, Point{0, 0, Number(math.NaN())}, 2, func(tp, fp float64) (x, y, travelled float64) {
 		return fp / n, tp / p, fp/n + tp/p
 	})
 }
 
 // PrecisionRecall returns at most 200 points of the precision-recall curve (X recall, Y
 // precision); none without a positive. It starts at recall 0 with the precision of the first step.
-func (s *Scored) PrecisionRecall() []Point {
-	p := float64(len(s.positive))
+func (s *Scored) PrecisionRecall() []Point { return precisionRecallOf(s) }
+
+func precisionRecallOf(s steps) []Point {
+	positive, _ := s.labels()
+	p := float64(positive)
 	if p == 0 {
 		return nil
 	}
-	points := s.curve(Point{0, 1, Number(math.NaN())}, 1, func(tp, fp float64) (x, y, travelled float64) {
+	points := curveOf(s, Point{0, 1, Number(math.NaN())}, 1, func(tp, fp float64) (x, y, travelled float64) {
 		return tp / p, tp / (tp + fp), tp / p
 	})
 	points[0].Y = points[1].Y
 	return points
 }
 
-// curve walks the thresholds downwards and keeps the first point of each of curvePoints-2 equal
+// curveOf walks the thresholds downwards and keeps the first point of each of curvePoints-2 equal
 // stretches of the length travelled, and the last point.
-func (s *Scored) curve(first Point, length float64, at func(tp, fp float64) (x, y, travelled float64)) []Point {
+func curveOf(s steps, first Point, length float64, at func(tp, fp float64) (x, y, travelled float64)) []Point {
 	points := []Point{first}
 	var tp, fp float64
 	stretch, last := -1, first

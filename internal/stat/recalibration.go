@@ -16,14 +16,19 @@ type Recalibration struct {
 // Estimates are NaN where scores are no probabilities or there is no finite fit: one label is
 // absent, fewer than two scores differ, or scores separate the labels.
 func (s *Scored) Recalibration() Recalibration {
-	const method = "logistic, wald"
-	none := Recalibration{Slope: noEstimate(s.N(), method), Intercept: noEstimate(s.N(), method)}
-	if area := s.auc().value; !(area > 0 && area < 1) || !s.Probabilities() {
+	return recalibrate(s, s.Probabilities(), "logistic, wald")
+}
+
+func recalibrate(s steps, probabilities bool, method string) Recalibration {
+	area := areaOf(s)
+	rows := int64(area.positive + area.negative)
+	none := Recalibration{Slope: noEstimate(rows, method), Intercept: noEstimate(rows, method)}
+	if !(area.value > 0 && area.value < 1) || !probabilities {
 		return none
 	}
 	var a, b float64 = 0, 1
 	for range 25 {
-		f := s.logisticStep(a, b)
+		f := logisticStep(s, a, b)
 		det := f.haa*f.hbb - f.hab*f.hab
 		if !(det > 1e-12*f.haa*f.hbb) {
 			return none
@@ -37,8 +42,8 @@ func (s *Scored) Recalibration() Recalibration {
 		a, b = a+da, b+db
 		if math.Abs(da) < 1e-10*(1+math.Abs(a)) && math.Abs(db) < 1e-10*(1+math.Abs(b)) {
 			return Recalibration{
-				Slope:     Estimate{b, around(b, math.Sqrt(f.haa/det)), s.N(), method},
-				Intercept: Estimate{a, around(a, math.Sqrt(f.hbb/det)), s.N(), method},
+				Slope:     Estimate{b, around(b, math.Sqrt(f.haa/det)), rows, method},
+				Intercept: Estimate{a, around(a, math.Sqrt(f.hbb/det)), rows, method},
 			}
 		}
 	}
@@ -48,7 +53,7 @@ func (s *Scored) Recalibration() Recalibration {
 // logisticFit is gradient and information of the log-likelihood at one point.
 type logisticFit struct{ ga, gb, haa, hab, hbb float64 }
 
-func (s *Scored) logisticStep(a, b float64) logisticFit {
+func logisticStep(s steps, a, b float64) logisticFit {
 	var f logisticFit
 	s.ascending(func(score float64, p, n int) {
 		score = max(LogitClip, min(1-LogitClip, score))

@@ -30,19 +30,24 @@ func NewScored(scores []float64, positive []bool) (*Scored, error) {
 			p++
 		}
 	}
-	sorted := make([]float64, len(scores))
-	s := &Scored{positive: sorted[:0:p], negative: sorted[p:p:len(scores)]}
+	both := make([]float64, len(scores))
+	of, other := both[:0:p], both[p:p:len(scores)]
 	for i, score := range scores {
 		if positive[i] {
-			s.positive = append(s.positive, score)
+			of = append(of, score)
 		} else {
-			s.negative = append(s.negative, score)
+			other = append(other, score)
 		}
 	}
-	scratch := make([]float64, max(p, len(scores)-p))
-	sortFloats(s.positive, scratch)
-	sortFloats(s.negative, scratch)
-	return s, nil
+	return SortScored(of, other), nil
+}
+
+// SortScored takes over finite scores that are apart by label already, and sorts them in place.
+func SortScored(positive, negative []float64) *Scored {
+	scratch := make([]float64, max(len(positive), len(negative)))
+	sortFloats(positive, scratch)
+	sortFloats(negative, scratch)
+	return &Scored{positive, negative}
 }
 
 // N returns the number of rows.
@@ -66,6 +71,9 @@ func (s *Scored) Range() Interval {
 	}
 	return r
 }
+
+// labels returns how many labels of each kind there are.
+func (s *Scored) labels() (positive, negative int) { return len(s.positive), len(s.negative) }
 
 // Probabilities reports whether every score lies in [0, 1], so that losses and calibration mean
 // something.
