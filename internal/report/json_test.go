@@ -98,9 +98,19 @@ func (endlessReader) Read(p []byte) (int, error) {
 }
 
 func FuzzReadJSON(f *testing.F) {
-	f.Add(encoded(f, quiet()))
-	f.Add(encoded(f, stream(2, 3, 2)))
-	f.Add([]byte(`{"schema":"` + report.Schema + `","performance":null,"windows":[{}],"fairness":{"groups":[{}]},"drift":{"features":[{"bins":[{}]}]}}`))
+	// Short seeds, one for each part: the fuzzer spends its time on shrinking long ones.
+	for _, part := range []string{
+		`"rows":9,"performance":{"task":"binary","n":9,"confusion":{"tp":1,"fp":2,"tn":3,"fn":3},"roc_auc":{"value":0.7,"ci":[0.6,null],"n":9,"method":"delong"},"roc_curve":[{"x":0,"y":1e3,"threshold":null}]}`,
+		`"performance":{"matrix":{"classes":["a","b"],"counts":[[1,2],[3]],"by_class":[{}]}},"baseline":{"metrics":[{"metric":"mae","verdict":"fail"}]}`,
+		`"calibration":{"ece":{"value":1e300,"ci":[-1e300,1e300]},"table":[{"n":-1,"mean_score":7,"observed":{"value":null,"ci":[null,null]}}]}`,
+		`"fairness":{"groups":[{"attribute":"a","value":"b","fpr":0.5,"fpr_ci":[0.1,0.9]},{"attribute":"a"}],"comparisons":[{"attribute":"a","metric":"four_fifths","verdict":"fail"}],"summaries":[{"attribute":"a","reference":"b"}]}`,
+		`"drift":{"features":[{"name":"x","kind":"number","psi":1e308,"bins":[{"label":"up to 3","reference":2,"current":-1}],"top_change":{"label":"(missing)"},"verdict":"fail"}]}`,
+		`"windows":[{"label":"rows 1-5000","performance_verdict":"warn","comparisons":[{"metric":"roc_auc","verdict":"warn"}],"verdict":"fail"},{}],"windowing":{"by":"time"}`,
+		`"quality":{"columns":[{"name":"x","min":-1e-300,"max":1e300,"issues":[{"verdict":"warn"}]}],"verdict":"warn"},"contract":{"checks":[{"verdict":"fail"}]},"slices":[{"terms":[{}]}],"leakage":[{}]`,
+		`"gate":{"rules":[{"id":"a.b","blocking":true,"status":"skip","details":["x"],"controls":["y"]}]},"criteria":{"committed":true,"at":"2026-01-01T00:00:00Z"},"data":{"files":[{}]},"labels":{"files":[{}]}`,
+	} {
+		f.Add([]byte(`{"schema":"` + report.Schema + `",` + part + `}`))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		d, err := report.ReadJSON(bytes.NewReader(data))
 		if err != nil {
