@@ -204,6 +204,16 @@ func TestBundleRefuses(t *testing.T) {
 			p.files[p.events[0].Proof] = p.f.proof(1, p.f.tree.Size()-1, other).Marshal()
 		}, "inclusion", "not about the bundle's checkpoint"},
 		"event of another name": {func(t *testing.T, p *parts) { p.files[p.events[0].Leaf] = p.f.leaves[2] }, "event", "has the sequence 3"},
+		"events out of order": {func(t *testing.T, p *parts) {
+			leaf, _ := mustEncode(t, Event{ID: "x", Source: "s", Type: "t", Time: eventTime, Sequence: 1}, allPublic)
+			p.f.leaves = append(p.f.leaves, leaf)
+			p.f.tree.AppendData(leaf)
+			p.seal(p.f.log)
+			e := NewEventFiles(1, false)
+			p.files[e.Leaf] = leaf
+			p.files[e.Proof] = p.f.proof(p.f.tree.Size()-1, p.f.tree.Size(), p.files[CheckpointFile]).Marshal()
+			p.events = append([]EventFiles{e}, p.events...)
+		}, "event", "not above that of the event before"},
 		"event altered": {func(t *testing.T, p *parts) {
 			p.files[p.events[0].Leaf] = bytes.Replace(p.f.leaves[1], []byte(`"audit"`), []byte(`"study"`), 1)
 		}, "inclusion", "is not entry"},
