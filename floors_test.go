@@ -29,6 +29,7 @@ var floors = [][]string{
 // sideways lists the edges that stay on one floor, each with its reason.
 var sideways = map[string]map[string]string{
 	"internal/blob":      {"internal/durable": "one way to write a file durably"},
+	"internal/state":     {"internal/durable": "one way to sync a directory"},
 	"internal/ledger":    {"internal/durable": "one way to write a file durably"},
 	"internal/workspace": {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":     {"internal/report": "an audit ends in a report"},

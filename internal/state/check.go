@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/durable"
 )
 
 // maxFaults bounds how many faults Check names.
@@ -101,5 +102,5 @@ func (db *DB) Backup(ctx context.Context, path string) (err error) {
 	if err := os.Remove(partial.Name()); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }

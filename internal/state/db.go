@@ -23,13 +23,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/durable"
 )
 
 // Config says where the database is and how it behaves. Only Path is required.
@@ -104,7 +104,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	}
 	config.Path = path
 
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("open state %q: %w", path, err)
 	}
 	unlock, err := lockDir(ctx, filepath.Dir(path))
@@ -150,7 +150,7 @@ func (db *DB) start(ctx context.Context) error {
 	// The transaction creates the write-ahead log, which then stays as long as the session does. Its
 	// directory entry must be durable before anything in it counts; SQLite syncs the directory too,
 	// but without looking at the result.
-	err = errors.Join(s.exec(ctx, "BEGIN IMMEDIATE"), s.exec(ctx, "ROLLBACK"), syncDir(filepath.Dir(db.config.Path)))
+	err = errors.Join(s.exec(ctx, "BEGIN IMMEDIATE"), s.exec(ctx, "ROLLBACK"), durable.SyncDir(filepath.Dir(db.config.Path)))
 	if err != nil {
 		return errors.Join(err, s.close())
 	}

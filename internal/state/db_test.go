@@ -74,7 +74,7 @@ func notes(t testing.TB, db *DB) []string {
 
 func TestOpenCreatesAndReopens(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "new dir?#%", "state.db")
+	path := filepath.Join(t.TempDir(), "new", "dir?#%", "state.db")
 	db, err := Open(t.Context(), Config{Path: path})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/durable"
 )
 
 // applicationID marks the file as ours: "TALY", at offset 68 of the header
@@ -109,7 +110,7 @@ func prepareFile(ctx context.Context, path string) error {
 	if err := errors.Join(blank.PingContext(ctx), blank.Close()); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
-	return syncDir(filepath.Dir(path))
+	return durable.SyncDir(filepath.Dir(path))
 }
 
 // checkOurs refuses a file that is not an SQLite database of ours. It asks SQLite, read-only,
@@ -132,17 +133,6 @@ func checkOurs(ctx context.Context, path string) error {
 			WithHint("name another path; nothing was changed")
 	}
 	return err
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	if runtime.GOOS == "windows" { // directories cannot be synced there
-		return d.Close()
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // resultCode returns SQLite's primary result code for err, or 0 if err is not from SQLite.

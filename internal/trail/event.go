@@ -205,7 +205,7 @@ func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 }
 
 func (r *Reader) events(tx *state.Tx, f Filter) ([]Event, error) {
-	if f.Limit == 0 {
+	if f.Limit <= 0 { // a negative one would mean all to SQL
 		f.Limit = defaultLimit
 	}
 	where, args := f.where()
