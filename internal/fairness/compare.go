@@ -45,7 +45,7 @@ func measures(favourablePositive bool) []measure {
 	return []measure{
 		{metric: "demographic_parity", of: Tally.selection, among: everybody, counts: positive},
 		{metric: "four_fifths", of: func(t Tally) stat.Proportion { return t.predicted(favourablePositive) },
-			among: everybody, counts: func(t Terms) string { return favourable(t) + ", the favourable prediction," }, screen: true},
+			among: everybody, counts: func(t Terms) string { return favourable(t) + " (the favourable prediction)" }, screen: true},
 		{metric: "equal_opportunity", of: tpr, counts: positive,
 			among: func(t Terms) string { return "Of those with " + t.PositiveLabel }},
 		{metric: "false_positive_rate", of: fpr, counts: positive,
