@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -257,6 +258,40 @@ func TestSameInputSameBytes(t *testing.T) {
 			} else if diff := cmp.Diff(string(first), string(data)); diff != "" {
 				t.Fatalf("evaluation %d differs:\n%s", n, diff)
 			}
+		}
+	}
+}
+
+// Rules walk their evidence once: an audit of many groups, columns and windows stays within the
+// steps of a rule.
+func TestLargeAuditIsJudged(t *testing.T) {
+	t.Parallel()
+	input := sound(t, tallystick.TierHigh)
+	many := func(path string, n int, change map[string]any) {
+		parts := strings.Split(path, ".")
+		var list any = input
+		for _, part := range parts {
+			list = child(t, list, part)
+		}
+		element := list.([]any)[0].(map[string]any)
+		elements := make([]any, n)
+		for i := range elements {
+			e := maps.Clone(element)
+			e["name"], e["value"], e["label"], e["index"] = fmt.Sprint("n", i), fmt.Sprint("v", i), fmt.Sprint("w", i), i
+			maps.Copy(e, change)
+			elements[i] = e
+		}
+		set(t, input, path, elements)
+	}
+	many("report.fairness.comparisons", 5000, map[string]any{"verdict": "insufficient", "metric": "false_positive_rate"})
+	set(t, input, "report.fairness.comparisons.0.verdict", "fail")
+	set(t, input, "limits.fairness.metrics", []any{"false_positive_rate"})
+	many("report.quality.columns", 2000, map[string]any{"verdict": "warn", "issues": []any{map[string]any{"verdict": "warn", "words": "w"}}})
+	many("report.drift.features", 2000, map[string]any{"verdict": "fail"})
+	many("report.windows", 2000, map[string]any{"performance_verdict": "fail"})
+	for _, rule := range evaluate(t, load(t, "", tallystick.TierHigh), input).Rules {
+		if rule.Status == policy.Error || len(rule.Details) > 101 {
+			t.Errorf("%s is %s with %d details: %s", rule.ID, rule.Status, len(rule.Details), rule.Message)
 		}
 	}
 }

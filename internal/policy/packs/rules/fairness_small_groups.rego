@@ -19,20 +19,15 @@ import data.tallystick.lib.facts
 import data.tallystick.lib.judge
 import data.tallystick.lib.say
 
-# Group and attribute, with the least number of rows that one of its rates rests on.
-small[name] := least if {
+# The numbers of rows that the rates of a group rest on, by group and attribute.
+rests[name] contains comparison.n if {
 	some comparison in facts.report.fairness.comparisons
 	comparison.metric in facts.fairness_metrics
 	comparison.verdict == "insufficient"
 	name := sprintf("%s (%s)", [comparison.value, comparison.attribute])
-	least := min({other.n |
-		some other in facts.report.fairness.comparisons
-		other.metric in facts.fairness_metrics
-		other.verdict == "insufficient"
-		other.attribute == comparison.attribute
-		other.value == comparison.value
-	})
 }
+
+small[name] := min(rows) if some name, rows in rests
 
 result := judge.not_applicable("No groups were compared.") if {
 	is_object(facts.report)
