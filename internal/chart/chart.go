@@ -25,7 +25,9 @@ var stylesheet string
 
 // Stylesheet returns the CSS that binds the classes of charts to colours for light and dark
 // screens and for paper. A page includes it once; it says nothing about elements outside a chart.
-func Stylesheet() template.CSS { return template.CSS(stylesheet) }
+func Stylesheet() template.CSS {
+	return template.CSS(stylesheet) //nolint:gosec // a file of this package
+}
 
 // Header is what every chart says of itself to people who cannot see it.
 type Header struct {

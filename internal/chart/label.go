@@ -71,7 +71,7 @@ func (d *drawing) columnLabels(labels []columnLabel, f frame, maxWidth float64) 
 	place := func(l columnLabel) {
 		text := cut(l.text, maxWidth, fontSize)
 		w := textWidth(text, fontSize)
-		x := min(max(l.x, f.left-20+w/2), f.right+20-w/2)
+		x := min(max(l.x, w/2+2), d.width-w/2-2)
 		from, to := x-w/2-5, x+w/2+5
 		if slices.ContainsFunc(taken, func(p placed) bool { return from < p.to && p.from < to }) {
 			return

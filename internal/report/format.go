@@ -315,6 +315,27 @@ func visible(r rune) rune {
 	return r
 }
 
+// span is a part of a text; Code marks what stood between backticks.
+type span struct {
+	Text string
+	Code bool
+}
+
+// spans parts a text at its backticks, which mark commands.
+func spans(s string) []span {
+	parts := strings.Split(s, "`")
+	if len(parts)%2 == 0 {
+		return []span{{Text: s}} // a backtick without its pair means itself
+	}
+	var all []span
+	for i, part := range parts {
+		if part != "" {
+			all = append(all, span{part, i%2 == 1})
+		}
+	}
+	return all
+}
+
 // sentence puts a full stop at the end of words that have none.
 func sentence(s string) string {
 	s = strings.TrimSpace(s)

@@ -29,7 +29,7 @@ func WriteHTML(w io.Writer, d *Document) error {
 		return fmt.Errorf("write report as HTML: %w", err)
 	}
 	// The hash is of the text between the tags, line breaks included.
-	page.Style = "\n" + chart.Stylesheet() + template.CSS(style)
+	page.Style = "\n" + chart.Stylesheet() + template.CSS(style) //nolint:gosec // a file of this package
 	sum := sha256.Sum256([]byte(page.Style))
 	page.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
 	t, err := template.New("report.html").Funcs(functions()).ParseFS(templates, "templates/*.html")
@@ -69,6 +69,9 @@ func functions() template.FuncMap {
 		"metric":     fairnessTitle,
 		"title":      metricTitle,
 		"capital":    capital,
+		"words":      unbroken,
+		"spans":      spans,
+		"more":       func(n, shown int) string { return count(int64(n - shown)) },
 		"sentence":   sentence,
 		"join":       func(items []string) string { return strings.Join(items, ", ") },
 		"window":     windowName,
@@ -88,3 +91,6 @@ func sliceMetric(metric string) string {
 	}
 	return metric
 }
+
+// unbroken keeps a number and its percent sign on one line.
+func unbroken(s string) string { return strings.ReplaceAll(s, " %", "\u00a0%") }

@@ -121,6 +121,21 @@ func escapeMarkdown(s string) string {
 	return b.String()
 }
 
+// withCode escapes text but for the commands in it, which stay code.
+func withCode(s string) string {
+	var b strings.Builder
+	for _, part := range spans(s) {
+		if part.Code {
+			b.WriteString(code(part.Text))
+			continue
+		}
+		// Escaping joins lines and trims; the spaces beside code stay.
+		escaped := escapeMarkdown("." + part.Text + ".")
+		b.WriteString(escaped[1 : len(escaped)-1])
+	}
+	return b.String()
+}
+
 // code writes a short text from data as code.
 func code(s string) string {
 	return "`" + strings.NewReplacer("`", "'", "|", "¦").Replace(oneLine(s)) + "`"
@@ -156,7 +171,7 @@ func (m *markdown) gate(g policy.Decision) {
 		}
 		message := escapeMarkdown(r.Message)
 		if r.Remediation != "" && r.Status != policy.Pass {
-			message += " → " + escapeMarkdown(r.Remediation)
+			message += " → " + withCode(r.Remediation)
 		}
 		rows = append(rows, []string{shape(ruleVerdict(r.Status)) + " " + escapeMarkdown(string(r.Status)), code(r.ID), blocking, message})
 	}

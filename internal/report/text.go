@@ -13,7 +13,7 @@ import (
 
 // The lines that a summary may take of a terminal of 24, so that the names of the written files
 // and a prompt still fit below it.
-const summaryLines = 18
+const summaryLines = 20
 
 // WriteSummary writes the audit as one screen of text, width columns wide (40 to 120; 0 is 80):
 // the verdict, what matters most in words, the key figures, and what stops the gate with what to
@@ -90,9 +90,14 @@ func (s *screen) findings(findings []Finding, room int) {
 	written := 0
 	for i, f := range findings {
 		lines := wrap(f.Words, s.width-indent)
-		if len(lines) > 2 {
-			lines = lines[:2]
-			lines[1] = clip(lines[1]+" …", s.width-indent)
+		// Two lines each as long as the rest still get one.
+		most := 1
+		if written+2+len(findings)-1-i <= room {
+			most = 2
+		}
+		if len(lines) > most {
+			lines = lines[:most]
+			lines[most-1] = clip(lines[most-1]+" …", s.width-indent)
 		}
 		last := i == len(findings)-1
 		if written+len(lines) > room-1 && !(last && written+len(lines) <= room) {
@@ -118,7 +123,7 @@ func (s *screen) foot(d *Document) []string {
 		f.labelled("Figures", figures, 2)
 	}
 	stopped := stopping(d.Gate.Rules)
-	f.labelled("Gate", gateWords(d.Gate), 2)
+	f.labelled("Gate", beforeRules(gateWords(d.Gate), stopped), 2)
 	var ids []string
 	remedy := ""
 	for _, r := range stopped {
@@ -133,10 +138,21 @@ func (s *screen) foot(d *Document) []string {
 			remedy = stopped[0].Remediation
 		}
 		if remedy != "" {
-			f.labelled("To do", remedy, 2)
+			f.labelled("To do", strings.ReplaceAll(remedy, "`", ""), 2)
 		}
 	}
 	return f.lines
+}
+
+// beforeRules returns what the gate says before it lists the rules, which get a line of their own.
+func beforeRules(words string, stopped []policy.Rule) string {
+	end := len(words)
+	for _, r := range stopped {
+		if i := strings.Index(words, r.ID); r.ID != "" && i > 0 {
+			end = min(end, i)
+		}
+	}
+	return sentence(strings.TrimRight(words[:end], ":;, "))
 }
 
 // labelled writes a name and text beside it in at most most lines.

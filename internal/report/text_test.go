@@ -33,7 +33,7 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 	for name, d := range map[string]*report.Document{"compas": compas(), "stream": stream(50, 30, 60), "hostile": hostile(), "empty": {}} {
 		for _, width := range []int{0, 40, 80, 132, 1000} {
 			lines := strings.Split(strings.TrimSuffix(summary(t, d, width, false), "\n"), "\n")
-			if len(lines) > 18 && width != 40 {
+			if len(lines) > 20 && width != 40 {
 				t.Errorf("%s at %d columns has %d lines", name, width, len(lines))
 			}
 			limit := min(120, max(40, width))

@@ -21,9 +21,8 @@ type page struct {
 	Policy   string // Content-Security-Policy of the file
 	Sections []section
 
-	GateWords     string
-	GateRules     []policy.Rule
-	ShownFindings []Finding
+	GateWords string
+	GateRules []policy.Rule
 
 	Metrics       []performance.Metric
 	ROC, PR       template.HTML
@@ -58,7 +57,7 @@ type figureView struct {
 
 func newPage(d *Document) *page {
 	p := &page{
-		Document: d, GateWords: gateWords(d.Gate), GateRules: orderedRules(d.Gate.Rules), ShownFindings: d.Summary.Findings,
+		Document: d, GateWords: gateWords(d.Gate), GateRules: orderedRules(d.Gate.Rules),
 		Metrics: d.Performance.Metrics(),
 	}
 	p.performance()
