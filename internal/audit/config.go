@@ -4,6 +4,7 @@ package audit
 
 import (
 	"cmp"
+	"errors"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -90,6 +91,11 @@ func (c Config) validate() error {
 		return invalid("--favourable %q is not positive or negative", c.Favourable)
 	case (c.Model == "") != (c.Version == ""):
 		return invalid("--model and --version go together")
+	}
+	if c.Model != "" {
+		if err := errors.Join(tallystick.ValidateName("model", c.Model), tallystick.ValidateName("version", c.Version)); err != nil {
+			return err
+		}
 	}
 	for attribute := range c.ReferenceGroup {
 		if !contains(c.Groups, attribute) {

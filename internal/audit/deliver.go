@@ -19,7 +19,7 @@ func checkOut(dir string) error {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
 	case err != nil:
-		return tallystick.Errorf(tallystick.Invalid, "--out %q: %w", dir, err)
+		return tallystick.Errorf(tallystick.Invalid, "--out %q: %w", dir, err).WithHint("name a directory")
 	case !info.IsDir():
 		return tallystick.Errorf(tallystick.Invalid, "--out %q is a file", dir).WithHint("name a directory")
 	}

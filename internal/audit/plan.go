@@ -176,7 +176,7 @@ func (p *plan) settleTask(shapes map[string]*shape) error {
 	case s.kind == table.Number && (s.many || len(s.values) > maxGuessedClasses || !s.integer && len(s.values) > 2):
 		p.Task = performance.Regression
 	case s.kind == table.Time || s.kind == table.Text || s.many:
-		return tallystick.Errorf(tallystick.Invalid, "column %q holds neither classes nor numbers", from).
+		return tallystick.Errorf(tallystick.Invalid, "%s: column %q holds neither classes nor numbers", s.file, from).
 			WithHint("name a column of labels with --label")
 	case len(s.values) > 2:
 		p.Task = performance.Multiclass
@@ -199,7 +199,7 @@ func (p *plan) settleScore(shapes map[string]*shape) error {
 		return nil
 	}
 	if s.kind != table.Number {
-		return tallystick.Errorf(tallystick.Invalid, "score column %q holds no numbers but %s", p.Score, s.kind).
+		return tallystick.Errorf(tallystick.Invalid, "%s: score column %q holds no numbers but %s", s.file, p.Score, kindWords(s.kind)).
 			WithHint("name a column of numbers with --score")
 	}
 	if p.Score == p.Prediction && p.Task != performance.Regression {
@@ -212,7 +212,7 @@ func (p *plan) settleScore(shapes map[string]*shape) error {
 	p.scoreLow, p.scoreHigh = s.min/scale, s.max/scale
 	p.probability = s.present > 0 && p.scoreLow >= 0 && p.scoreHigh <= 1
 	if p.ScoreMax > 0 && !p.probability && s.present > 0 {
-		return tallystick.Errorf(tallystick.Invalid, "score column %q runs from %g to %g, which --score-max %g does not bring into [0, 1]", p.Score, s.min, s.max, p.ScoreMax).
+		return tallystick.Errorf(tallystick.Invalid, "%s: score column %q runs from %g to %g, which --score-max %g does not bring into [0, 1]", s.file, p.Score, s.min, s.max, p.ScoreMax).
 			WithHint("use --score-max %g, or leave it out to rank only", s.max)
 	}
 	return nil

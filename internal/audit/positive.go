@@ -36,7 +36,7 @@ func (p *plan) settleClasses(cfg Config, shapes map[string]*shape) error {
 		}
 	}
 	if label != nil && label.present == 0 {
-		return tallystick.Errorf(tallystick.Invalid, "label column %q has no value in any row", p.Label).
+		return tallystick.Errorf(tallystick.Invalid, "%s: label column %q has no value in any row", label.file, p.Label).
 			WithHint("name the column of labels with --label, or join late ones with --id and --labels")
 	}
 	if p.Task == performance.Multiclass {
@@ -52,7 +52,7 @@ func (p *plan) settleClasses(cfg Config, shapes map[string]*shape) error {
 }
 
 func (p *plan) notClasses(name string, s *shape) error {
-	e := tallystick.Errorf(tallystick.Invalid, "column %q has more than %d different values and cannot be read as classes", name, maxClasses)
+	e := tallystick.Errorf(tallystick.Invalid, "%s: column %q has more than %d different values and cannot be read as classes", s.file, name, maxClasses)
 	if s.kind == table.Number {
 		return e.WithHint("use --score for a probability, or --task regression for a predicted number")
 	}
@@ -65,13 +65,13 @@ func (p *plan) settlePositiveLabel(cfg Config, label *shape) error {
 		return nil
 	}
 	if len(label.values) == 1 {
-		return tallystick.Errorf(tallystick.Invalid, "label column %q has one class only, %q", p.Label, label.values[0]).
+		return tallystick.Errorf(tallystick.Invalid, "%s: label column %q has one class only, %q", label.file, p.Label, label.values[0]).
 			WithHint("an audit compares two or more; check the file, or whether labels of the other class were left out")
 	}
 	if p.PositiveLabel != "" {
 		value, ok := matchValue(p.PositiveLabel, label.values)
 		if !ok {
-			return tallystick.Errorf(tallystick.Invalid, "--positive-label %q never occurs in column %q", p.PositiveLabel, p.Label).
+			return tallystick.Errorf(tallystick.Invalid, "%s: --positive-label %q never occurs in column %q", label.file, p.PositiveLabel, p.Label).
 				WithHint("its values are %s", quoted(label.sorted(), 10))
 		}
 		p.PositiveLabel = value
@@ -87,7 +87,7 @@ func (p *plan) settlePositiveLabel(cfg Config, label *shape) error {
 			}
 		}
 	}
-	return tallystick.Errorf(tallystick.Invalid, "which value of %q is the positive label is not clear", p.Label).
+	return tallystick.Errorf(tallystick.Invalid, "%s: which value of %q is the positive label is not clear", label.file, p.Label).
 		WithHint("say it with --positive-label; the values are %s", quoted(label.sorted(), 10))
 }
 
@@ -119,14 +119,14 @@ func (p *plan) settlePositivePrediction(cfg Config, prediction *shape) error {
 				p.guess("a prediction of %q counts as positive (say so with --positive)", value)
 				break
 			}
-			return tallystick.Errorf(tallystick.Invalid, "which values of %q count as a positive prediction is not clear", p.Prediction).
+			return tallystick.Errorf(tallystick.Invalid, "%s: which values of %q count as a positive prediction is not clear", prediction.file, p.Prediction).
 				WithHint("say it with --positive V,...; the values are %s", quoted(prediction.sorted(), 10))
 		}
 	}
 	for _, want := range wanted {
 		value, ok := matchValue(want, prediction.values)
 		if !ok {
-			return tallystick.Errorf(tallystick.Invalid, "--positive %q never occurs in column %q", want, p.Prediction).
+			return tallystick.Errorf(tallystick.Invalid, "%s: --positive %q never occurs in column %q", prediction.file, want, p.Prediction).
 				WithHint("its values are %s", quoted(prediction.sorted(), 10))
 		}
 		p.selected[p.classes.byName[value]] = true

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,9 @@ func (o Office) Run(ctx context.Context, cfg Config) (Result, error) {
 
 func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if err := checkOut(o.Out); err != nil {
+		return Result{}, err
+	}
+	if err := o.check(cfg); err != nil {
 		return Result{}, err
 	}
 	doc, err := Measure(ctx, cfg)
@@ -107,6 +111,25 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 		return Result{}, err
 	}
 	return Result{Document: doc, Event: receipt, Bundle: tallystick.DigestOf(bundle)}, o.exported(ctx, tallystick.DigestOf(bundle))
+}
+
+// check refuses, before hours of work, a policy that cannot be used and fields that no event has.
+func (o Office) check(cfg Config) error {
+	if _, err := policy.Load(o.Policy, cmp.Or(cfg.Tier, tallystick.TierLimited)); err != nil {
+		return err
+	}
+	var known []string
+	for _, d := range trail.Definitions() {
+		known = append(known, d.SealedPointers()...)
+	}
+	for _, pointer := range o.Disclose {
+		if !contains(known, pointer) {
+			slices.Sort(known)
+			return tallystick.Errorf(tallystick.Invalid, "--disclose %q is no sealed field of an event", pointer).
+				WithHint("use %s", quoted(slices.Compact(known), 20))
+		}
+	}
+	return nil
 }
 
 // name settles model, version, owner and tier. A registered model keeps its tier if the user names

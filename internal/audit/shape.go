@@ -14,6 +14,7 @@ const maxClasses = 1000
 
 // shape is what one look over a column shows about its values.
 type shape struct {
+	file     string // for messages
 	kind     table.Kind
 	integer  bool
 	values   []string // different values in first-seen order, while they are at most maxClasses
@@ -33,7 +34,7 @@ func look(ctx context.Context, t *table.Table, names []string, keep func(name st
 		if err != nil {
 			return nil, err
 		}
-		shapes[name] = &shape{kind: c.Kind, integer: c.Integer, min: math.NaN(), max: math.NaN()}
+		shapes[name] = &shape{file: t.Files()[0].Path, kind: c.Kind, integer: c.Integer, min: math.NaN(), max: math.NaN()}
 		seen[i] = map[float64]bool{}
 	}
 	if len(names) == 0 {

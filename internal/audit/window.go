@@ -175,7 +175,20 @@ func (w *windows) len() int {
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
+// kindWords says what a column holds.
+func kindWords(k table.Kind) string {
+	switch k {
+	case table.Number:
+		return "numbers"
+	case table.Time:
+		return "times"
+	case table.Category:
+		return "words"
+	}
+	return "text"
+}
+
 func notTimes(t *table.Table, c table.Column) error {
-	return tallystick.Errorf(tallystick.Invalid, "%s: column %q holds %s, not times", t.Files()[0].Path, c.Name, c.Kind).
+	return tallystick.Errorf(tallystick.Invalid, "%s: column %q holds %s, not times", t.Files()[0].Path, c.Name, kindWords(c.Kind)).
 		WithHint("write times as 2006-01-02T15:04:05Z, or cut windows by rows with --chunk N")
 }

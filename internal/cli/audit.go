@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +22,8 @@ type auditFlags struct {
 	referenceGroups                        []string
 	office                                 audit.Office
 }
+
+const maxWorkers = 256
 
 func (a *app) audit() *cobra.Command {
 	f := &auditFlags{}
@@ -127,8 +128,8 @@ func (f *auditFlags) settle() error {
 	default:
 		return tallystick.Errorf(tallystick.Invalid, "--task %q is not binary, multiclass, regression or ranking", f.task)
 	}
-	if f.format != "text" && f.format != "json" {
-		return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", f.format)
+	if err := oneOf("--format", f.format, "text", "json"); err != nil {
+		return err
 	}
 	if f.tier != "" {
 		tier, err := tallystick.ParseTier(f.tier)
@@ -153,22 +154,22 @@ func (f *auditFlags) settle() error {
 		f.Contract = c
 	}
 	if f.champion != "" {
-		file, err := os.Open(f.champion)
+		champion, err := readReport(f.champion)
 		if err != nil {
-			return tallystick.Errorf(tallystick.Invalid, "--champion: %w", err)
-		}
-		defer file.Close()
-		if f.Champion, err = report.ReadJSON(file); err != nil {
 			return err
 		}
+		f.Champion = champion
+	}
+	if f.Workers < 1 || f.Workers > maxWorkers {
+		return tallystick.Errorf(tallystick.Invalid, "--workers %d is not a number from 1 to %d", f.Workers, maxWorkers)
 	}
 	return nil
 }
 
 func readContract(path string) (*contract.Contract, error) {
-	file, err := os.Open(path)
+	file, err := openFile(path)
 	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "contract: %w", err)
+		return nil, err
 	}
 	defer file.Close()
 	return contract.Parse(file, path)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -64,14 +66,58 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 	}
 	root.PersistentFlags().StringVar(&a.workspace, "workspace", "", "workspace directory (default: tallystick in the user's data directory)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return tallystick.Errorf(tallystick.Invalid, "%w", err).WithHint("see: %s --help", cmd.CommandPath())
+		// pflag ends with the parser's own words, which say nothing to the user.
+		words, _, _ := strings.Cut(err.Error(), ": strconv.")
+		return usageError(cmd, "%s", words)
 	})
 	root.AddCommand(
 		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
 		a.fsck(), a.backup(), a.restore(), a.trust(), a.demo(),
 	)
 	root.Version = tool().Version
+	strict(root)
 	return root
+}
+
+// strict makes wrong arguments usage errors throughout, and unknown subcommands too, for which cobra
+// prints the help of their group as if nothing were wrong.
+func strict(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		strict(sub)
+	}
+	cmd.SuggestionsMinimumDistance = 2 // letters, as cobra has it for the root alone
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usageError(cmd, "%w", err)
+			}
+			return nil
+		}
+		return
+	}
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return tallystick.Errorf(tallystick.Invalid, "%s has no command %q", cmd.CommandPath(), args[0]).WithHint("did you mean %q?", near[0])
+		}
+		return usageError(cmd, "%s has no command %q", cmd.CommandPath(), args[0])
+	}
+}
+
+func usageError(cmd *cobra.Command, format string, args ...any) error {
+	return tallystick.Errorf(tallystick.Invalid, format, args...).WithHint("see: %s --help", cmd.CommandPath())
+}
+
+// oneOf refuses the value of a flag that is none of those allowed.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	last := len(allowed) - 1
+	return tallystick.Errorf(tallystick.Invalid, "%s %q is not %s or %s", flag, value, strings.Join(allowed[:last], ", "), allowed[last])
 }
 
 // exitCode is the one table from error codes to exit codes.

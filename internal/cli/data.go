@@ -39,8 +39,11 @@ Exit code: 0 the contract holds, 1 it does not, 2 wrong flags or input.`,
   tallystick data check new.csv --contract contract.yaml --format junit > data.xml`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !contains([]string{"text", "json", "junit", "markdown"}, format) {
-				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text, json, junit or markdown", format)
+			if err := oneOf("--format", format, "text", "json", "junit", "markdown"); err != nil {
+				return err
+			}
+			if path == "" {
+				return usageError(cmd, "--contract FILE is missing")
 			}
 			c, err := readContract(path)
 			if err != nil {
@@ -72,7 +75,6 @@ Exit code: 0 the contract holds, 1 it does not, 2 wrong flags or input.`,
 	flags.StringVar(&path, "contract", "", "`file` of the contract")
 	flags.StringVar(&format, "format", "text", "text, json, junit or markdown")
 	flags.BoolVar(&record, "record", false, "put the result on the workspace's trail")
-	_ = cmd.MarkFlagRequired("contract")
 	return cmd
 }
 
@@ -112,7 +114,10 @@ func (a *app) dataInfer() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "infer FILE...",
 		Short: "Write a first contract from good data, to be reviewed",
-		Args:  cobra.MinimumNArgs(1),
+		Long: `Infer writes what the columns of FILE have in common, with room to spare, as a contract. It
+takes the data to be good: read the contract, tighten it, and add limits.`,
+		Example: `  tallystick data infer good.csv -o contract.yaml`,
+		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := table.Open(cmd.Context(), args, table.Options{})
 			if err != nil {
@@ -142,6 +147,8 @@ func (a *app) criteria() *cobra.Command {
 		Long: `Commit records the digest of a contract, so that a later audit with --contract can show that
 its thresholds were fixed before the data was first audited here. Committing the same file
 again changes nothing: the first moment counts.`,
+		Example: `  tallystick criteria commit contract.yaml
+  tallystick audit predictions.csv --label defaulted --contract contract.yaml`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			c, err := readContract(args[0])

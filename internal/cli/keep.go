@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
@@ -15,10 +14,15 @@ func (a *app) fsck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fsck",
 		Short: "Check the whole workspace: database, trail, evidence, ledger and anchor",
-		Args:  cobra.NoArgs,
+		Long: `Fsck reads everything that the workspace holds, compares it, and names each file that is wrong.
+
+Exit code: 0 sound, 1 damaged.`,
+		Example: `  tallystick fsck
+  tallystick fsck --workspace DIR --format json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "text" && format != "json" {
-				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", format)
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
 			}
 			return a.checkWorkspace(cmd.Context(), format, (*workspace.Workspace).CheckAll)
 		},
@@ -33,7 +37,8 @@ func (a *app) backup() *cobra.Command {
 		Short: "Write a copy of the workspace, without its private keys",
 		Long: `Backup seals what is recorded and writes database, ledger, evidence and public keys into a
 tar file. Private keys are not in it: a restored workspace has keys and a ledger of its own.`,
-		Args: cobra.ExactArgs(1),
+		Example: `  tallystick backup tallystick.tar`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			w, err := a.open(cmd.Context(), true)
 			if err != nil {
@@ -57,7 +62,8 @@ func (a *app) restore() *cobra.Command {
 		Long: `Restore checks the backup whole and makes a workspace from it in --workspace, which must be
 empty. The restored workspace opens a new ledger under a new origin; its first entry is the
 last checkpoint of the old one. The old ledger stays readable under previous/.`,
-		Args: cobra.ExactArgs(1),
+		Example: `  tallystick restore tallystick.tar --workspace DIR`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := a.place(false)
 			if err != nil {
@@ -80,7 +86,9 @@ func (a *app) trust() *cobra.Command {
 		Use:   "trust",
 		Short: "Write trust.json: the public keys by which others verify this workspace's evidence",
 		Long: `Trust writes the origin and the public keys of the workspace. Give the file to a verifier by a
-way that they believe, apart from the evidence: tallystick verify FILE --trust trust.json`,
+way that they believe, apart from the evidence.`,
+		Example: `  tallystick trust -o trust.json
+  tallystick verify evidence.tally --trust trust.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			w, err := a.open(cmd.Context(), true)

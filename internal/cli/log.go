@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/durable"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -33,6 +32,14 @@ func (a *app) log() *cobra.Command {
 					return err
 				}
 			}
+			if outcome != "" {
+				if err := oneOf("--outcome", outcome, string(tallystick.Success), string(tallystick.Denied), string(tallystick.Failed)); err != nil {
+					return err
+				}
+			}
+			if limit < 1 || limit > 1000 {
+				return tallystick.Errorf(tallystick.Invalid, "--limit %d is not a number from 1 to 1000", limit).WithHint("choose fewer with --since and --until")
+			}
 			f.Resource.Type, f.Resource.ID, _ = strings.Cut(resource, "/")
 			if f.Since, err = parseTime("--since", since); err != nil {
 				return err
@@ -40,8 +47,8 @@ func (a *app) log() *cobra.Command {
 			if f.Until, err = parseTime("--until", until); err != nil {
 				return err
 			}
-			if format != "text" && format != "json" {
-				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", format)
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
 			}
 			w, err := a.open(cmd.Context(), true)
 			if err != nil {
@@ -180,16 +187,4 @@ in the ledger under a signed checkpoint. EVENT is a sequence or an id from: tall
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
 	return cmd
-}
-
-// write writes data to a file, durably, or to standard output for "-".
-func (a *app) write(path string, data []byte) error {
-	write := func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	}
-	if path == "-" {
-		return write(a.Out)
-	}
-	return durable.WriteFile(path, 0o644, write)
 }

@@ -55,10 +55,28 @@ func (a *app) printJSON(value any) error {
 	return enc.Encode(value)
 }
 
+// printGuesses says what was guessed; more than fits on one screen stands in the report.
+func (a *app) printGuesses(guesses []string) {
+	const shown = 3
+	for i, guess := range guesses {
+		margin := "           "
+		if i == 0 {
+			fmt.Fprintln(a.Out)
+			margin = "Guessed    "
+		}
+		if rest := len(guesses) - i; i+1 == shown && rest > 1 {
+			fmt.Fprintf(a.Out, "%sand %d more, which the report lists\n", margin, rest)
+			return
+		}
+		fmt.Fprintln(a.Out, margin+guess)
+	}
+}
+
 func (a *app) printAudit(result audit.Result, out string) error {
 	if err := report.WriteSummary(a.Out, result.Document, a.width(), a.colour()); err != nil {
 		return err
 	}
+	a.printGuesses(result.Document.Guesses)
 	_, err := fmt.Fprintf(a.Out, "\nReport    %s\nEvidence  %s  (event %d; check it: tallystick verify %[2]s)\n",
 		filepath.Join(out, audit.HTMLFile), filepath.Join(out, audit.EvidenceFile), result.Event.Sequence)
 	return err

@@ -49,6 +49,9 @@ func (a *app) place(mustExist bool) (workspace.Config, error) {
 	if err != nil {
 		return workspace.Config{}, tallystick.Errorf(tallystick.Invalid, "--workspace: %w", err)
 	}
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return workspace.Config{}, tallystick.Errorf(tallystick.Invalid, "workspace %s is a file", dir).WithHint("name a directory with --workspace DIR")
+	}
 	return workspace.Config{
 		Dir: dir, Anchors: filepath.Join(state, "anchors"), Actor: actor(), MustExist: mustExist, Logger: a.logger(),
 	}, nil

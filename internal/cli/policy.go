@@ -3,7 +3,7 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
-	"os"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +27,9 @@ func (a *app) policyTest() *cobra.Command {
   tallystick policy test ./policy`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			results, err := policy.Test(cmd.Context(), first(args))
 			if err != nil {
 				return err
@@ -55,6 +58,9 @@ func (a *app) policyExplain() *cobra.Command {
   tallystick policy explain --tier high --input x/evidence/gate-input.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			t, err := tallystick.ParseTier(tier)
 			if err != nil {
 				return err
@@ -111,12 +117,7 @@ func (a *app) policyRender() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			file, err := os.Open(args[0])
-			if err != nil {
-				return tallystick.Errorf(tallystick.Invalid, "%w", err)
-			}
-			defer file.Close()
-			doc, err := report.ReadJSON(file)
+			doc, err := readReport(args[0])
 			if err != nil {
 				return err
 			}
@@ -125,6 +126,19 @@ func (a *app) policyRender() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text, json, sarif, junit, markdown or github")
 	return cmd
+}
+
+func readReport(path string) (*report.Document, error) {
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	doc, err := report.ReadJSON(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return doc, nil
 }
 
 func (a *app) renderGate(format policy.Format, doc *report.Document) error {

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -43,8 +41,8 @@ Exit code: 0 verified, 1 anything else, 2 wrong flags or no such file.`,
   tallystick verify evidence.tally --key log.vkey --key statements.pem`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if f.format != "text" && f.format != "json" {
-				return tallystick.Errorf(tallystick.Invalid, "--format %q is not text or json", f.format)
+			if err := oneOf("--format", f.format, "text", "json"); err != nil {
+				return err
 			}
 			if len(args) == 0 {
 				return a.verifyLedger(cmd.Context(), f)
@@ -121,17 +119,14 @@ func (a *app) trusted(ctx context.Context, f *verifyFlags) (verify.Trust, error)
 
 // verifyFile checks a bundle or a proof, whichever the file is.
 func verifyFile(path string, trust verify.Trust, f *verifyFlags) (verify.Result, error) {
-	file, err := os.Open(path)
+	file, err := openFile(path)
 	if err != nil {
-		return verify.Result{}, tallystick.Errorf(tallystick.Invalid, "%w", err)
+		return verify.Result{}, err
 	}
 	defer file.Close()
 	info, err := file.Stat()
 	if err != nil {
 		return verify.Result{}, err
-	}
-	if info.IsDir() {
-		return verify.Result{}, tallystick.Errorf(tallystick.Invalid, "%s is a directory", path).WithHint("name a file: evidence.tally, or a tlog-proof")
 	}
 	const proofHeader = "c2sp.org/tlog-proof@"
 	head := make([]byte, len(proofHeader))
@@ -221,22 +216,4 @@ func (a *app) print(format string, value any, text io.WriterTo) error {
 	}
 	_, err := text.WriteTo(a.Out)
 	return err
-}
-
-// readFile reads a file that is at most limit bytes long.
-func readFile(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "%w", err)
-	}
-	defer file.Close()
-	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "read %s: %w", path, err)
-	}
-	if n > limit {
-		return nil, tallystick.Errorf(tallystick.Invalid, "%s is longer than %d bytes", path, limit)
-	}
-	return b.Bytes(), nil
 }

@@ -136,8 +136,14 @@ func kindWords(node *yaml.Node) string {
 	if node.Tag == "!!null" {
 		return "nothing"
 	}
+	if words := []rune(node.Value); len(words) > maxWords {
+		return strconv.Quote(string(words[:maxWords])) + "…"
+	}
 	return strconv.Quote(node.Value)
 }
+
+// maxWords bounds, in characters, what a message repeats of a file: YAML reads any text as one value.
+const maxWords = 60
 
 // scalar refuses everything but one plain value.
 func (d decoder) scalar(node *yaml.Node, path, want string) error {

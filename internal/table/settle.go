@@ -28,7 +28,7 @@ func (b *builder) settle() error {
 		what := [...]string{looksNumber: "numbers", looksTime: "times"}[c]
 		return tallystick.Errorf(tallystick.Invalid, "%s: row %d (line %d), column %q: %q stands among %s (%d of %d values)",
 			odd.path, odd.row, odd.line, b.name, odd.text, what, b.counts[c], total).
-			WithHint("correct it, leave the field empty if the value is missing, or declare %q a category", b.name)
+			WithHint("correct it, leave the field empty if the value is missing, or declare %q a category in a contract", b.name)
 	}
 	switch {
 	case b.again && b.counts[looksTime] == total:

@@ -277,3 +277,16 @@ func (d Definition) PublicPointers() []string {
 	slices.Sort(pointers)
 	return pointers
 }
+
+// SealedPointers returns the JSON pointers, within the event's data, of what the leaf holds only a
+// commitment to.
+func (d Definition) SealedPointers() []string {
+	pointers := []string{"/actor/id"}
+	for _, f := range slices.Concat(commonFields, d.Fields) {
+		if !f.Public && f.Name != "actor" {
+			pointers = append(pointers, "/"+f.Name)
+		}
+	}
+	slices.Sort(pointers)
+	return pointers
+}
