@@ -134,7 +134,7 @@ type reader struct {
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.r.Read(p)
 	r.hash.Write(p[:n])
-	if err == io.EOF && hex.EncodeToString(r.hash.Sum(nil)) != r.digest.Hex() {
+	if errors.Is(err, io.EOF) && hex.EncodeToString(r.hash.Sum(nil)) != r.digest.Hex() {
 		err = fmt.Errorf("read blob %s: %w", r.digest, ErrDamaged)
 	}
 	return n, err

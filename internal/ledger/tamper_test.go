@@ -211,7 +211,7 @@ func TestCheckOptions(t *testing.T) {
 		}
 	}
 	stop := errors.New("seen enough")
-	if _, err := r.Check(t.Context(), CheckOptions{Leaf: func(uint64, []byte) error { return stop }}); err != stop {
+	if _, err := r.Check(t.Context(), CheckOptions{Leaf: func(uint64, []byte) error { return stop }}); !errors.Is(err, stop) {
 		t.Errorf("stopped by its caller: %v", err)
 	}
 	if err := os.RemoveAll(filepath.Join(cfg.Dir, stateDir)); err != nil {

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"unicode/utf8"
 )
 
@@ -187,7 +188,7 @@ func (b *builder) addCategory(field, value []byte, at *place) error {
 		var err error
 		code, err = b.dict.add(field)
 		switch {
-		case err == errDictionaryFull:
+		case errors.Is(err, errDictionaryFull):
 			// Too many values for a category. Blocks stored so far keep their codes; the pending one is
 			// turned into text.
 			b.kind = Text

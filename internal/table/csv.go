@@ -51,7 +51,7 @@ func (r *csvReader) begin(delimiter byte) error {
 	for r.srcErr == nil && bytes.IndexByte(r.buf[r.start:r.end], '\n') < 0 && r.end < len(r.buf) {
 		r.read()
 	}
-	if r.srcErr != nil && r.srcErr != io.EOF {
+	if r.srcErr != nil && !errors.Is(r.srcErr, io.EOF) {
 		return r.srcErr
 	}
 	if bytes.HasPrefix(r.buf[r.start:r.end], []byte("\xef\xbb\xbf")) {
@@ -108,10 +108,10 @@ func (r *csvReader) next() ([][]byte, error) {
 				}
 				return r.fields, nil
 			}
-			if err != errMore {
+			if !errors.Is(err, errMore) {
 				return nil, err
 			}
-		} else if r.srcErr == io.EOF {
+		} else if errors.Is(r.srcErr, io.EOF) {
 			return nil, io.EOF
 		}
 		if r.srcErr != nil {
@@ -150,7 +150,7 @@ func (r *csvReader) more() error {
 func (r *csvReader) parse(text []byte) (int, error) {
 	r.fields, r.unquoted = r.fields[:0], r.unquoted[:0]
 	r.line = r.nextLine
-	delimiter, last := r.delimiter, r.srcErr == io.EOF
+	delimiter, last := r.delimiter, errors.Is(r.srcErr, io.EOF)
 	lines := int64(0)
 	i := 0
 	for {

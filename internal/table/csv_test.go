@@ -21,7 +21,7 @@ func readRecords(src io.Reader) ([][]string, error) {
 	var records [][]string
 	for {
 		fields, err := r.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return records, nil
 		}
 		if err != nil {

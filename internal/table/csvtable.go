@@ -141,7 +141,7 @@ func (l *csvLoader) read(ctx context.Context, i int, in *input) error {
 	at := place{path: in.path}
 	for {
 		fields, err := records.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		at.row++

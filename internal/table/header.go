@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,7 +16,7 @@ import (
 // same names, in any order. It returns the column of each field.
 func (l *csvLoader) header(in *input, records *csvReader) ([]int, error) {
 	fields, err := records.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "%s holds nothing but empty lines", in.path).
 			WithHint("give a file with a header and at least one row")
 	}

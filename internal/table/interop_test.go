@@ -156,7 +156,7 @@ func TestScanStops(t *testing.T) {
 	t.Parallel()
 	tab := mustOpen(t, Options{}, "testdata/plain-none-v1.parquet")
 	stop := errors.New("stop")
-	if err := tab.Scan(t.Context(), []string{"f64"}, func(*Block) error { return stop }); err != stop {
+	if err := tab.Scan(t.Context(), []string{"f64"}, func(*Block) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v", err)
 	}
 	if err := tab.Scan(t.Context(), []string{"F65"}, nil); tallystick.CodeOf(err) != tallystick.NotFound || !strings.Contains(err.Error(), `"f64"`) {

@@ -85,7 +85,7 @@ func hashInputs(ctx context.Context, inputs []*input, opt Options) ([]tallystick
 				return nil, err
 			}
 			_, err := h.Read(buffer)
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				break
 			}
 			if err != nil {

@@ -56,7 +56,7 @@ func (s *stream) read(ctx context.Context, in *input, progress *progress) error 
 		}
 		first := make([]byte, 4)
 		n, err := io.ReadFull(unpacked, first)
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return gzipError(in.path, err)
 		}
 		if string(first[:n]) == "PAR1" {
