@@ -61,7 +61,7 @@ func TestLeaf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{"ada@", "release", "two years", "compas.csv", "0.1"} {
+	for _, secret := range []string{"ada@", "release", "two years", "compas.csv", "tallystick 0.1"} {
 		if bytes.Contains(e.Leaf, []byte(secret)) {
 			t.Errorf("the leaf holds %q in the clear", secret)
 		}
