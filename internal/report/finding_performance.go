@@ -83,6 +83,7 @@ func calibrationFindings(d *Document) []candidate {
 func sliceFindings(d *Document) []candidate {
 	for _, s := range d.Slices {
 		if judged(s.Verdict) {
+			return []candidate{{Finding: Finding{Area: "slices", Verdict: s.Verdict, Words: sentence(s.Words)}}}
 		}
 	}
 	return nil

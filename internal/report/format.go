@@ -1,19 +1,13 @@
 package report
 
 import (
-	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
-	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -227,144 +221,3 @@ func byteCount(n int64) string {
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
-
-// plural writes n and the noun, with an s unless n is 1.
-func plural[N int | int64](n N, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return count(int64(n)) + " " + noun + "s"
-}
-
-// are returns the verb that goes with n things.
-func are(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
-}
-
-var digitRuns = regexp.MustCompile(`\d+`)
-
-// windowName writes the label of a window, with grouped thousands in a range of rows.
-func windowName(w Window) string {
-	rest, isRows := strings.CutPrefix(w.Label, "rows ")
-	if !isRows {
-		return w.Label
-	}
-	return "rows " + digitRuns.ReplaceAllStringFunc(rest, func(digits string) string {
-		n, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil {
-			return digits
-		}
-		return count(n)
-	})
-}
-
-// metricTitle returns the name of a metric as people say it.
-func metricTitle(p *performance.Performance, metric string) string {
-	if m, ok := p.Metric(metric); ok {
-		return m.Title
-	}
-	return strings.ReplaceAll(metric, "_", " ")
-}
-
-// inSentence writes the title of a metric as it stands inside a sentence: lower case, but for
-// abbreviations and people's names.
-func inSentence(title string) string {
-	for _, name := range []string{"Brier", "Matthews", "Cohen"} {
-		if strings.HasPrefix(title, name) {
-			return title
-		}
-	}
-	first, size := utf8.DecodeRuneInString(title)
-	if second, _ := utf8.DecodeRuneInString(title[size:]); unicode.IsLower(second) {
-		return string(unicode.ToLower(first)) + title[size:]
-	}
-	return title
-}
-
-// fairnessTitles names the rates in which groups are compared.
-var fairnessTitles = map[string]string{
-	"demographic_parity": "Selection rate", "four_fifths": "Favourable rate (four-fifths screen)",
-	"equal_opportunity": "True positive rate", "false_positive_rate": "False positive rate",
-	"false_negative_rate": "False negative rate", "predictive_parity": "Precision (PPV)",
-	"false_omission_rate": "False omission rate", "accuracy": "Accuracy",
-}
-
-func fairnessTitle(metric string) string {
-	if title, ok := fairnessTitles[metric]; ok {
-		return title
-	}
-	return strings.ReplaceAll(metric, "_", " ")
-}
-
-// oneLine makes text from data safe for a terminal and for a line of Markdown: white space
-// becomes single spaces, and control and bidirectional formatting characters become U+FFFD, so
-// that a column name can neither steer a terminal nor reorder a sentence.
-func oneLine(s string) string { return strings.Join(strings.Fields(strings.Map(visible, s)), " ") }
-
-// visible maps what must not reach a reader to U+FFFD. White space stays as it is.
-func visible(r rune) rune {
-	switch {
-	case r == '\n' || r == '\t' || r == '\r':
-		return r
-	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e || r == 0x200f || r == 0x061c:
-		return utf8.RuneError
-	}
-	return r
-}
-
-// span is a part of a text; Code marks what stood between backticks.
-type span struct {
-	Text string
-	Code bool
-}
-
-// spans parts a text at its backticks, which mark commands.
-func spans(s string) []span {
-	parts := strings.Split(s, "`")
-	if len(parts)%2 == 0 {
-		return []span{{Text: s}} // a backtick without its pair means itself
-	}
-	var all []span
-	for i, part := range parts {
-		if part != "" {
-			all = append(all, span{part, i%2 == 1})
-		}
-	}
-	return all
-}
-
-// sentence puts a full stop at the end of words that have none.
-func sentence(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
-		return s
-	}
-	return s + "."
-}
-
-// capital writes the first letter large.
-func capital(s string) string {
-	r, size := utf8.DecodeRuneInString(s)
-	if size == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[size:]
-}
-
-// verdictWords says a verdict as a word of its own.
-func verdictWords(v tallystick.Verdict) string {
-	if v == "" {
-		return "not judged"
-	}
-	return string(v)
-}
-
-func list(items []string, most int) string {
-	if len(items) <= most {
-		return strings.Join(items, ", ")
-	}
-	return strings.Join(items[:most], ", ") + fmt.Sprintf(" and %d more", len(items)-most)
-}

@@ -3,7 +3,6 @@ package report_test
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -333,13 +332,4 @@ func hostile() *report.Document {
 	d.Contract, d.Slices, d.Leakage, d.Calibration = c.Contract, c.Slices, c.Leakage, c.Calibration
 	poison(d, hostileText)
 	return d
-}
-
-func contains(s string, parts ...string) (missing []string) {
-	for _, p := range parts {
-		if !strings.Contains(s, p) {
-			missing = append(missing, p)
-		}
-	}
-	return missing
 }

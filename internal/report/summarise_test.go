@@ -118,6 +118,8 @@ func TestFindingWords(t *testing.T) {
 		"leakage":            {leaking, "leakage", "outcome_date tells the label with a ROC AUC of 1.00."},
 		"champion":           {champion, "performance", "ROC AUC is 0.7 and 0.8 in the champion."},
 		"calibration":        {skipped, "calibration", "No calibration: the score is no probability."},
+		"slices":             {compas(), "slices", "Of 611 rows with age in (18, 23] and c_charge_degree F, 42.1 % are predicted wrongly, and 33.9 % of all others."},
+		"contract":           {compas(), "data", "1 of 3 expectations of the contract pretrial is not kept. 1 row has an age beyond 90."},
 		"performance":        {quiet(), "performance", "Over 7,214 labelled rows: accuracy 65.4 % [64.3, 66.5], ROC AUC 0.702 [0.690, 0.714]."},
 		"quiet windows":      {calm, "windows", "3 windows: none with a performance below its baseline, none that drifts."},
 	} {
