@@ -148,16 +148,16 @@ func compas() *report.Document {
 		Verdict: tallystick.Fail, Words: "not passed: 2 of 6 blocking rules stop it", Pack: "high", Policy: digest("policy"), Input: digest("input"),
 		Engine: "opa 1.22.0", Tier: tallystick.TierHigh,
 		Rules: []policy.Rule{
-			{ID: "evidence.required", Title: "The evidence that the tier needs is there", Severity: "critical", Blocking: true, Status: policy.Pass, Message: "every required part is there", Controls: []string{"eu-ai-act-art-12"}},
+			{ID: "evidence.required", Title: "The evidence that the tier needs is there", Severity: "critical", Blocking: true, Status: policy.Pass, Message: "Every required part is there", Controls: []string{"eu-ai-act-art-12"}},
 			{ID: "fairness.error-rates", Title: "Error rates of groups differ within the accepted gap", Severity: "high", Blocking: true, Status: policy.Fail,
 				Message: "2 of 6 comparisons of error rates fail", Details: []string{d.Fairness.Comparisons[3].Words, d.Fairness.Comparisons[2].Words},
 				Evidence: []string{"/fairness/comparisons/3", "/fairness/comparisons/2"}, Controls: []string{"eu-ai-act-art-10", "nist-ai-rmf-measure-2-11"},
 				Remediation: "find the cause with tallystick audit --group and train a version whose error rates differ less"},
 			{ID: "criteria.committed", Title: "Thresholds were fixed before the first look", Severity: "high", Blocking: true, Status: policy.Skip,
-				Message: "no criteria were committed", Remediation: "tallystick criteria commit FILE, before the next data is audited", Controls: []string{"sr-26-2-v"}},
+				Message: "No criteria were committed", Remediation: "tallystick criteria commit FILE, before the next data is audited", Controls: []string{"sr-26-2-v"}},
 			{ID: "data.quality", Title: "The data can be used", Severity: "medium", Blocking: true, Status: policy.Warn, Message: "1 column has a warning"},
-			{ID: "fairness.four-fifths", Title: "Four-fifths screen", Severity: "medium", Status: policy.Warn, Message: "favourable rates of 1 group are below four fifths"},
-			{ID: "drift.reference", Title: "Features have not moved from the reference", Severity: "medium", Blocking: false, Status: policy.Skip, Message: "no reference was given", Remediation: "add --reference FILE"},
+			{ID: "fairness.four-fifths", Title: "Four-fifths screen", Severity: "medium", Status: policy.Warn, Message: "Favourable rates of 1 group are below four fifths"},
+			{ID: "drift.reference", Title: "Features have not moved from the reference", Severity: "medium", Blocking: false, Status: policy.Skip, Message: "No reference was given", Remediation: "add --reference FILE"},
 		},
 	}
 	d.Summary = report.Summarise(d)

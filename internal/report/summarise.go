@@ -84,7 +84,7 @@ func ruleWords(r policy.Rule) string {
 	if r.Message == "" {
 		return sentence(r.Title)
 	}
-	return sentence(capital(r.Message))
+	return sentence(r.Message)
 }
 
 // ruleVerdict translates the status of a gate rule.

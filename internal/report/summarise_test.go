@@ -67,7 +67,7 @@ func TestFindingsAreOrdered(t *testing.T) {
 func TestGateRuleIsToldOnce(t *testing.T) {
 	t.Parallel()
 	d := compas()
-	d.Gate.Rules = append(d.Gate.Rules, policy.Rule{ID: "evidence.labels", Title: "Labels", Severity: "critical", Blocking: true, Status: policy.Error, Message: "the rule had no result"})
+	d.Gate.Rules = append(d.Gate.Rules, policy.Rule{ID: "evidence.labels", Title: "Labels", Severity: "critical", Blocking: true, Status: policy.Error, Message: "The rule had no result"})
 	s := report.Summarise(d)
 	if s.Findings[0].Rule != "evidence.labels" || s.Findings[0].Verdict != tallystick.Fail || s.Findings[0].Words != "The rule had no result." {
 		t.Errorf("the critical rule is not first: %+v", s.Findings[0])
