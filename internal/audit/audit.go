@@ -115,7 +115,7 @@ func measure(ctx context.Context, cfg Config, in inputs) (*report.Document, erro
 		}
 		doc.Contract = &result
 	}
-	doc.limits(cfg, in)
+	doc.limits(cfg, in, r)
 	return doc.Document, nil
 }
 
@@ -161,32 +161,26 @@ func (doc *document) performance(ctx context.Context, cfg Config, p *plan, in in
 	if cfg.Contract != nil {
 		limits = fairnessLimits(cfg.Contract.Limits, limits)
 	}
-	var err error
-	if doc.Fairness, err = r.fair(p, limits); err != nil || r.labelled == 0 {
-		return err
+	if doc.Fairness = r.fair(p, limits); r.labelled == 0 {
+		return nil
 	}
-	whole, err := r.performances(p, 1, all)
+	whole, err := r.performances(r.whole)
 	if err != nil {
 		return err
 	}
 	doc.Performance = whole[0]
-	if r.windows.len() > 0 {
-		if doc.windowed, err = r.performances(p, r.windows.len(), r.windows.at); err != nil {
-			return err
-		}
+	if b, ok := r.whole.parts[0].(*binaryPart); ok && b.scores != nil {
+		doc.Calibration = performance.Calibrate(b.scores)
 	}
-	if r.task == performance.Binary && r.score != nil {
-		scores, why, err := r.split(1, all)[0].scored(p.probability)
-		if err != nil {
+	r.whole.parts = nil
+	if r.byWindow != nil {
+		if doc.windowed, err = r.performances(r.byWindow); err != nil {
 			return err
 		}
-		doc.Calibration = &performance.Calibration{Skipped: why}
-		if scores != nil {
-			doc.Calibration = performance.Calibrate(*scores)
-		}
-		if err := r.calibrateGroups(p, doc.Calibration); err != nil {
-			return err
-		}
+		r.byWindow.parts = nil
+	}
+	if err := r.scoreGroups(p, doc.Fairness, doc.Calibration); err != nil {
+		return err
 	}
 	if doc.reference, err = referencePerformance(ctx, cfg, p, in); err != nil {
 		return err
@@ -227,7 +221,7 @@ func referencePerformance(ctx context.Context, cfg Config, p *plan, in inputs) (
 	if err != nil || r.labelled == 0 {
 		return nil, err
 	}
-	measured, err := r.performances(&own, 1, all)
+	measured, err := r.performances(r.whole)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +242,7 @@ func (doc *document) columns(cfg Config, p *plan, in inputs, cols *columns) {
 }
 
 // limits says what the audit cannot show.
-func (doc *document) limits(cfg Config, in inputs) {
+func (doc *document) limits(cfg Config, in inputs, r *rows) {
 	doc.Limits = append(doc.Limits,
 		"An audit measures the file that it was given. It cannot show that the file holds what the model really predicted, or that no other file was tried before.")
 	if doc.Labelled < doc.Rows {
@@ -257,6 +251,7 @@ func (doc *document) limits(cfg Config, in inputs) {
 	if in.reference == nil {
 		doc.Limits = append(doc.Limits, "Without --reference nothing can be said about drift or unseen values.")
 	}
+	doc.Limits = append(doc.Limits, r.inexact(cfg, in)...)
 	if doc.Fairness != nil {
 		doc.Limits = append(doc.Limits, "Equal error rates and equal predictive values cannot both hold where base rates differ (Kleinberg et al. 2016, Chouldechova 2017): which one matters is for people to decide. Groups are compared as the data names them.")
 	}

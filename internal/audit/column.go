@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -26,7 +25,7 @@ type columns struct {
 }
 
 // columnPass reads every column once, and its reference once, a few columns at a time: memory is
-// bounded by Workers columns, whatever their number.
+// bounded by that many columns, whatever their number.
 type columnPass struct {
 	cfg    Config
 	plan   *plan
@@ -37,6 +36,7 @@ type columnPass struct {
 	mu       sync.Mutex
 	done     int64
 	measured []measuredColumn // by column of the data
+	buffers  [][]float64      // that are not in use; each has room for the rows that are held
 }
 
 // measuredColumn is what one column shows.
@@ -57,7 +57,7 @@ func measureColumns(ctx context.Context, cfg Config, p *plan, in inputs, r *rows
 		out.ids = quality.NewIDHasher(r.n)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(cfg.Workers)
+	group.SetLimit(pass.workers())
 	for i, c := range all {
 		group.Go(func() error {
 			m, err := pass.measure(ctx, i, c, out)
@@ -77,6 +77,54 @@ func measureColumns(ctx context.Context, cfg Config, p *plan, in inputs, r *rows
 	}
 	pass.collect(out)
 	return out, nil
+}
+
+// columnsMemory bounds what the columns that are measured at the same time take together.
+const columnsMemory = 512 << 20
+
+// workers is the number of columns that are measured at the same time.
+func (pass *columnPass) workers() int {
+	column := int64(16 << 20)
+	if pass.rows.exact {
+		column += 8 * pass.rows.n
+	}
+	switch w := pass.rows.windows; {
+	case w.len() == 0 || w.ordered():
+	case pass.rows.exact:
+		column += 8 * pass.rows.n
+	default:
+		column += int64(w.len()) * tallyBytes
+	}
+	if t := pass.in.reference; t != nil {
+		column += t.Rows() / referenceStep(t.Rows()) * referenceRowBytes
+	}
+	return int(max(1, min(int64(pass.cfg.Workers), columnsMemory/column)))
+}
+
+const (
+	tallyBytes        = 3 << 19 // of a tally of 65,536 knots
+	referenceRowBytes = 36      // of a reference that is being sorted
+)
+
+// buffer returns room for the numbers of one column; none where they are not held.
+func (pass *columnPass) buffer() []float64 {
+	if !pass.rows.exact {
+		return nil
+	}
+	pass.mu.Lock()
+	defer pass.mu.Unlock()
+	if last := len(pass.buffers) - 1; last >= 0 {
+		b := pass.buffers[last]
+		pass.buffers = pass.buffers[:last]
+		return b
+	}
+	return make([]float64, 0, pass.rows.n)
+}
+
+func (pass *columnPass) release(buffer []float64) {
+	pass.mu.Lock()
+	defer pass.mu.Unlock()
+	pass.buffers = append(pass.buffers, buffer)
 }
 
 // collect puts the columns together in the order of the table, whatever order they came in.
@@ -103,15 +151,6 @@ func (pass *columnPass) collect(out *columns) {
 	out.slices = pass.search.find()
 }
 
-// held is one column in memory.
-type held struct {
-	numbers []float64 // NaN where missing
-	codes   []uint32
-	values  []string
-	counts  []int64 // by code
-	missing int64   // of a category
-}
-
 func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out *columns) (measuredColumn, error) {
 	role := pass.plan.role(c.Name)
 	reference, profile, err := pass.reference(ctx, c, role)
@@ -123,11 +162,15 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 		Column: c, Role: role, Reference: profile,
 		Dictionary: func() []string { return pass.in.data.Dictionary(c.Name) },
 	})
-	leak := pass.leakDetector(c, role)
-	var h held
-	if reference.any() || role == "feature" || role == "group" {
-		h = hold(c.Kind, pass.rows.n)
+	var buffer []float64
+	if reference.numbers != nil {
+		buffer = pass.buffer()
+		defer pass.release(buffer)
 	}
+	compared := reference.gather(pass, c, buffer)
+	leak := pass.leakDetector(c, role)
+	cut := pass.search.column(c, role)
+	picked := strip{looked: pass.rows.looked}
 	err = pass.in.data.Scan(ctx, []string{c.Name}, func(b *table.Block) error {
 		v := &b.Cols[0]
 		profiler.Add(b.N, v)
@@ -136,152 +179,23 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 		} else {
 			out.duplicates.Add(i, b.Row, b.N, v)
 		}
-		leak.add(b.Row, b.N, v)
-		h.add(b.Row, v)
-		return nil
+		picked.pick(b.Row, b.N, v)
+		leak.add(&picked)
+		cut.add(&picked)
+		if compared == nil {
+			return nil
+		}
+		return compared.add(b.Row, b.N, v)
 	})
 	if err != nil {
 		return measuredColumn{}, err
 	}
 	m.quality = profiler.Result()
 	m.leak = leak.result()
-	h.finish(pass.in.data.Dictionary(c.Name))
-	if reference.any() {
-		pass.compare(&m, reference, h)
+	if compared != nil {
+		whole, windows := compared.compare()
+		m.drift, m.windows = &whole, windows
 	}
-	if pass.search != nil && (role == "feature" || role == "group") {
-		m.slice = pass.cut(c, reference, h)
-	}
+	m.slice = cut.cut(reference.edges(), pass.in.data.Dictionary(c.Name))
 	return m, nil
-}
-
-func hold(kind table.Kind, n int64) held {
-	switch kind {
-	case table.Number:
-		return held{numbers: make([]float64, n)}
-	case table.Category:
-		return held{codes: make([]uint32, n)}
-	}
-	return held{}
-}
-
-func (h *held) add(from int64, v *table.Vector) {
-	if h.numbers != nil {
-		copy(h.numbers[from:], v.Float)
-	}
-	if h.codes != nil {
-		copy(h.codes[from:], v.Code)
-	}
-}
-
-func (h *held) finish(dictionary []string) {
-	if h.codes == nil {
-		return
-	}
-	h.values, h.counts = dictionary, make([]int64, len(dictionary))
-	for _, code := range h.codes {
-		if int(code) < len(h.counts) {
-			h.counts[code]++
-		} else {
-			h.missing++
-		}
-	}
-}
-
-// cut makes the cells of the search for slices.
-func (pass *columnPass) cut(c table.Column, reference reference, h held) *searched {
-	var s searched
-	switch {
-	case h.numbers != nil:
-		edges := reference.edges()
-		if edges == nil {
-			edges = ownEdges(h.numbers)
-		}
-		if len(edges) == 0 {
-			return nil
-		}
-		s = pass.search.numbers(c.Name, h.numbers, edges)
-	case h.codes != nil:
-		s = pass.search.categories(c.Name, h.codes, h.values, h.counts)
-	default:
-		return nil
-	}
-	return &s
-}
-
-// edgeSample is the number of values from which the cells of a column without reference are made.
-const edgeSample = 100_000
-
-// ownEdges returns the distinct deciles of a column's finite values, or of evenly spaced ones.
-func ownEdges(values []float64) []float64 {
-	step := max(1, len(values)/edgeSample)
-	var sample []float64
-	for i := 0; i < len(values); i += step {
-		if finite(values[i]) {
-			sample = append(sample, values[i])
-		}
-	}
-	slices.Sort(sample)
-	var edges []float64
-	for i := 1; i < 10 && len(sample) > 0; i++ {
-		edge := sample[i*(len(sample)-1)/10]
-		if len(edges) == 0 || edge > edges[len(edges)-1] {
-			edges = append(edges, edge)
-		}
-	}
-	return edges
-}
-
-// compare compares the whole column, and each window of it, with the reference.
-func (pass *columnPass) compare(m *measuredColumn, reference reference, h held) {
-	whole := reference.compare(h)
-	m.drift = &whole
-	w := pass.rows.windows
-	if w.len() == 0 {
-		return
-	}
-	m.windows = make([]drift.Feature, w.len())
-	if w.chunk > 0 {
-		for k := range m.windows {
-			from := int64(k) * w.chunk
-			m.windows[k] = reference.compare(h.part(from, min(pass.rows.n, from+w.chunk)))
-		}
-		return
-	}
-	starts := make([]int64, w.len()+1)
-	for k, s := range w.spans {
-		starts[k+1] = starts[k] + s.rows
-	}
-	dealt, next := h.like(starts[w.len()]), slices.Clone(starts)
-	for row, k := range w.of {
-		if k == noWindow {
-			continue
-		}
-		if h.numbers != nil {
-			dealt.numbers[next[k]] = h.numbers[row]
-		} else {
-			dealt.codes[next[k]] = h.codes[row]
-		}
-		next[k]++
-	}
-	for k := range m.windows {
-		m.windows[k] = reference.compare(dealt.part(starts[k], starts[k+1]))
-	}
-}
-
-// part returns the rows [from, to) of h.
-func (h held) part(from, to int64) held {
-	if h.numbers != nil {
-		return held{numbers: h.numbers[from:to]}
-	}
-	p := held{codes: h.codes[from:to]}
-	p.finish(h.values)
-	return p
-}
-
-func (h held) like(n int64) held {
-	if h.numbers != nil {
-		return held{numbers: make([]float64, n)}
-	}
-	return held{codes: make([]uint32, n), values: h.values}
 }

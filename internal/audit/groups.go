@@ -10,30 +10,11 @@ import (
 )
 
 // fair compares the groups of a binary task. It returns nil where no group was named.
-func (r *rows) fair(p *plan, limits fairness.Limits) (*fairness.Fairness, error) {
-	if len(p.groups) == 0 || r.task != performance.Binary {
-		return nil, nil
+func (r *rows) fair(p *plan, limits fairness.Limits) *fairness.Fairness {
+	if r.fairness == nil {
+		return nil
 	}
-	attributes := make([]fairness.Attribute, len(p.groups))
-	for i, g := range p.groups {
-		attributes[i] = g.attribute
-	}
-	counter, err := fairness.NewCounter(attributes)
-	if err != nil {
-		return nil, err
-	}
-	codes := make([]uint32, len(p.groups))
-	for row := range r.n {
-		if r.predicted[row] == notPredicted {
-			continue
-		}
-		for i := range codes {
-			codes[i] = uint32(r.group[i][row])
-		}
-		counter.Add(r.truth[row], r.predicted[row] == predictedPositive, codes)
-	}
-	f := counter.Result(fairness.Config{FavourablePositive: p.Favourable == "positive", Limits: limits, Terms: p.terms()})
-	return f, r.rankGroups(p, f)
+	return r.fairness.Result(fairness.Config{FavourablePositive: p.Favourable == "positive", Limits: limits, Terms: p.terms()})
 }
 
 // terms are the words of this data.
@@ -51,44 +32,34 @@ func (p *plan) terms() fairness.Terms {
 	return t
 }
 
-// rankGroups adds the ROC AUC of each value of each attribute.
-func (r *rows) rankGroups(p *plan, f *fairness.Fairness) error {
-	return r.eachGroup(p, func(attribute, value string, scores performance.Scores) {
-		for i := range f.Groups {
-			if g := &f.Groups[i]; g.Attribute == attribute && g.Value == value {
-				auc := scores.ROCAUC()
-				g.ROCAUC, g.ROCAUCCI = stat.Number(auc.Value), auc.Interval
-			}
-		}
-	})
-}
-
-// calibrateGroups adds the calibration of each value of each attribute.
-func (r *rows) calibrateGroups(p *plan, c *performance.Calibration) error {
-	if c == nil || c.Skipped != "" || r.task != performance.Binary {
-		return nil
-	}
-	return r.eachGroup(p, func(attribute, value string, scores performance.Scores) {
-		c.Groups = append(c.Groups, performance.Within(attribute, value, scores))
-	})
-}
-
 // minGroupScores is the number of scores from which a group is ranked or calibrated on its own.
 const minGroupScores = 30
 
-func (r *rows) eachGroup(p *plan, do func(attribute, value string, scores performance.Scores)) error {
-	for i, g := range p.groups {
-		parts := r.split(len(g.attribute.Values), func(row int64) int32 { return int32(r.group[i][row]) })
+// scoreGroups adds the ROC AUC of each value of each attribute, and its calibration where
+// probabilities are calibrated at all.
+func (r *rows) scoreGroups(p *plan, f *fairness.Fairness, c *performance.Calibration) error {
+	for i, d := range r.byGroup {
+		parts, err := r.parts(d)
+		if err != nil {
+			return err
+		}
+		attribute := p.groups[i].attribute
 		for value, part := range parts {
-			if len(part.scores) < minGroupScores {
+			b, ok := part.(*binaryPart)
+			if !ok || b.scores == nil || b.scores.N() < minGroupScores {
 				continue
 			}
-			scores, _, err := part.scored(p.probability)
-			if err != nil {
-				return err
+			for k := range f.Groups {
+				if g := &f.Groups[k]; g.Attribute == attribute.Name && g.Value == attribute.Values[value] {
+					auc := b.scores.ROCAUC()
+					g.ROCAUC, g.ROCAUCCI = stat.Number(auc.Value), auc.Interval
+				}
 			}
-			do(g.attribute.Name, g.attribute.Values[value], *scores)
+			if c != nil && c.Skipped == "" {
+				c.Groups = append(c.Groups, performance.Within(attribute.Name, attribute.Values[value], b.scores))
+			}
 		}
+		d.parts = nil // the scores of one attribute at a time
 	}
 	return nil
 }

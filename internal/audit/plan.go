@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,8 @@ type plan struct {
 
 	cutoff      int // ranking
 	groups      []*grouping
+	centre      float64 // regression: the mean of the labels
+	scale       float64 // divides scores
 	probability bool    // the score, scaled, is a probability
 	scoreLow    float64 // of the scaled score, for binning
 	scoreHigh   float64
@@ -50,7 +53,7 @@ var namesFor = map[string][]string{
 }
 
 func newPlan(ctx context.Context, cfg Config, in inputs) (*plan, error) {
-	p := &plan{apart: map[string]string{}, cutoff: cfg.K, Roles: report.Roles{
+	p := &plan{apart: map[string]string{}, cutoff: cfg.K, scale: cmp.Or(cfg.ScoreMax, 1), Roles: report.Roles{
 		Task: cfg.Task, Label: cfg.Label, Prediction: cfg.Prediction, Score: cfg.Score, ScoreMax: cfg.ScoreMax,
 		Groups: cfg.Groups, Query: cfg.Query, Item: cfg.Item, Time: cfg.Time, ID: cfg.ID,
 	}}
@@ -82,6 +85,9 @@ func newPlan(ctx context.Context, cfg Config, in inputs) (*plan, error) {
 				WithHint("name them with --query COL and --score COL")
 		}
 	}
+	if s := shapes[p.Label]; s != nil && s.present > 0 && finite(s.sum) {
+		p.centre = s.sum / float64(s.present)
+	}
 	if err := p.settleScore(shapes); err != nil {
 		return nil, err
 	}
@@ -101,6 +107,14 @@ func newPlan(ctx context.Context, cfg Config, in inputs) (*plan, error) {
 func (c Config) named() []string {
 	names := slices.Concat([]string{c.Label, c.Prediction, c.Score, c.Time, c.ID, c.Query, c.Item}, c.Groups, c.Features)
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
+// classNames are the classes of the task; none of a task without classes.
+func (p *plan) classNames() []string {
+	if p.classes == nil {
+		return nil
+	}
+	return p.classes.names
 }
 
 func (p *plan) guess(format string, args ...any) {
@@ -205,11 +219,7 @@ func (p *plan) settleScore(shapes map[string]*shape) error {
 	if p.Score == p.Prediction && p.Task != performance.Regression {
 		p.guess("column %q is both prediction and score", p.Score)
 	}
-	scale := 1.0
-	if p.ScoreMax > 0 {
-		scale = p.ScoreMax
-	}
-	p.scoreLow, p.scoreHigh = s.min/scale, s.max/scale
+	p.scoreLow, p.scoreHigh = s.min/p.scale, s.max/p.scale
 	p.probability = s.present > 0 && p.scoreLow >= 0 && p.scoreHigh <= 1
 	if p.ScoreMax > 0 && !p.probability && s.present > 0 {
 		return tallystick.Errorf(tallystick.Invalid, "%s: score column %q runs from %g to %g, which --score-max %g does not bring into [0, 1]", s.file, p.Score, s.min, s.max, p.ScoreMax).

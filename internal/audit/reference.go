@@ -10,11 +10,15 @@ import (
 	"github.com/tallystick/tallystick/internal/table"
 )
 
+// referenceRows is the number of rows of a reference whose numbers are held; of more, every k-th
+// is. Categories are counted whatever their number.
+const referenceRows = 10_000_000
+
 // reference is one column of the reference, ready to compare with; or why there is none.
 type reference struct {
 	numbers    *drift.Numbers
 	categories *drift.Categories
-	classes    func(h held) ([]string, []int64, int64) // counts a number column as classes
+	classes    bool // the column is numbers that stand for classes
 	why        string
 }
 
@@ -25,16 +29,6 @@ func (r reference) edges() []float64 {
 		return nil
 	}
 	return r.numbers.Reference().Edges()
-}
-
-func (r reference) compare(h held) drift.Feature {
-	switch {
-	case r.numbers != nil:
-		return r.numbers.Compare(h.numbers, 0) // NaN stands for the missing ones
-	case r.classes != nil:
-		return r.categories.Compare(r.classes(h))
-	}
-	return r.categories.Compare(h.values, h.counts, h.missing)
 }
 
 // compared reports whether the drift of a column with that role is of interest.
@@ -70,61 +64,97 @@ func (pass *columnPass) reference(ctx context.Context, c table.Column, role stri
 	profiler := quality.NewProfiler(quality.Config{
 		Column: own, Role: role, Dictionary: func() []string { return t.Dictionary(c.Name) },
 	})
-	var h held
-	if compared(role) {
-		h = hold(own.Kind, t.Rows())
+	h := referenceColumn{step: referenceStep(t.Rows()), classes: role == "prediction" && pass.plan.Task != performance.Regression}
+	if compared(role) && own.Kind == table.Number && !h.classes {
+		h.numbers = make([]float64, 0, min(t.Rows(), t.Rows()/h.step+1))
 	}
 	err = t.Scan(ctx, []string{c.Name}, func(b *table.Block) error {
 		profiler.Add(b.N, &b.Cols[0])
-		h.add(b.Row, &b.Cols[0])
-		return nil
+		return h.add(b.Row, b.N, &b.Cols[0])
 	})
 	if err != nil || !compared(role) {
 		return reference{}, profiler, err
 	}
-	h.finish(t.Dictionary(c.Name))
-	r, err := pass.ready(c, own, role, h)
-	return r, profiler, err
+	return h.ready(c, own, driftRole(role), t.Dictionary(c.Name)), profiler, nil
 }
 
-func (pass *columnPass) ready(c, own table.Column, role string, h held) (reference, error) {
-	name := c.Name
-	role = driftRole(role)
+// referenceStep says which rows of a reference are held: every one, or every k-th.
+func referenceStep(rows int64) int64 { return max(1, (rows+referenceRows-1)/referenceRows) }
+
+// referenceColumn gathers one column of the reference.
+type referenceColumn struct {
+	step    int64
+	numbers []float64 // NaN where missing
+	classes bool      // numbers stand for classes
+	asClass classCounts
+	codes   codeCounts
+}
+
+func (h *referenceColumn) add(row int64, n int, v *table.Vector) error {
+	switch {
+	case v.Kind == table.Category:
+		return h.codes.add(v, 0, n)
+	case v.Kind == table.Number && h.classes:
+		return h.asClass.add(v, 0, n)
+	case h.numbers == nil:
+	case h.step == 1:
+		h.numbers = append(h.numbers, v.Float...)
+	default:
+		for i := int((h.step - row%h.step) % h.step); i < n; i += int(h.step) {
+			h.numbers = append(h.numbers, v.Float[i])
+		}
+	}
+	return nil
+}
+
+func (h *referenceColumn) ready(c, own table.Column, role string, values []string) reference {
 	switch {
 	case own.Kind != c.Kind:
-		return reference{why: fmt.Sprintf("%s is %s in the data and %s in the reference", name, c.Kind, own.Kind)}, nil
+		return reference{why: fmt.Sprintf("%s is %s in the data and %s in the reference", c.Name, c.Kind, own.Kind)}
 	case own.Kind == table.Category:
-		return reference{categories: drift.NewCategories(name, role, h.values, h.counts, h.missing)}, nil
+		return reference{categories: drift.NewCategories(c.Name, role, values, h.codes.of(values), h.codes.missing)}
 	case own.Kind != table.Number:
-		return reference{}, nil
-	case role == "prediction" && pass.plan.Task != performance.Regression:
-		r := reference{classes: countClasses}
-		values, counts, missing := countClasses(h)
-		r.categories = drift.NewCategories(name, role, values, counts, missing)
-		return r, nil
+		return reference{}
+	case h.classes:
+		return reference{classes: true, categories: drift.NewCategories(c.Name, role, h.asClass.values, h.asClass.counts, h.asClass.missing)}
 	}
-	numbers, err := drift.NewNumbers(name, role, h.numbers, 0)
+	numbers, err := drift.NewNumbers(c.Name, role, h.numbers, 0)
 	if err != nil {
-		return reference{why: name + " has no number in the reference"}, nil //nolint:nilerror // the reason is reported
+		return reference{why: c.Name + " has no number in the reference"}
 	}
-	return reference{numbers: numbers}, nil
+	return reference{numbers: numbers}
 }
 
-// countClasses counts the different values of a number column that holds classes.
-func countClasses(h held) (values []string, counts []int64, missing int64) {
-	index := map[float64]int{}
-	for _, x := range h.numbers {
-		if !finite(x) {
-			missing++
-			continue
+// gather prepares a column for the comparison; nil if there is nothing to compare it with. Numbers
+// are held in buffer as long as it has room.
+func (r reference) gather(pass *columnPass, c table.Column, buffer []float64) *gathered {
+	w, mixed := pass.rows.windows, pass.rows.windows.len() > 0 && !pass.rows.windows.ordered()
+	var whole sample
+	var begin func(rows int64) sample
+	switch {
+	case !r.any():
+		return nil
+	case r.classes:
+		begin = func(int64) sample { return &classSample{categories: r.categories} }
+		whole = begin(0)
+	case r.categories != nil:
+		counter := func(sparse bool) sample {
+			return &categorySample{
+				categories: r.categories, codeCounts: codeCounts{sparse: sparse},
+				dictionary: func() []string { return pass.in.data.Dictionary(c.Name) },
+			}
 		}
-		i, ok := index[x]
-		if !ok {
-			i = len(values)
-			index[x] = i
-			values, counts = append(values, number(x)), append(counts, 0)
+		begin = func(int64) sample { return counter(mixed) }
+		whole = counter(false)
+	default:
+		limit := pass.cfg.ExactRows
+		whole = &numberSample{numbers: r.numbers, limit: cap(buffer), values: buffer[:0]}
+		if mixed && !pass.rows.exact {
+			limit = 0 // all windows are open at once: none may hold its values
 		}
-		counts[i]++
+		begin = func(rows int64) sample {
+			return &numberSample{numbers: r.numbers, limit: int(limit), values: make([]float64, 0, min(rows, limit))}
+		}
 	}
-	return values, counts, missing
+	return newGathered(w, whole, begin)
 }

@@ -20,8 +20,10 @@ type shape struct {
 	values   []string // different values in first-seen order, while they are at most maxClasses
 	many     bool     // there are more
 	min, max float64  // of the finite numbers; NaN if there is none
+	sum      float64  // of the finite numbers
 	present  int64    // rows that have a value, NaN and infinities not counted
 	finite   []float64
+	step     int64 // of the rows whose numbers are in finite
 }
 
 // look scans the named columns once. keep says of which number columns the finite values are kept.
@@ -34,7 +36,7 @@ func look(ctx context.Context, t *table.Table, names []string, keep func(name st
 		if err != nil {
 			return nil, err
 		}
-		shapes[name] = &shape{file: t.Files()[0].Path, kind: c.Kind, integer: c.Integer, min: math.NaN(), max: math.NaN()}
+		shapes[name] = &shape{file: t.Files()[0].Path, kind: c.Kind, integer: c.Integer, min: math.NaN(), max: math.NaN(), step: max(1, (t.Rows()+keptNumbers-1)/keptNumbers)}
 		seen[i] = map[float64]bool{}
 	}
 	if len(names) == 0 {
@@ -45,7 +47,7 @@ func look(ctx context.Context, t *table.Table, names []string, keep func(name st
 			s, v := shapes[names[i]], &b.Cols[i]
 			switch v.Kind {
 			case table.Number:
-				s.lookAtNumbers(v.Float, seen[i], keep(names[i]))
+				s.lookAtNumbers(v.Float, seen[i], keep(names[i]), b.Row)
 			case table.Category:
 				for _, code := range v.Code {
 					if code == table.NoCode {
@@ -85,14 +87,18 @@ func look(ctx context.Context, t *table.Table, names []string, keep func(name st
 	return shapes, nil
 }
 
-func (s *shape) lookAtNumbers(values []float64, seen map[float64]bool, keep bool) {
+// keptNumbers is the number of rows whose numbers are kept; of more, every k-th.
+const keptNumbers = 10_000_000
+
+func (s *shape) lookAtNumbers(values []float64, seen map[float64]bool, keep bool, row int64) {
 	last := math.NaN()
-	for _, x := range values {
+	for i, x := range values {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			continue
 		}
 		s.present++
-		if keep {
+		s.sum += x
+		if keep && (row+int64(i))%s.step == 0 {
 			s.finite = append(s.finite, x)
 		}
 		if x == last {

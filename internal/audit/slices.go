@@ -8,26 +8,22 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/drift"
-	"github.com/tallystick/tallystick/internal/fairness"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
 const (
-	sliceRows   = 1_000_000 // rows that the search looks at; of more, every k-th
-	sliceCells  = 51        // cells of one column: the most frequent categories, and all others
-	slicePairs  = 8         // columns that are looked at in pairs
-	sliceShown  = 10        // slices that are reported
-	sliceMin    = 100       // rows below which a slice is not judged
-	sliceEffect = 0.05      // error rate above the rest's, or relative to it for numbers, that is worth a warning
+	sliceCells  = 51   // cells of one column: the most frequent categories, and all others
+	slicePairs  = 8    // columns that are looked at in pairs
+	sliceShown  = 10   // slices that are reported
+	sliceMin    = 100  // rows below which a slice is not judged
+	sliceEffect = 0.05 // error rate above the rest's, or relative to it for numbers, that is worth a warning
 )
 
-// search looks for the parts of the data in which the model does worst.
+// search looks for the parts of the data in which the model does worst, among the looked-at rows.
 type search struct {
-	rows    *rows
-	step    int64
-	loss    []float32 // by looked-at row: 1 for a wrong class, or the absolute error; NaN if not measurable
+	task    performance.Task
+	looked  *looked
 	columns []searched
 }
 
@@ -38,79 +34,12 @@ type searched struct {
 	cell   []uint8 // by looked-at row
 }
 
-// newSearch prepares the losses. It returns nil where there is nothing to be wrong about.
+// newSearch returns nil where there is nothing to be wrong about.
 func newSearch(r *rows) *search {
 	if r.labelled == 0 || r.task == performance.Ranking {
 		return nil
 	}
-	s := &search{rows: r, step: (r.n + sliceRows - 1) / sliceRows}
-	s.loss = make([]float32, (r.n+s.step-1)/s.step)
-	for i := range s.loss {
-		s.loss[i] = r.loss(int64(i) * s.step)
-	}
-	return s
-}
-
-func (r *rows) loss(row int64) float32 {
-	wrong := false
-	switch {
-	case !r.measurable(row):
-		return float32(math.NaN())
-	case r.task == performance.Regression:
-		return float32(math.Abs(r.number[row] - r.actual[row]))
-	case r.task == performance.Binary:
-		wrong = (r.predicted[row] == predictedPositive) != (r.truth[row] == fairness.Positive)
-	default:
-		wrong = r.class[row] != r.chosen[row]
-	}
-	if wrong {
-		return 1
-	}
-	return 0
-}
-
-// numbers cuts a number column at edges; missing values are a cell of their own.
-func (s *search) numbers(name string, values, edges []float64) searched {
-	c := searched{name: name, labels: drift.BinLabels(edges), cell: make([]uint8, len(s.loss))}
-	for i := range c.cell {
-		x := values[int64(i)*s.step]
-		if math.IsNaN(x) {
-			c.cell[i] = uint8(len(c.labels) - 1)
-			continue
-		}
-		at, _ := slices.BinarySearch(edges, x)
-		c.cell[i] = uint8(at)
-	}
-	return c
-}
-
-// categories keeps the most frequent values and puts the others together.
-func (s *search) categories(name string, codes []uint32, values []string, counts []int64) searched {
-	order := make([]int, len(values))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
-	cellOf := make([]uint8, len(values))
-	c := searched{name: name, cell: make([]uint8, len(s.loss))}
-	for rank, code := range order {
-		cellOf[code] = uint8(min(rank, sliceCells-1))
-		if rank < sliceCells-1 {
-			c.labels = append(c.labels, values[code])
-		}
-	}
-	if len(order) >= sliceCells {
-		c.labels = append(c.labels, "(other)")
-	}
-	c.labels = append(c.labels, "(missing)")
-	for i := range c.cell {
-		if code := codes[int64(i)*s.step]; int(code) < len(cellOf) {
-			c.cell[i] = cellOf[code]
-		} else {
-			c.cell[i] = uint8(len(c.labels) - 1)
-		}
-	}
-	return c
+	return &search{task: r.task, looked: r.looked}
 }
 
 // find returns the worst slices, single columns and pairs.
@@ -120,7 +49,7 @@ func (s *search) find() []performance.Slice {
 	}
 	slices.SortFunc(s.columns, func(a, b searched) int { return strings.Compare(a.name, b.name) })
 	var whole stat.Moments
-	for _, loss := range s.loss {
+	for _, loss := range s.looked.loss {
 		if !math.IsNaN(float64(loss)) {
 			whole.Add(float64(loss))
 		}
@@ -152,7 +81,7 @@ func (s *search) find() []performance.Slice {
 
 func (s *search) tally(cells int, of func(row int) int) []stat.Moments {
 	moments := make([]stat.Moments, cells)
-	for row, loss := range s.loss {
+	for row, loss := range s.looked.loss {
 		if !math.IsNaN(float64(loss)) {
 			moments[of(row)].Add(float64(loss))
 		}
@@ -179,7 +108,7 @@ func (s *search) slice(whole, m stat.Moments, terms ...performance.Term) (perfor
 		return performance.Slice{}, false
 	}
 	slice := performance.Slice{Terms: terms, N: m.N}
-	if s.rows.task == performance.Regression {
+	if s.task == performance.Regression {
 		slice.Metric = "mean absolute error"
 		slice.Value, slice.Rest = m.Estimate(), whole.Without(m).Estimate()
 		slice.Difference = stat.MeanDifference(m, whole.Without(m))
@@ -208,7 +137,7 @@ func (s *search) worst(all []performance.Slice) []performance.Slice {
 	var kept []performance.Slice
 	for _, slice := range all {
 		effect := sliceEffect
-		if s.rows.task == performance.Regression {
+		if s.task == performance.Regression {
 			effect *= slice.Rest.Value
 		}
 		if slice.PAdjusted > 0.05 || slice.Difference.Interval.Low <= 0 {
@@ -239,10 +168,10 @@ func (s *search) words(slice performance.Slice) string {
 	}
 	where := strings.Join(terms, " and ")
 	of := ""
-	if s.step > 1 {
-		of = fmt.Sprintf(" (every %d-th row was looked at)", s.step)
+	if s.looked.step > 1 {
+		of = fmt.Sprintf(" (every %d-th row was looked at)", s.looked.step)
 	}
-	if s.rows.task == performance.Regression {
+	if s.task == performance.Regression {
 		return fmt.Sprintf("Where %s, the mean absolute error is %.4g (%.4g elsewhere) over %d rows%s.", where, slice.Value.Value, slice.Rest.Value, slice.N, of)
 	}
 	return fmt.Sprintf("Where %s, %.1f %% of %d predictions are wrong (%.1f %% elsewhere)%s.", where, 100*slice.Value.Value, slice.N, 100*slice.Rest.Value, of)

@@ -1,7 +1,7 @@
 package audit
 
 import (
-	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,78 +92,52 @@ type span struct {
 }
 
 // noWindow marks a row that is in no window, because its time is missing.
-const noWindow = int32(-1)
+const noWindow = math.MaxUint16
 
-// windows assigns every row to a window.
+// windows assigns every row to a window. Rows whose windows come one after the other need no more
+// than where each begins.
 type windows struct {
-	spans []span
-	chunk int64   // rows of a window; 0 when by time
-	of    []int32 // by row, when by time
+	spans  []span
+	chunk  int64    // rows of a window; 0 when by time
+	starts []int64  // first row of each window, and the number of rows; nil if windows are mixed
+	of     []uint16 // by row, where windows are mixed
 }
 
-// chunkWindows cuts rows into windows of chunk rows; the last may be shorter.
-func chunkWindows(rows, chunk int64) (*windows, error) {
-	n := (rows + chunk - 1) / chunk
-	if n > maxWindows {
-		return nil, tallystick.Errorf(tallystick.Invalid, "--chunk %d cuts %d rows into %d windows", chunk, rows, n).
-			WithHint("at most %d can be reported; use a --chunk of %d or more", maxWindows, (rows+maxWindows-1)/maxWindows)
-	}
-	w := &windows{chunk: chunk}
-	for from := int64(0); from < rows; from += chunk {
-		to := min(rows, from+chunk)
-		w.spans = append(w.spans, span{
-			label: fmt.Sprintf("rows %d-%d", from+1, to), from: strconv.FormatInt(from+1, 10),
-			to: strconv.FormatInt(to+1, 10), rows: to - from,
-		})
-	}
-	return w, nil
-}
+// ordered reports whether the rows of each window lie together, window after window.
+func (w *windows) ordered() bool { return w.of == nil }
 
-// timeWindows cuts rows by their times, which keys holds as window keys. Windows without rows
-// between the first and the last are kept: a silent hour is a finding.
-func timeWindows(p period, keys []int64, missing func(row int) bool) (*windows, error) {
-	first, last, any := int64(0), int64(0), false
-	for row, key := range keys {
-		if missing(row) {
-			continue
-		}
-		if !any || key < first {
-			first = key
-		}
-		if !any || key > last {
-			last = key
-		}
-		any = true
-	}
-	if !any {
-		return nil, tallystick.Errorf(tallystick.Invalid, "the time column has no times").WithHint("name another with --time, or cut by rows with --chunk")
-	}
-	if n := last - first + 1; n > maxWindows {
-		return nil, tallystick.Errorf(tallystick.Invalid, "--window cuts %s to %s into %d windows", p.label(first), p.label(last), n).
-			WithHint("at most %d can be reported; use a longer --window", maxWindows)
-	}
-	w := &windows{of: make([]int32, len(keys)), spans: make([]span, last-first+1)}
-	for i := range w.spans {
-		key := first + int64(i)
-		w.spans[i] = span{label: p.label(key), from: p.start(key).Format(time.RFC3339), to: p.start(key + 1).Format(time.RFC3339)}
-	}
-	for row, key := range keys {
-		if missing(row) {
-			w.of[row] = noWindow
-			continue
-		}
-		w.of[row] = int32(key - first)
-		w.spans[key-first].rows++
-	}
-	return w, nil
-}
-
-// at returns the window of a row.
+// at returns the window of a row, negative for none.
 func (w *windows) at(row int64) int32 {
-	if w.chunk > 0 {
+	switch {
+	case w.chunk > 0:
 		return int32(row / w.chunk)
+	case w.of == nil:
+		k, found := slices.BinarySearch(w.starts, row)
+		if !found {
+			k--
+		}
+		for k+1 < len(w.spans) && w.starts[k+1] <= row { // windows without rows begin there too
+			k++
+		}
+		return int32(k)
+	case w.of[row] == noWindow:
+		return -1
 	}
-	return w.of[row]
+	return int32(w.of[row])
+}
+
+// follow returns at for rows that mostly come in order.
+func (w *windows) follow() func(row int64) int32 {
+	if !w.ordered() {
+		return w.at
+	}
+	k := int32(0)
+	return func(row int64) int32 {
+		if row < w.starts[k] || row >= w.starts[k+1] {
+			k = w.at(row)
+		}
+		return k
+	}
 }
 
 func (w *windows) len() int {

@@ -38,6 +38,10 @@ func (n *Numbers) Compare(values []float64, missing int64) Feature {
 	return n.feature(n.reference.Compare(values), missing)
 }
 
+// CompareTally is Compare for a window whose values were counted by a tally of Reference, NaN
+// standing for the missing ones. What the counts leave open is stated as a bound.
+func (n *Numbers) CompareTally(t *stat.Tally) Feature { return n.feature(t.Result(), 0) }
+
 // feature reads what was compared, exactly or by a tally.
 func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
 	missing += c.Dropped
@@ -48,7 +52,7 @@ func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
 	f.Wasserstein, f.WassersteinSD = stat.Number(c.W1), stat.Number(c.W1SD)
 	f.Method = "ks, wasserstein, psi over reference deciles; exact"
 	if c.KSBound > 0 || c.W1Bound > 0 {
-		f.Method = fmt.Sprintf("ks, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g", c.KSBound)
+		f.Method = fmt.Sprintf("ks, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", c.KSBound, c.W1Bound)
 	}
 	f.bins(BinLabels(n.reference.Edges()), reference, current)
 	return f

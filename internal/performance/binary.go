@@ -2,16 +2,8 @@ package performance
 
 import "github.com/tallystick/tallystick/internal/stat"
 
-// Scores are the labelled scores of binary predictions. Probability says whether they are
-// probabilities; other scores only rank.
-type Scores struct {
-	*stat.Scored
-	Probability bool
-}
-
-// OfBinary measures binary predictions. scores is nil where there is no score, or where rows are
-// too many to hold; why says which.
-func OfBinary(c stat.Confusion, scores *Scores, why string) *Performance {
+// OfBinary measures binary predictions. scores is nil where there is no score.
+func OfBinary(c stat.Confusion, scores *Scores) *Performance {
 	positives := c.TP + c.FN
 	p := &Performance{
 		Task: Binary, N: c.N(), Positives: &positives, Confusion: &c,
@@ -20,24 +12,26 @@ func OfBinary(c stat.Confusion, scores *Scores, why string) *Performance {
 		BalancedAccuracy: given(c.BalancedAccuracy()), F1: given(c.F1()), MCC: given(c.MCC()),
 	}
 	p.nameAbsent("the predictions or the labels of one class are missing")
-	if scores == nil {
-		p.absent(why, "roc_auc", "average_precision", "log_loss", "brier")
+	if scores == nil || scores.N() == 0 {
+		p.absent(noScore, "roc_auc", "average_precision", "log_loss", "brier")
 		return p
 	}
-	if auc := scores.ROCAUC(); auc.Valid() {
-		p.ROCAUC, p.AveragePrecision = &auc, given(scores.AveragePrecision())
-		p.ROC, p.PR = scores.ROC(), scores.PrecisionRecall()
+	if roc, precision := scores.areas(); roc.Valid() {
+		p.ROCAUC, p.AveragePrecision = &roc, given(precision)
+		p.ROC, p.PR = scores.curves()
 	} else {
 		p.absent("there are labels of one class only", "roc_auc", "average_precision")
 	}
-	if !scores.Probability {
+	if !scores.probability {
 		p.absent(notProbability, "log_loss", "brier")
 		return p
 	}
-	losses := scores.Losses()
+	losses := scores.loss()
 	p.LogLoss, p.Brier = given(losses.LogLoss()), given(losses.Brier())
 	return p
 }
+
+const noScore = "there is no score; name its column with --score"
 
 const notProbability = "the score is no probability: it leaves [0, 1]; --score-max N divides it by N"
 

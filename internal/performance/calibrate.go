@@ -10,21 +10,24 @@ import (
 const calibrationBins = 10
 
 // Calibrate says how well scores agree with labels as probabilities.
-func Calibrate(scores Scores) *Calibration {
+func Calibrate(scores *Scores) *Calibration {
 	c := &Calibration{N: scores.N()}
 	switch {
 	case scores.N() == 0:
 		c.Skipped = "no labelled rows have a score"
 		return c
-	case !scores.Probability:
+	case !scores.probability:
 		c.Skipped = notProbability
 		return c
 	}
-	equalWidth := scores.Reliability(stat.EqualWidthBins(calibrationBins))
-	fit := scores.Recalibration()
+	equalWidth := scores.equalWidth()
+	fit := scores.recalibration()
 	c.ECE, c.MCE = given(equalWidth.ECE()), given(equalWidth.MCE())
-	c.ECEEqualMass = given(scores.Reliability(scores.EqualMassBins(calibrationBins)).ECE())
-	c.InTheLarge = given(scores.Losses().InTheLarge())
+	if scores.Exact() { // the edges of bins of equal mass are known once all scores are
+		sorted := scores.scored()
+		c.ECEEqualMass = given(sorted.Reliability(sorted.EqualMassBins(calibrationBins)).ECE())
+	}
+	c.InTheLarge = given(scores.loss().InTheLarge())
 	c.Slope, c.Intercept = given(fit.Slope), given(fit.Intercept)
 	c.Method = stat.EqualWidthBins(calibrationBins).Name
 	for _, row := range equalWidth.Rows() {
@@ -39,9 +42,9 @@ func Calibrate(scores Scores) *Calibration {
 }
 
 // Within returns the calibration of one group's scores.
-func Within(attribute, value string, scores Scores) GroupCalibrated {
+func Within(attribute, value string, scores *Scores) GroupCalibrated {
 	return GroupCalibrated{
 		Attribute: attribute, Value: value, N: scores.N(),
-		ECE: scores.Reliability(stat.EqualWidthBins(calibrationBins)).ECE(),
+		ECE: scores.equalWidth().ECE(),
 	}
 }

@@ -113,5 +113,4 @@ func TestCompareRankings(t *testing.T) {
 			t.Errorf("%s differs from itself: %+v", c.Metric, c.Difference)
 		}
 	}
-
 }

@@ -22,19 +22,3 @@ func OfMatrix(classes []string, counts stat.Matrix) *Performance {
 	p.absent("one score column cannot rank several classes", "roc_auc", "average_precision")
 	return p
 }
-
-// OfNumbers measures predicted numbers against actual ones, row by row.
-func OfNumbers(predicted, actual []float64) (*Performance, error) {
-	r, err := stat.NewRegression(predicted, actual)
-	if err != nil {
-		return nil, err
-	}
-	p := &Performance{
-		Task: Regression, N: r.N,
-		MAE: given(r.MAE), RMSE: given(r.RMSE), Bias: given(r.Bias), R2: given(r.R2), MAPE: given(r.MAPE),
-	}
-	if p.R2 == nil {
-		p.absent("every label has the same value", "r2")
-	}
-	return p, nil
-}

@@ -1,0 +1,231 @@
+package audit
+
+import (
+	"github.com/tallystick/tallystick/internal/drift"
+	"github.com/tallystick/tallystick/internal/stat"
+	"github.com/tallystick/tallystick/internal/table"
+)
+
+// sample gathers the values of one column, of the whole table or of one window, until they are
+// compared with the reference.
+type sample interface {
+	// add takes in values [from, to) of a vector.
+	add(v *table.Vector, from, to int) error
+	compare() drift.Feature
+	// reset empties the sample for the next window.
+	reset()
+}
+
+// numberSample holds up to limit numbers, which are compared exactly, and counts more of them by a
+// tally, which says how far off it may be.
+type numberSample struct {
+	numbers *drift.Numbers
+	limit   int
+	values  []float64 // NaN where missing
+	tally   *stat.Tally
+}
+
+func (s *numberSample) add(v *table.Vector, from, to int) error {
+	values := v.Float[from:to]
+	if s.tally == nil && len(s.values)+len(values) > s.limit {
+		s.tally = s.numbers.Reference().Tally()
+		if err := s.tally.Add(s.values); err != nil {
+			return err
+		}
+		s.values = s.values[:0]
+	}
+	if s.tally != nil {
+		return s.tally.Add(values)
+	}
+	s.values = append(s.values, values...)
+	return nil
+}
+
+func (s *numberSample) compare() drift.Feature {
+	if s.tally != nil {
+		return s.numbers.CompareTally(s.tally)
+	}
+	return s.numbers.Compare(s.values, 0)
+}
+
+func (s *numberSample) reset() { s.values, s.tally = s.values[:0], nil }
+
+// categorySample counts the values of a category.
+type categorySample struct {
+	categories *drift.Categories
+	dictionary func() []string
+	codeCounts
+}
+
+func (s *categorySample) compare() drift.Feature {
+	values := s.dictionary()
+	return s.categories.Compare(values, s.of(values), s.missing)
+}
+
+// codeCounts counts codes of a dictionary that is not known in full yet.
+type codeCounts struct {
+	sparse  bool // for one of many windows: the counts of codes from denseCodes on lie in rare
+	counts  []int64
+	rare    map[uint32]int64
+	missing int64
+}
+
+const denseCodes = 1 << 12
+
+func (c *codeCounts) add(v *table.Vector, from, to int) error {
+	for _, code := range v.Code[from:to] {
+		if code == table.NoCode {
+			c.missing++
+			continue
+		}
+		if c.sparse && code >= denseCodes {
+			if c.rare == nil {
+				c.rare = map[uint32]int64{}
+			}
+			c.rare[code]++
+			continue
+		}
+		if int(code) >= len(c.counts) {
+			c.counts = append(c.counts, make([]int64, int(code)+1-len(c.counts))...)
+		}
+		c.counts[code]++
+	}
+	return nil
+}
+
+// of returns one count for each of the values.
+func (c *codeCounts) of(values []string) []int64 {
+	counts := append(c.counts, make([]int64, max(0, len(values)-len(c.counts)))...)
+	for code, n := range c.rare {
+		counts[code] = n
+	}
+	return counts
+}
+
+func (c *codeCounts) reset() {
+	clear(c.counts)
+	clear(c.rare)
+	c.missing = 0
+}
+
+// classSample counts the different values of a number column that holds classes.
+type classSample struct {
+	categories *drift.Categories
+	classCounts
+}
+
+func (s *classSample) compare() drift.Feature {
+	return s.categories.Compare(s.values, s.counts, s.missing)
+}
+
+// classCounts counts numbers that stand for classes.
+type classCounts struct {
+	index   map[float64]int
+	values  []string
+	counts  []int64
+	missing int64
+}
+
+func (c *classCounts) add(v *table.Vector, from, to int) error {
+	if c.index == nil {
+		c.index = map[float64]int{}
+	}
+	for _, x := range v.Float[from:to] {
+		if !finite(x) {
+			c.missing++
+			continue
+		}
+		i, ok := c.index[x]
+		if !ok {
+			i = len(c.values)
+			c.index[x] = i
+			c.values, c.counts = append(c.values, number(x)), append(c.counts, 0)
+		}
+		c.counts[i]++
+	}
+	return nil
+}
+
+func (c *classCounts) reset() { *c = classCounts{} }
+
+// gathered is one column on its way to the comparison of the whole and of every window.
+type gathered struct {
+	windows *windows
+	whole   sample
+	begin   func(rows int64) sample // makes room for a window
+
+	features []drift.Feature
+	current  sample // of the window in whose rows the scan is
+	index    int32
+	mixed    []sample // of all windows, where they are mixed
+}
+
+func newGathered(w *windows, whole sample, begin func(rows int64) sample) *gathered {
+	g := &gathered{windows: w, whole: whole, begin: begin, features: make([]drift.Feature, w.len()), index: -1}
+	if w.len() > 0 && !w.ordered() {
+		for _, s := range w.spans {
+			g.mixed = append(g.mixed, begin(s.rows))
+		}
+	}
+	return g
+}
+
+// add takes in the n rows from row on.
+func (g *gathered) add(row int64, n int, v *table.Vector) error {
+	if err := g.whole.add(v, 0, n); err != nil || g.windows.len() == 0 {
+		return err
+	}
+	if g.mixed != nil {
+		for i := range n {
+			if k := g.windows.at(row + int64(i)); k >= 0 {
+				if err := g.mixed[k].add(v, i, i+1); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for from := 0; from < n; {
+		k := g.windows.at(row + int64(from))
+		if k != g.index {
+			g.next(k)
+		}
+		to := min(n, int(g.windows.starts[k+1]-row))
+		if err := g.current.add(v, from, to); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// next compares the windows before k and begins it.
+func (g *gathered) next(k int32) {
+	if g.current == nil {
+		largest := int64(0)
+		for _, s := range g.windows.spans {
+			largest = max(largest, s.rows)
+		}
+		g.current = g.begin(largest)
+	}
+	for g.index < k {
+		if g.index >= 0 {
+			g.features[g.index] = g.current.compare()
+			g.current.reset()
+		}
+		g.index++
+	}
+}
+
+// compare returns the comparison of the whole and of every window.
+func (g *gathered) compare() (drift.Feature, []drift.Feature) {
+	switch {
+	case g.mixed != nil:
+		for k, s := range g.mixed {
+			g.features[k] = s.compare()
+		}
+	case g.windows.len() > 0:
+		g.next(int32(g.windows.len()))
+	}
+	return g.whole.compare(), g.features
+}
