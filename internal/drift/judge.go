@@ -76,6 +76,9 @@ func (f *Feature) words() string {
 		effect += fmt.Sprintf(", Wasserstein %.3g standard deviations", f.WassersteinSD)
 	}
 	significance := fmt.Sprintf("adjusted p %.2g", f.PAdjusted)
+	if f.PAdjusted < 1e-300 {
+		significance = "adjusted p below 1e-300"
+	}
 	switch f.Verdict {
 	case tallystick.Pass:
 		if f.PAdjusted > 0 && float64(f.PAdjusted) > 0.05 {

@@ -188,7 +188,11 @@ func (p *Pack) words(d Decision) string {
 	var s strings.Builder
 	switch {
 	case len(denying) > 0:
-		fmt.Fprintf(&s, "The gate denies: %d of %d rules keep it shut: %s", len(denying), len(d.Rules), strings.Join(denying, ", "))
+		verb := "keep"
+		if len(denying) == 1 {
+			verb = "keeps"
+		}
+		fmt.Fprintf(&s, "The gate denies: %d of %d rules %s it shut: %s", len(denying), len(d.Rules), verb, strings.Join(denying, ", "))
 	case d.Verdict == tallystick.Fail:
 		s.WriteString("The gate denies: no rule found anything that it could judge")
 	default:
