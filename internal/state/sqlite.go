@@ -26,6 +26,7 @@ const applicationID = 0x54414c59
 const (
 	checkpointPages = 2000     // write-ahead log frames (of 4 KiB) before the writer copies them into the file
 	journalLimit    = 64 << 20 // bytes kept of the write-ahead log after that
+	cacheKiB        = 16 << 10 // of the writer: a whole group, so that no page is written before its commit
 )
 
 // role says which of the two kinds of handle a connection belongs to.
@@ -57,6 +58,7 @@ func openHandle(config Config, as role) (*sql.DB, error) {
 		q.Add("_pragma", "synchronous("+config.synchronous+")")
 		q.Add("_pragma", "secure_delete(ON)")
 		q.Add("_pragma", "wal_autocheckpoint(0)")
+		q.Add("_pragma", "cache_size("+strconv.Itoa(-cacheKiB)+")")
 		q.Add("_pragma", "journal_size_limit("+strconv.Itoa(journalLimit)+")")
 		if config.maxPages > 0 {
 			q.Add("_pragma", "max_page_count("+strconv.Itoa(config.maxPages)+")")
