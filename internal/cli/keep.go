@@ -69,6 +69,11 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 			if err != nil {
 				return err
 			}
+			file, err := openFile(args[0])
+			if err != nil {
+				return err
+			}
+			file.Close()
 			r, err := workspace.Restore(cmd.Context(), cfg, args[0])
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -95,7 +96,11 @@ func (a *app) trusted(ctx context.Context, f *verifyFlags) (verify.Trust, error)
 		if err != nil {
 			return verify.Trust{}, err
 		}
-		return verify.ParseTrust(data)
+		trust, err := verify.ParseTrust(data)
+		if err != nil {
+			return verify.Trust{}, fmt.Errorf("%s: %w", f.trust, err)
+		}
+		return trust, nil
 	case len(f.keys) > 0:
 		var files [][]byte
 		for _, path := range f.keys {
@@ -157,13 +162,14 @@ func (a *app) verifyCheckpoints(ctx context.Context, paths []string, trust verif
 	}
 	older, err := verify.ParseCheckpoint(in.Older)
 	if err != nil {
-		return verify.Result{}, err
+		return verify.Result{}, notCheckpoint(paths[0], err)
 	}
 	newer, err := verify.ParseCheckpoint(in.Newer)
 	if err != nil {
-		return verify.Result{}, err
+		return verify.Result{}, notCheckpoint(paths[1], err)
 	}
-	if older.Size != newer.Size && older.Size > 0 {
+	// Between others there is no proof: equal ones need none, and a smaller one continues nothing.
+	if 0 < older.Size && older.Size < newer.Size {
 		w, err := a.open(ctx, true)
 		if err != nil {
 			return verify.Result{}, err
@@ -178,6 +184,10 @@ func (a *app) verifyCheckpoints(ctx context.Context, paths []string, trust verif
 		}
 	}
 	return verify.Consistency(in, trust), nil
+}
+
+func notCheckpoint(path string, err error) error {
+	return tallystick.Errorf(tallystick.Invalid, "%s is no checkpoint: %w", path, err).WithHint("give two checkpoints, the older one first")
 }
 
 func consistency(ctx context.Context, reader *ledger.Reader, from, to uint64) (proof [][sha256.Size]byte, err error) {

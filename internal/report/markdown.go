@@ -238,19 +238,26 @@ func (m *markdown) quality(d *Document) {
 	m.bounded([]column{text("Verdict"), text("Column"), text("Check"), text("Found")}, rows)
 }
 
+// sentences writes a list under a heading, if there is anything in it.
+func (m *markdown) sentences(heading string, sentences []string) {
+	if len(sentences) == 0 {
+		return
+	}
+	m.heading(heading)
+	var items []string
+	for _, s := range sentences {
+		items = append(items, escapeMarkdown(s))
+	}
+	m.bullets(items)
+}
+
 func (m *markdown) closing(d *Document) {
 	if d.Criteria.Words != "" {
 		m.heading("Criteria")
 		m.para(d.Criteria.Words)
 	}
-	if len(d.Limits) > 0 {
-		m.heading("What this audit cannot show")
-		var items []string
-		for _, l := range d.Limits {
-			items = append(items, escapeMarkdown(l))
-		}
-		m.bullets(items)
-	}
+	m.sentences("What was guessed", d.Guesses)
+	m.sentences("What this audit cannot show", d.Limits)
 	m.heading("Verify")
 	m.block("`tallystick verify evidence.tally` checks signatures, digests and proofs of this audit without the workspace that made it.")
 	m.block(fmt.Sprintf("<sub>audit %s · %s · %s %s · data %s</sub>", code(d.ID), moment(d.Generated), escapeMarkdown(d.Tool.Name), escapeMarkdown(d.Tool.Version), code(string(d.Data.Digest))))

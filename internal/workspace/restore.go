@@ -153,7 +153,11 @@ func extractFile(root *os.Root, h *tar.Header, r io.Reader) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := io.CopyN(f, r, h.Size); err != nil {
+	_, err = io.CopyN(f, r, h.Size)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return tallystick.Errorf(tallystick.Invalid, "it is no whole backup: %w", err)
+	}
+	if err != nil {
 		return err
 	}
 	return f.Sync()
