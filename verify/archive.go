@@ -118,7 +118,7 @@ func (a Archive) validate() error {
 // Extract writes the files below dir, which must be empty or not exist. No name can lead out of
 // it. Only [Result.Extract] should be given bundles: this function knows nothing of signatures.
 func (a Archive) Extract(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("extract: %w", err)
 	}
 	root, err := os.OpenRoot(dir)

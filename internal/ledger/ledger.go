@@ -271,7 +271,7 @@ func (l *Log) fail(cause error) error {
 			Hint:    "nothing more is recorded; remove the cause (a full or failing disk, a second copy of the log) and start again",
 			Err:     fmt.Errorf("%w: %w", ErrFatal, cause),
 		}
-		l.cfg.Logger.Error("ledger stopped", "dir", l.cfg.Dir, "cause", cause)
+		l.cfg.Logger.LogAttrs(l.ctx, slog.LevelError, "ledger stopped", slog.String("dir", l.cfg.Dir), slog.Any("cause", cause))
 		close(l.dead)
 	}
 	return l.fatal

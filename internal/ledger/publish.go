@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"time"
 
@@ -112,7 +113,7 @@ func (l *Log) publish(cp checkpoint) error {
 func (l *Log) collect(full uint64) {
 	err := l.collectUpTo(full)
 	if err != nil && l.ctx.Err() == nil {
-		l.cfg.Logger.Warn("obsolete ledger files stay for now", "dir", l.cfg.Dir, "cause", err)
+		l.cfg.Logger.LogAttrs(l.ctx, slog.LevelWarn, "obsolete ledger files stay for now", slog.String("dir", l.cfg.Dir), slog.Any("cause", err))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 // computed again years later.
 const Seed uint64 = 20260101
 
-func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) }
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15)) } //nolint:gosec // the same sample again is the point
 
 // Bootstrap is the setting of a percentile bootstrap (Efron and Tibshirani 1993, chapter 13).
 type Bootstrap struct {

@@ -47,7 +47,7 @@ func loadCSV(ctx context.Context, inputs []*input, opt Options) (_ *Table, err e
 	}
 	defer func() {
 		if err != nil {
-			storeSource{l.store}.Close()
+			err = errors.Join(err, storeSource{l.store}.Close())
 		}
 	}()
 	for _, in := range inputs {

@@ -34,20 +34,19 @@ func openInputs(paths []string) ([]*input, error) {
 	for _, path := range paths {
 		in, err := openInput(path)
 		if err != nil {
-			closeInputs(inputs)
-			return nil, err
+			return nil, errors.Join(err, closeInputs(inputs))
 		}
 		inputs = append(inputs, in)
 		for _, other := range inputs[:len(inputs)-1] {
 			if os.SameFile(in.info, other.info) {
-				closeInputs(inputs)
-				return nil, tallystick.Errorf(tallystick.Invalid, "%s is named twice", path).WithHint("name each file once")
+				err := tallystick.Errorf(tallystick.Invalid, "%s is named twice", path).WithHint("name each file once")
+				return nil, errors.Join(err, closeInputs(inputs))
 			}
 		}
 		if (in.format == formatParquet) != (inputs[0].format == formatParquet) {
-			closeInputs(inputs)
-			return nil, tallystick.Errorf(tallystick.Invalid, "%s is %s but %s is %s", path, in.format, paths[0], inputs[0].format).
+			err := tallystick.Errorf(tallystick.Invalid, "%s is %s but %s is %s", path, in.format, paths[0], inputs[0].format).
 				WithHint("give files of one format")
+			return nil, errors.Join(err, closeInputs(inputs))
 		}
 	}
 	return inputs, nil

@@ -217,7 +217,7 @@ func (c *parquetCursor) readLookup(p page) error {
 	if c.lookup.n > 0 {
 		return errors.New("there is a second dictionary")
 	}
-	if p.encoding != format.Plain && p.encoding != format.PlainDictionary {
+	if p.encoding != format.Plain && p.encoding != format.PlainDictionary { //nolint:staticcheck // old files have it
 		return fmt.Errorf("a dictionary in encoding %v is not supported", p.encoding)
 	}
 	if p.rows/8 > len(p.values) {

@@ -23,7 +23,6 @@ type store struct {
 	dicts   []*dictionary
 	blocks  []int       // rows of each block
 	columns [][]segment // by column, then block
-	check   func() error
 	buffer  []byte
 }
 

@@ -137,7 +137,7 @@ func Open(ctx context.Context, paths []string, opt Options) (_ *Table, err error
 	}
 	defer func() {
 		if err != nil {
-			closeInputs(inputs)
+			err = errors.Join(err, closeInputs(inputs))
 		}
 	}()
 

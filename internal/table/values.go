@@ -21,7 +21,7 @@ func newValues(l *leaf, encoding format.Encoding, data []byte, n int) (values, e
 	switch encoding {
 	case format.Plain:
 		return plainValues(l, data)
-	case format.PlainDictionary, format.RLEDictionary:
+	case format.PlainDictionary, format.RLEDictionary: //nolint:staticcheck // old files have it
 		if len(data) == 0 {
 			return values{index: &hybrid{}}, nil // of no values
 		}
