@@ -165,9 +165,10 @@ func (v *bundleVerifier) checkCheckpoint() error {
 	} else {
 		v.result.ok("checkpoint", CheckpointFile, "%q at size %d, signed by key %.12s", c.Origin, c.Size, c.LogKeys[0].ID)
 	}
-	// A bundle is exported at the size of its checkpoint, so its manifest counts at the next index.
-	if k := v.exporter; !k.covers(c.Size) {
-		return &namedError{"manifest signature", ManifestEnvelopeFile, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Size)}
+	// The manifest counts where the checkpoint does. At the next index it would not count any more
+	// once that entry retires the exporter's key.
+	if k := v.exporter; !k.covers(c.Last()) {
+		return &namedError{"manifest signature", ManifestEnvelopeFile, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Last())}
 	}
 	v.result.witnesses(c, CheckpointFile, v.options.Witnessed)
 	return nil

@@ -61,7 +61,7 @@ type Trust struct {
 
 // Key is one trusted public key. FromIndex and UntilIndex are the half-open range [from, until) of
 // ledger indexes for which the key may speak: a statement counts at the index of the event that
-// records it, a checkpoint at the index of its last entry.
+// records it, a checkpoint and the manifest of its bundle at the index of its last entry.
 //
 // CompromisedFrom is the first index from which a key may have been in other hands. Statements
 // recorded below it stay good, because the ledger proves that they were there before. A log key

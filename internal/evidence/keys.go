@@ -3,20 +3,14 @@ package evidence
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -28,6 +22,7 @@ import (
 const (
 	trustFile  = "trust.json"
 	maxKeyFile = 1 << 20 // bytes of trust.json or a private key file
+	idDigits   = 16      // of a key's id in the name of its file
 )
 
 // statementTypes are the predicate types that a workspace's own statement key is trusted for.
@@ -38,9 +33,13 @@ func statementTypes() []string {
 // Keys are the private keys of one workspace and the trust document that lists their public halves.
 // The directory, 0700, holds trust.json and one 0600 file per private key, named by its role and
 // the first digits of its id. trust.json decides which keys are in use; it is written last, so a
-// crash leaves at most a private key that nobody knows of. Keys is not safe for concurrent use.
+// crash leaves at most a private key that nobody knows of, see [Keys.Sweep]. Keys is safe for
+// concurrent use.
 type Keys struct {
-	dir       string
+	dir    string
+	origin string
+
+	mu        sync.RWMutex // of what follows
 	trust     verify.Trust
 	log       privateKey
 	statement privateKey
@@ -68,7 +67,7 @@ func CreateKeys(dir, origin string) (*Keys, error) {
 		}
 		return nil, tallystick.Errorf(tallystick.Conflict, "keys directory %q holds keys already", dir)
 	}
-	k := &Keys{dir: dir, trust: verify.Trust{Schema: verify.TrustSchema, Origin: origin}}
+	k := &Keys{dir: dir, origin: origin}
 	var err error
 	if k.log, err = k.generate(verify.RoleLog); err != nil {
 		return nil, err
@@ -76,15 +75,25 @@ func CreateKeys(dir, origin string) (*Keys, error) {
 	if k.statement, err = k.generate(verify.RoleStatement); err != nil {
 		return nil, err
 	}
-	return k, k.saveTrust(verify.Trust{
+	k.trust = verify.Trust{
 		Schema: verify.TrustSchema, Origin: origin,
 		Keys: []verify.Key{k.log.public, k.statement.public},
-	})
+	}
+	return k, k.saveTrust(k.trust)
 }
 
 // OpenKeys reads the keys in dir. It refuses a directory or private key file that others than its
 // owner may read or write, and private keys that do not belong to the public ones.
 func OpenKeys(dir string) (*Keys, error) {
+	k, err := openKeys(dir)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		// A rotation may have replaced trust.json and removed the old private key between two reads.
+		k, err = openKeys(dir)
+	}
+	return k, err
+}
+
+func openKeys(dir string) (*Keys, error) {
 	if err := refuseLoose(dir); err != nil {
 		return nil, err
 	}
@@ -99,7 +108,7 @@ func OpenKeys(dir string) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open keys in %q: %w", dir, err)
 	}
-	k := &Keys{dir: dir, trust: trust}
+	k := &Keys{dir: dir, origin: trust.Origin, trust: trust}
 	for _, role := range []struct {
 		role verify.Role
 		into *privateKey
@@ -111,20 +120,49 @@ func OpenKeys(dir string) (*Keys, error) {
 	return k, nil
 }
 
+// Reload reads the keys again, as another process may have left them.
+func (k *Keys) Reload() error {
+	read, err := OpenKeys(k.dir)
+	if err != nil {
+		return err
+	}
+	if read.origin != k.origin {
+		return tallystick.Errorf(tallystick.Conflict, "the keys in %q are now those of the ledger %q", k.dir, read.origin)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.trust, k.log, k.statement = read.trust, read.log, read.statement
+	return nil
+}
+
 // Trust returns the document that says whom a verifier of this workspace believes.
 func (k *Keys) Trust() verify.Trust {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
 	t := k.trust
 	t.Keys = append([]verify.Key{}, t.Keys...)
 	return t
 }
 
+// Active returns the public half of the key in use of a role, log or statement.
+func (k *Keys) Active(role verify.Role) verify.Key { return k.inUse(role).public }
+
+func (k *Keys) inUse(role verify.Role) privateKey {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	if role == verify.RoleLog {
+		return k.log
+	}
+	return k.statement
+}
+
 // LogSigner returns the signer of checkpoints. Its name is the origin.
-func (k *Keys) LogSigner() note.Signer { return k.log.note }
+func (k *Keys) LogSigner() note.Signer { return k.inUse(verify.RoleLog).note }
 
 // LogVerifiers returns what checks the signatures of all log keys, retired ones too.
 func (k *Keys) LogVerifiers() (note.Verifiers, error) {
 	var verifiers []note.Verifier
-	for _, key := range k.trust.Keys {
+	for _, key := range k.Trust().Keys {
 		if key.Role != verify.RoleLog {
 			continue
 		}
@@ -138,8 +176,12 @@ func (k *Keys) LogVerifiers() (note.Verifiers, error) {
 }
 
 // Signer returns the signer of statements.
-func (k *Keys) Signer() *Signer { return &Signer{key: k.statement.signer} }
+func (k *Keys) Signer() *Signer {
+	key := k.inUse(verify.RoleStatement)
+	return &Signer{key: key.signer, id: key.public.ID}
+}
 
+// saveTrust writes trust.json.
 func (k *Keys) saveTrust(t verify.Trust) error {
 	data, err := t.Marshal()
 	if err != nil {
@@ -157,69 +199,7 @@ func (k *Keys) saveTrust(t verify.Trust) error {
 	if err != nil {
 		return fmt.Errorf("save keys: %w", err)
 	}
-	k.trust = t
 	return nil
-}
-
-// path returns the file of a private key.
-func (k *Keys) path(key verify.Key) string {
-	extension := ".key"
-	if key.Role == verify.RoleStatement {
-		extension = ".pem"
-	}
-	return filepath.Join(k.dir, string(key.Role)+"-"+key.ID[:16]+extension)
-}
-
-// generate makes a private key and writes its file.
-func (k *Keys) generate(role verify.Role) (privateKey, error) {
-	var p privateKey
-	var file []byte
-	switch role {
-	case verify.RoleLog:
-		skey, vkey, err := note.GenerateKey(rand.Reader, k.trust.Origin)
-		if err != nil {
-			return p, fmt.Errorf("generate log key: %w", err)
-		}
-		if p, err = logKey(skey); err != nil {
-			return p, err
-		}
-		p.public.Algorithm, p.public.PublicKey = verify.AlgorithmEd25519, vkey
-		p.public.Name = k.trust.Origin
-		file = []byte(skey + "\n")
-	case verify.RoleStatement:
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			return p, fmt.Errorf("generate statement key: %w", err)
-		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			return p, fmt.Errorf("generate statement key: %w", err)
-		}
-		public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
-		if err != nil {
-			return p, fmt.Errorf("generate statement key: %w", err)
-		}
-		p.signer = key
-		p.public.Algorithm, p.public.PublicKey = verify.AlgorithmECDSA, base64.StdEncoding.EncodeToString(public)
-		p.public.PredicateTypes = statementTypes()
-		p.public.Name = k.trust.Origin
-		file = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	default:
-		return p, tallystick.Errorf(tallystick.Invalid, "a workspace has no key of role %q", string(role))
-	}
-	id, err := verify.KeyID(p.signer.Public())
-	if err != nil {
-		return p, err
-	}
-	p.public.ID, p.public.Role, p.public.Status = id, role, verify.StatusActive
-	err = durable.CreateFile(k.path(p.public), 0o600, func(w io.Writer) error {
-		_, err := w.Write(file)
-		return err
-	})
-	if err != nil {
-		return p, fmt.Errorf("generate %s key: %w", role, err)
-	}
-	return p, nil
 }
 
 // load reads the private key of the one active key of that role.
@@ -228,31 +208,7 @@ func (k *Keys) load(role verify.Role) (privateKey, error) {
 	if err != nil {
 		return privateKey{}, err
 	}
-	path := k.path(active)
-	if err := refuseLoose(path); err != nil {
-		return privateKey{}, err
-	}
-	data, err := readBounded(path)
-	if err != nil {
-		return privateKey{}, err
-	}
-	p := privateKey{}
-	if role == verify.RoleLog {
-		if p, err = logKey(strings.TrimSuffix(string(data), "\n")); err != nil {
-			return p, fmt.Errorf("%q: %w", path, err)
-		}
-	} else if p.signer, err = statementKey(data); err != nil {
-		return p, fmt.Errorf("%q: %w", path, err)
-	}
-	id, err := verify.KeyID(p.signer.Public())
-	if err != nil {
-		return p, err
-	}
-	if id != active.ID {
-		return p, tallystick.Errorf(tallystick.Invalid, "%q is not the private half of key %s", path, active.ID)
-	}
-	p.public = active
-	return p, nil
+	return k.loadKey(active)
 }
 
 // active returns the one active key of that role.

@@ -151,9 +151,24 @@ func TestRotate(t *testing.T) {
 			t.Parallel()
 			k, dir := createKeys(t)
 			before := k.Trust()
-			r, err := k.Rotate(role, 7)
+			successor, err := k.Succeed(role)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if _, err := successor.From(3); err != nil { // another event got there first
+				t.Fatal(err)
+			}
+			r, err := successor.From(7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, k.Trust()); diff != "" {
+				t.Errorf("trust changed before the rotation was adopted:\n%s", diff)
+			}
+			for range 2 { // the second time does nothing
+				if err := k.Adopt(r); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if err := r.Verify(k.Trust()); err != nil {
 				t.Errorf("Verify = %v", err)
@@ -174,8 +189,12 @@ func TestRotate(t *testing.T) {
 			if err := spoilt.Verify(k.Trust()); err == nil {
 				t.Error("another index verifies")
 			}
-			if _, err := r.Marshal(); err != nil {
-				t.Error(err)
+			data, err := r.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parsed, err := ParseRotation(data); err != nil || !cmp.Equal(r, parsed) {
+				t.Errorf("ParseRotation = %+v, %v", parsed, err)
 			}
 			opened, err := OpenKeys(dir)
 			if err != nil {
@@ -196,23 +215,104 @@ func TestRotate(t *testing.T) {
 					}
 				}
 			}
-			if _, err := k.Rotate(role, 6); tallystick.CodeOf(err) != tallystick.Invalid {
+			again, err := k.Succeed(role)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := again.From(6); tallystick.CodeOf(err) != tallystick.Invalid {
 				t.Errorf("rotation backwards = %v", err)
 			}
-			if _, err := k.MarkCompromised(r.Statement.New[:16], 9); tallystick.CodeOf(err) != tallystick.Conflict {
+			if err := k.Sweep(); err != nil {
+				t.Fatal(err)
+			}
+			if files, err := os.ReadDir(dir); err != nil || len(files) != 3 {
+				t.Errorf("%d files after sweeping, want trust.json and two private keys (%v)", len(files), err)
+			}
+			if _, err := k.MarkCompromised(r.Statement.New, 9); tallystick.CodeOf(err) != tallystick.Conflict {
 				t.Errorf("the key in use was given up: %v", err)
 			}
-			marked, err := k.MarkCompromised(r.Statement.Old[:16], 5)
+			marked, err := k.MarkCompromised(r.Statement.Old, 5)
 			if err != nil || marked.Status != verify.StatusCompromised || *marked.CompromisedFrom != 5 {
 				t.Errorf("MarkCompromised = %+v, %v", marked, err)
 			}
 			if marked, err = k.MarkCompromised(r.Statement.Old, 6); err != nil || *marked.CompromisedFrom != 5 {
 				t.Errorf("a later index opened the range again: %+v, %v", marked, err)
 			}
-			if _, err := OpenKeys(dir); err != nil {
+			if err := opened.Reload(); err != nil {
 				t.Error(err)
 			}
+			if diff := cmp.Diff(k.Trust(), opened.Trust()); diff != "" {
+				t.Errorf("trust after reloading (-marked +reloaded):\n%s", diff)
+			}
 		})
+	}
+}
+
+func TestAdoptRefuses(t *testing.T) {
+	t.Parallel()
+	good := func(t *testing.T) (*Keys, Rotation) {
+		k, _ := createKeys(t)
+		s, err := k.Succeed(verify.RoleStatement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.From(7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k, r
+	}
+	for name, spoil := range map[string]func(t *testing.T, k *Keys, r *Rotation){
+		"another index":     func(_ *testing.T, _ *Keys, r *Rotation) { r.Statement.FromIndex++ },
+		"another origin":    func(_ *testing.T, _ *Keys, r *Rotation) { r.Statement.Origin = "example.org/other" },
+		"another role":      func(_ *testing.T, _ *Keys, r *Rotation) { r.Statement.Role = verify.RoleLog },
+		"one signature":     func(_ *testing.T, _ *Keys, r *Rotation) { r.Signatures = r.Signatures[1:] },
+		"of another ledger": func(t *testing.T, _ *Keys, r *Rotation) { _, *r = good(t) },
+		"no private key": func(t *testing.T, k *Keys, _ *Rotation) {
+			if err := k.Sweep(); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"not in use": func(t *testing.T, k *Keys, r *Rotation) {
+			rival, err := k.Succeed(verify.RoleStatement)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, err := rival.From(7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := k.Adopt(first); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k, r := good(t)
+			spoil(t, k, &r)
+			before := k.Trust()
+			if err := k.Adopt(r); err == nil {
+				t.Error("adopted")
+			}
+			if diff := cmp.Diff(before, k.Trust()); diff != "" {
+				t.Errorf("trust changed:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFind(t *testing.T) {
+	t.Parallel()
+	k, _ := createKeys(t)
+	id := k.Active(verify.RoleLog).ID
+	if key, err := k.Find(id[:12]); err != nil || key.ID != id {
+		t.Errorf("Find = %s, %v; want %s", key.ID, err, id)
+	}
+	for _, id := range []string{"", "x", strings.Repeat("0", 65)} {
+		if _, err := k.Find(id); tallystick.CodeOf(err) != tallystick.NotFound {
+			t.Errorf("Find(%q) = %v, want NotFound", id, err)
+		}
 	}
 }
 

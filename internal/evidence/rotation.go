@@ -1,14 +1,15 @@
 package evidence
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/verify"
@@ -48,78 +49,112 @@ type RotationSignature struct {
 // Marshal returns the RFC 8785 form of the whole rotation, to be stored and recorded by its digest.
 func (r Rotation) Marshal() ([]byte, error) { return verify.Canonical(r) }
 
-// Rotate replaces the active key of a role by a new one from the ledger index from on: that of the
-// event that will record the rotation. The old key is retired, the new one is in use at once.
-func (k *Keys) Rotate(role verify.Role, from uint64) (Rotation, error) {
-	old := k.statement
-	if role == verify.RoleLog {
-		old = k.log
+// ParseRotation reads what Marshal has written. The signatures are not checked.
+func ParseRotation(data []byte) (r Rotation, err error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return Rotation{}, tallystick.Errorf(tallystick.Invalid, "rotation: %w", err)
 	}
-	if from < old.public.FromIndex {
-		return Rotation{}, tallystick.Errorf(tallystick.Invalid, "key %s came into use at index %d and cannot be replaced at %d", old.public.ID, old.public.FromIndex, from)
+	if again, err := r.Marshal(); err != nil || !bytes.Equal(data, again) {
+		return Rotation{}, tallystick.Errorf(tallystick.Invalid, "rotation is not in its canonical form")
 	}
+	return r, nil
+}
+
+// Successor is the next key of a role. Its private half is on disk, and nobody believes it until
+// [Keys.Adopt].
+type Successor struct {
+	origin    string
+	old, next privateKey
+}
+
+// Succeed makes a key to follow the one in use.
+func (k *Keys) Succeed(role verify.Role) (*Successor, error) {
 	next, err := k.generate(role)
 	if err != nil {
-		return Rotation{}, fmt.Errorf("rotate: %w", err)
+		return nil, fmt.Errorf("rotate: %w", err)
 	}
-	next.public.FromIndex = from
+	return &Successor{origin: k.origin, old: k.inUse(role), next: next}, nil
+}
+
+// From has both keys sign that the new one takes over at a ledger index: that of the event that
+// will record the rotation. It can be asked again for another index.
+func (s *Successor) From(index uint64) (Rotation, error) {
+	if index < s.old.public.FromIndex {
+		return Rotation{}, tallystick.Errorf(tallystick.Invalid, "key %s came into use at index %d and cannot be replaced at %d", s.old.public.ID, s.old.public.FromIndex, index)
+	}
+	next := s.next.public
 	r := Rotation{Statement: RotationStatement{
-		Schema: rotationSchema, Origin: k.trust.Origin, Role: role,
-		Old: old.public.ID, New: next.public.ID, PublicKey: next.public.PublicKey, FromIndex: from,
+		Schema: rotationSchema, Origin: s.origin, Role: next.Role,
+		Old: s.old.public.ID, New: next.ID, PublicKey: next.PublicKey, FromIndex: index,
 	}}
-	for _, key := range []privateKey{old, next} {
+	for _, key := range []privateKey{s.old, s.next} {
 		signature, err := r.sign(key.signer)
 		if err != nil {
 			return Rotation{}, fmt.Errorf("rotate: %w", err)
 		}
 		r.Signatures = append(r.Signatures, RotationSignature{key.public.ID, base64.StdEncoding.EncodeToString(signature)})
 	}
-	trust := k.Trust()
-	i := slices.IndexFunc(trust.Keys, func(key verify.Key) bool { return key.ID == old.public.ID })
-	trust.Keys[i].Status, trust.Keys[i].UntilIndex = verify.StatusRetired, &from
-	trust.Keys = append(trust.Keys, next.public)
-	if err := k.saveTrust(trust); err != nil {
-		return Rotation{}, fmt.Errorf("rotate: %w", err)
+	return r, nil
+}
+
+// Key returns the public half of the new key as it stands in trust.json.
+func (s RotationStatement) Key() (verify.Key, error) {
+	key := verify.Key{
+		ID: s.New, Name: s.Origin, Role: s.Role, Algorithm: verify.AlgorithmEd25519, PublicKey: s.PublicKey,
+		FromIndex: s.FromIndex, Status: verify.StatusActive,
 	}
-	if role == verify.RoleLog {
+	if s.Role == verify.RoleStatement {
+		key.Algorithm, key.PredicateTypes = verify.AlgorithmECDSA, statementTypes()
+	}
+	_, err := key.Public()
+	return key, err
+}
+
+// Adopt carries a rotation out: the old key is retired and the new one, of which the private half
+// must be here, is in use at once. Nothing happens if that was done before. The event of the
+// rotation must be on the trail already, so that a rotation that was cut short after it can be
+// carried out from there.
+func (k *Keys) Adopt(r Rotation) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s := r.Statement
+	if slices.ContainsFunc(k.trust.Keys, func(key verify.Key) bool { return key.ID == s.New }) {
+		return nil
+	}
+	trust := k.trust
+	trust.Keys = slices.Clone(trust.Keys)
+	at := slices.IndexFunc(trust.Keys, func(key verify.Key) bool { return key.ID == s.Old && key.Role == s.Role })
+	if s.Origin != k.origin || at < 0 || trust.Keys[at].Status != verify.StatusActive {
+		return tallystick.Errorf(tallystick.Invalid, "rotation of %q from key %s: that is not the %s key in use", s.Origin, s.Old, s.Role)
+	}
+	public, err := s.Key()
+	if err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	trust.Keys[at].Status, trust.Keys[at].UntilIndex = verify.StatusRetired, &s.FromIndex
+	trust.Keys = append(trust.Keys, public)
+	if err := trust.Validate(); err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	if err := r.Verify(trust); err != nil {
+		return err
+	}
+	next, err := k.loadKey(public)
+	if err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	if err := k.saveTrust(trust); err != nil {
+		return fmt.Errorf("rotate: %w", err)
+	}
+	k.trust = trust
+	if s.Role == verify.RoleLog {
 		k.log = next
 	} else {
 		k.statement = next
 	}
-	return r, nil
-}
-
-// MarkCompromised says in the trust document that from the ledger index from on the key with that
-// id, or the only one whose id begins so, may have been in other hands. A key in use must be
-// rotated first.
-func (k *Keys) MarkCompromised(id string, from uint64) (verify.Key, error) {
-	trust := k.Trust()
-	found := -1
-	for i, key := range trust.Keys {
-		switch {
-		case !strings.HasPrefix(key.ID, id) || id == "":
-		case found >= 0:
-			return verify.Key{}, tallystick.Errorf(tallystick.Invalid, "two keys have an id that begins with %q", id)
-		default:
-			found = i
-		}
-	}
-	if found < 0 {
-		return verify.Key{}, tallystick.Errorf(tallystick.NotFound, "no key has the id %q", id)
-	}
-	key := &trust.Keys[found]
-	switch {
-	case key.Status == verify.StatusActive && key.Role != verify.RoleWitness:
-		return verify.Key{}, tallystick.Errorf(tallystick.Conflict, "key %s is in use", key.ID).
-			WithHint("rotate the %s key first", key.Role)
-	case key.CompromisedFrom != nil && *key.CompromisedFrom <= from:
-		return *key, nil // it stays closed from the earlier index on
-	}
-	key.Status, key.CompromisedFrom = verify.StatusCompromised, &from
-	if err := k.saveTrust(trust); err != nil {
-		return verify.Key{}, fmt.Errorf("mark compromised: %w", err)
-	}
-	return k.trust.Keys[found], nil
+	return nil
 }
 
 func (r Rotation) signed() ([]byte, error) {

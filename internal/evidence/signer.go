@@ -10,7 +10,13 @@ import (
 
 // Signer signs statements. Its signatures are deterministic (RFC 6979): the same key over the same
 // statement gives the same envelope.
-type Signer struct{ key crypto.Signer }
+type Signer struct {
+	key crypto.Signer
+	id  string
+}
+
+// KeyID returns the id of the key, as in trust.json.
+func (s *Signer) KeyID() string { return s.id }
 
 // Sign returns the DSSE envelope of a statement, in RFC 8785 JSON, and the envelope's digest, which
 // an event must record in the clear for [verify.Bundle] to accept the statement.

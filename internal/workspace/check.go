@@ -51,14 +51,11 @@ const Unwitnessed = "unwitnessed: whoever holds the log key could have rewritten
 // and compares every event of the database with its entry: present, in order, equal.
 func (w *Workspace) CheckLedger(ctx context.Context) (Check, error) {
 	var c Check
-	return c, w.checkLedger(ctx, &c)
+	err := w.checkLedger(ctx, &c)
+	return c, err
 }
 
 func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
-	verifiers, err := w.Keys.LogVerifiers()
-	if err != nil {
-		return err
-	}
 	reader, err := w.Ledger()
 	if tallystick.CodeOf(err) == tallystick.NotFound {
 		sealed, err := w.everSealed(ctx)
@@ -74,7 +71,7 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 	}
 	// One pass over the entries serves both comparisons: with the tree, and with the database.
 	comparer := trail.NewComparer(ctx, trail.ComparerConfig{DB: w.DB, Origin: w.about.Origin, Prefix: w.about.Prefix})
-	report, err := reader.Check(ctx, ledger.CheckOptions{Verifiers: verifiers, Anchor: w.anchor(), Leaf: comparer.Leaf})
+	report, err := reader.Check(ctx, ledger.CheckOptions{Verifiers: logVerifiers{ctx, w}, Anchor: w.anchor(), Leaf: comparer.Leaf})
 	var difference *trail.Difference
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -88,6 +85,9 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 	if err != nil {
 		return nil
 	}
+	signed, err := verify.OpenCheckpoint(reader.Checkpoint(), w.Trust())
+	c.line("checkpoint", ledgerDir, fmt.Sprintf("signed by a log key that may speak for %d entries", signed.Size), err)
+	err = nil
 	if !c.Anchored {
 		err = tallystick.Errorf(tallystick.Invalid, "%s is %s: nothing outside the workspace says how far the ledger had come", w.anchor(), report.Anchor)
 	}
@@ -105,11 +105,17 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 // CheckAll checks the database, the evidence and the ledger.
 func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
 	var c Check
+	if err := w.refreshKeys(ctx); err != nil {
+		c.line("keys", keysDir, "", err)
+		return c, ctx.Err()
+	}
 	c.line("database", stateFile, "its pages, indexes and references are sound", w.DB.Check(ctx))
 	n, err := trail.CheckEvents(ctx, w.Trail)
 	c.line("events", stateFile, fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
 	c.line("evidence", evidenceDir, "every file has the bytes that its name says", checkEvidence(ctx, w.path(evidenceDir)))
-	return c, w.checkLedger(ctx, &c)
+	c.line("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
+	err = w.checkLedger(ctx, &c)
+	return c, err
 }
 
 // checkEvidence reads every piece of evidence.

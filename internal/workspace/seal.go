@@ -15,11 +15,24 @@ import (
 // Seal brings every recorded event under a signed checkpoint and returns the checkpoint. It waits
 // for its turn where another process is sealing.
 func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
+	err = w.holdLedger(ctx, func(log *ledger.Log) error {
+		checkpoint, err = w.sealInto(ctx, log)
+		return err
+	})
+	return checkpoint, err
+}
+
+// holdLedger calls fn with the ledger open and locked, and the keys as they are now.
+func (w *Workspace) holdLedger(ctx context.Context, fn func(*ledger.Log) error) (err error) {
 	log, err := w.openLedger(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { err = errors.Join(err, log.Close(context.WithoutCancel(ctx))) }()
+	return fn(log)
+}
+
+func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint []byte, err error) {
 	sealer, err := trail.NewSealer(trail.SealerConfig{
 		DB: w.DB, Ledger: log, Origin: w.about.Origin, Prefix: w.about.Prefix, Logger: w.cfg.Logger,
 	})
@@ -33,20 +46,31 @@ func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
 }
 
 // openLedger opens the ledger for appending, or creates it if nothing has been sealed yet.
-func (w *Workspace) openLedger(ctx context.Context) (*ledger.Log, error) {
+func (w *Workspace) openLedger(ctx context.Context) (log *ledger.Log, err error) {
+	for range 3 {
+		if err := w.refreshKeys(ctx); err != nil {
+			return nil, err
+		}
+		if log, err = w.openLedgerOnce(ctx); !errors.Is(err, errReplaced) {
+			break
+		}
+		// Another process has rotated the log key while this one waited for the lock.
+	}
+	return log, err
+}
+
+func (w *Workspace) openLedgerOnce(ctx context.Context) (*ledger.Log, error) {
 	guard, err := trail.NewGuard(trail.GuardConfig{DB: w.DB, Origin: w.about.Origin, Prefix: w.about.Prefix})
 	if err != nil {
 		return nil, err
 	}
-	verifiers, err := w.Keys.LogVerifiers()
-	if err != nil {
-		return nil, err
-	}
+	verifiers := logVerifiers{ctx, w}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
 	cfg := ledger.Config{
 		Dir: w.path(ledgerDir), Origin: w.about.Origin, Signer: w.Keys.LogSigner(), Verifiers: verifiers,
-		Guard: guard, Anchor: w.anchor(), Logger: w.cfg.Logger,
+		Guard:  keyGuard{guard, w.DB, w.Keys.Active(verify.RoleLog).ID},
+		Anchor: w.anchor(), Logger: w.cfg.Logger,
 	}
 	log, err := ledger.Open(ctx, cfg)
 	if tallystick.CodeOf(err) != tallystick.NotFound {
@@ -65,8 +89,8 @@ func (w *Workspace) openLedger(ctx context.Context) (*ledger.Log, error) {
 	log, err = ledger.Open(ctx, create)
 	if tallystick.CodeOf(err) == tallystick.Conflict {
 		// Another process may have made it while this one waited for the lock.
-		if other, again := ledger.Open(ctx, cfg); again == nil {
-			return other, nil
+		if other, again := ledger.Open(ctx, cfg); tallystick.CodeOf(again) != tallystick.NotFound {
+			return other, again
 		}
 	}
 	return log, err

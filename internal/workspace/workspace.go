@@ -100,7 +100,10 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 		return nil, err
 	}
 	w.Trail = trail.NewReader(w.DB, w.about.Origin)
-	return w, w.begin(ctx)
+	if err := w.begin(ctx); err != nil {
+		return nil, err
+	}
+	return w, w.followKeys(ctx)
 }
 
 // Close lets the database go. Nothing that was acknowledged depends on it.
@@ -168,7 +171,7 @@ func (w *Workspace) recordKeys(ctx context.Context) error {
 func (w *Workspace) recordKeysIn(tx *state.Tx) error {
 	for _, key := range w.Trust().Keys {
 		_, err := w.Recorder.RecordIn(tx, trail.Entry{
-			Type: trail.KeyCreated, Actor: w.cfg.Actor, Resource: trail.Resource{Type: "key", ID: key.ID}, Outcome: tallystick.Success,
+			Type: trail.KeyCreated, Actor: w.cfg.Actor, Resource: trail.Resource{Type: keyResource, ID: key.ID}, Outcome: tallystick.Success,
 			Data: map[string]any{"key": key.ID, "role": string(key.Role), "algorithm": string(key.Algorithm), "public_key": key.PublicKey},
 		})
 		if err != nil {
