@@ -72,7 +72,7 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 	})
 	root.AddCommand(
 		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
-		a.fsck(), a.backup(), a.restore(), a.trust(), a.demo(),
+		a.fsck(), a.backup(), a.restore(), a.trust(), a.key(), a.demo(),
 	)
 	root.Version = tool().Version
 	strict(root)

@@ -84,30 +84,3 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 		},
 	}
 }
-
-func (a *app) trust() *cobra.Command {
-	var output string
-	cmd := &cobra.Command{
-		Use:   "trust",
-		Short: "Write trust.json: the public keys by which others verify this workspace's evidence",
-		Long: `Trust writes the origin and the public keys of the workspace. Give the file to a verifier by a
-way that they believe, apart from the evidence.`,
-		Example: `  tallystick trust -o trust.json
-  tallystick verify evidence.tally --trust trust.json`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			w, err := a.open(cmd.Context(), true)
-			if err != nil {
-				return err
-			}
-			defer func() { err = errors.Join(err, w.Close()) }()
-			data, err := w.Trust().Marshal()
-			if err != nil {
-				return err
-			}
-			return a.write(output, append(data, '\n'))
-		},
-	}
-	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
-	return cmd
-}
