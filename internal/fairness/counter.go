@@ -49,15 +49,13 @@ func (t *Tally) merge(u Tally) {
 	t.UnlabelledNegative += u.UnlabelledNegative
 }
 
+// rows counts the rows with a prediction.
 func (t Tally) rows() int64 { return t.N() + t.UnlabelledPositive + t.UnlabelledNegative }
 
-// predicted is the share of rows with one prediction. It counts all rows where none has a label,
-// so that data without labels can be screened too.
+// predicted is the share of rows with one prediction, labelled or not: which rows get a label often
+// depends on the prediction.
 func (t Tally) predicted(positive bool) stat.Proportion {
-	p := t.SelectionRate()
-	if p.N == 0 {
-		p = stat.Proportion{K: t.UnlabelledPositive, N: t.rows()}
-	}
+	p := stat.Proportion{K: t.TP + t.FP + t.UnlabelledPositive, N: t.rows()}
 	if !positive {
 		p.K = p.N - p.K
 	}
@@ -65,9 +63,6 @@ func (t Tally) predicted(positive bool) stat.Proportion {
 }
 
 func (t Tally) selection() stat.Proportion { return t.predicted(true) }
-
-// size is the number of rows that the rates of a tally stand on.
-func (t Tally) size() int64 { return t.selection().N }
 
 // Counter tallies rows by every group and every two-way intersection. Tallies are sums, so
 // counters of parts of a table can be merged in any order.

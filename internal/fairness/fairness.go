@@ -38,14 +38,17 @@ type Group struct {
 	Attribute string `json:"attribute"`
 	Value     string `json:"value"`
 	N         int64  `json:"n"` // labelled rows
-	TP        int64  `json:"tp"`
-	FP        int64  `json:"fp"`
-	TN        int64  `json:"tn"`
-	FN        int64  `json:"fn"`
+	// Predicted counts the rows with a prediction, labelled or not: selection needs no label, and
+	// often only the selected are ever labelled.
+	Predicted int64 `json:"predicted"`
+	TP        int64 `json:"tp"`
+	FP        int64 `json:"fp"`
+	TN        int64 `json:"tn"`
+	FN        int64 `json:"fn"`
 
 	BaseRate         stat.Number   `json:"base_rate"` // share of positive labels
 	BaseRateCI       stat.Interval `json:"base_rate_ci"`
-	SelectionRate    stat.Number   `json:"selection_rate"` // share of positive predictions
+	SelectionRate    stat.Number   `json:"selection_rate"` // share of positive predictions, of Predicted
 	SelectionRateCI  stat.Interval `json:"selection_rate_ci"`
 	FavourableRate   stat.Number   `json:"favourable_rate"`
 	FavourableRateCI stat.Interval `json:"favourable_rate_ci"`

@@ -190,6 +190,33 @@ func TestUnlabelledRowsAreScreened(t *testing.T) {
 	}
 }
 
+// Where only those who were selected are ever labelled, as with loans, the labelled rows are all
+// selected: selection is a matter of everybody who was predicted.
+func TestSelectionCountsUnlabelledRows(t *testing.T) {
+	t.Parallel()
+	attributes := []fairness.Attribute{{Name: "sex", Values: []string{"F", "M"}}}
+	var people []person
+	for i := range 4000 {
+		p := person{codes: []uint32{uint32(i % 2)}, truth: fairness.Unknown}
+		if p.predicted = i%2 == 1 && i%10 < 8 || i%2 == 0 && i%10 < 4; p.predicted {
+			p.truth = fairness.Truth(i / 20 % 2)
+		}
+		people = append(people, p)
+	}
+	f := compare(t, attributes, people, fairness.DefaultLimits())
+	c := find(t, f, "demographic_parity", "M")
+	if c.Verdict != tallystick.Fail || c.N != 2000 || math.Abs(float64(c.Difference)-.4) > 1e-12 {
+		t.Errorf("selection of 0.8 against 0.4: %s over %d rows, difference %v", c.Verdict, c.N, c.Difference)
+	}
+	g := f.Groups[2]
+	if g.Value != "M" || g.N != 1600 || g.Predicted != 2000 || math.Abs(float64(g.SelectionRate)-.8) > 1e-12 {
+		t.Errorf("group %s: n %d, predicted %d, selection rate %v", g.Value, g.N, g.Predicted, g.SelectionRate)
+	}
+	if parity := f.Summaries[0].DemographicParityDiff; math.Abs(float64(parity)-.4) > 1e-12 {
+		t.Errorf("demographic parity difference %v, want 0.4", parity)
+	}
+}
+
 func TestTooManyValues(t *testing.T) {
 	t.Parallel()
 	_, err := fairness.NewCounter([]fairness.Attribute{{Name: "income", Values: make([]string, 201)}})

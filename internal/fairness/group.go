@@ -8,7 +8,7 @@ import (
 
 func newGroup(attribute, value string, t Tally, favourablePositive bool) Group {
 	g := Group{
-		Attribute: attribute, Value: value, N: t.size(),
+		Attribute: attribute, Value: value, N: t.N(), Predicted: t.rows(),
 		TP: t.TP, FP: t.FP, TN: t.TN, FN: t.FN,
 		ROCAUC: stat.Number(math.NaN()), ROCAUCCI: stat.Interval{Low: math.NaN(), High: math.NaN()},
 	}

@@ -70,7 +70,7 @@ func (c *Counter) families(f *Fairness, cfg Config) []family {
 			fam := family{attribute: singles[i].attribute + Intersection + singles[j].attribute, reference: -1}
 			for a, row := range c.byPair(i, j) {
 				for b, t := range row {
-					if t.size() < cfg.Limits.Shown {
+					if t.rows() < cfg.Limits.Shown {
 						if t.rows() > 0 {
 							f.Omitted++
 						}
@@ -119,7 +119,7 @@ func (fam family) summarise(comparisons []Comparison, cfg Config) Summary {
 	var judged []Tally
 	for _, t := range fam.tallies {
 		switch {
-		case t.size() >= cfg.Limits.Judged:
+		case t.rows() >= cfg.Limits.Judged:
 			judged = append(judged, t)
 		case t.rows() > 0:
 			s.GroupsTooSmall++
