@@ -1,0 +1,7 @@
+package cli
+
+// For the tests that look at the program from outside.
+var (
+	Homes        = homes
+	WriteSamples = writeSamples
+)
