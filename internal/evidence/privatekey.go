@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,25 +119,33 @@ func (k *Keys) loadKey(public verify.Key) (privateKey, error) {
 	return p, nil
 }
 
-// Sweep removes the private keys that are not in use: those of retired keys, which sign nothing
-// more, and those of rotations that were cut short. Nobody else may be rotating.
+// Sweep removes what rotations that were cut short have left: private keys that are not in use, and
+// temporary files. Nobody else may be rotating.
 func (k *Keys) Sweep() error {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil {
 		return fmt.Errorf("sweep keys: %w", err)
 	}
-	keep := []string{filepath.Base(k.path(k.Active(verify.RoleLog))), filepath.Base(k.path(k.Active(verify.RoleStatement)))}
-	removed := false
-	for _, e := range entries {
-		if !isPrivateKey(e.Name()) || slices.Contains(keep, e.Name()) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(k.dir, e.Name())); err != nil {
-			return fmt.Errorf("sweep keys: %w", err)
-		}
-		removed = true
+	var inUse, rest []string
+	for _, role := range []verify.Role{verify.RoleLog, verify.RoleStatement} {
+		inUse = append(inUse, filepath.Base(k.path(k.Active(role))))
 	}
-	if !removed {
+	for _, e := range entries {
+		if name := e.Name(); durable.IsTemporary(name) || isPrivateKey(name) && !slices.Contains(inUse, name) {
+			rest = append(rest, name)
+		}
+	}
+	return k.destroy(rest...)
+}
+
+// destroy removes files, durably. One that is gone already, through another process, is as good.
+func (k *Keys) destroy(names ...string) error {
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(k.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("destroy a private key: %w", err)
+		}
+	}
+	if len(names) == 0 {
 		return nil
 	}
 	return durable.SyncDir(k.dir)

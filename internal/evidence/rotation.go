@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"github.com/tallystick/tallystick"
@@ -112,10 +113,10 @@ func (s RotationStatement) Key() (verify.Key, error) {
 	return key, err
 }
 
-// Adopt carries a rotation out: the old key is retired and the new one, of which the private half
-// must be here, is in use at once. Nothing happens if that was done before. The event of the
-// rotation must be on the trail already, so that a rotation that was cut short after it can be
-// carried out from there.
+// Adopt carries a rotation out: the old key is retired, its private half is destroyed, and the new
+// one, of which the private half must be here, is in use at once. Nothing happens if that was done
+// before. The event of the rotation must be on the trail already, so that a rotation that was cut
+// short after it can be carried out from there.
 func (k *Keys) Adopt(r Rotation) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -133,6 +134,7 @@ func (k *Keys) Adopt(r Rotation) error {
 	if err != nil {
 		return fmt.Errorf("rotate: %w", err)
 	}
+	old := trust.Keys[at]
 	trust.Keys[at].Status, trust.Keys[at].UntilIndex = verify.StatusRetired, &s.FromIndex
 	trust.Keys = append(trust.Keys, public)
 	if err := trust.Validate(); err != nil {
@@ -154,7 +156,7 @@ func (k *Keys) Adopt(r Rotation) error {
 	} else {
 		k.statement = next
 	}
-	return nil
+	return k.destroy(filepath.Base(k.path(old)))
 }
 
 func (r Rotation) signed() ([]byte, error) {

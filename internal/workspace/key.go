@@ -63,10 +63,7 @@ func (w *Workspace) rotate(ctx context.Context, log *ledger.Log, role verify.Rol
 	if err != nil {
 		return err // it may be recorded or not: the new private key stays until that is known
 	}
-	if err := w.followKeys(ctx); err != nil {
-		return err
-	}
-	return w.Keys.Sweep()
+	return w.followKeys(ctx)
 }
 
 // recordRotation seals all that is recorded and records the rotation as the ledger's next entry, or
