@@ -33,7 +33,7 @@ const quickWindow = 8 * quickKnots
 // leave something open are sorted. Distances of values beyond about 1e290 may overflow to +Inf;
 // values after the first 2^32-1 count as dropped.
 func (r *Reference) Compare(window []float64) TwoSample {
-	k := r.fine
+	k := r.large
 	if len(window) < quickWindow {
 		k = r.quick
 	}

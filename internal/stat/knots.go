@@ -5,8 +5,9 @@ import "slices"
 // How many quantiles of a reference with more distinct values serve as knots. Few are quick to
 // walk, and stay in the nearest cache; many leave less open between them.
 const (
-	quickKnots = 1 << 12
-	fineKnots  = 1 << 16
+	quickKnots = 1 << 12 // for small windows
+	largeKnots = 1 << 14 // for large windows, whose values are at hand to settle what is left open
+	fineKnots  = 1 << 16 // for streams
 )
 
 // knots are points at which a reference's distribution function is known, with what there is

@@ -21,7 +21,7 @@ type Reference struct {
 	edges   []float64 // distinct deciles
 	counts  []int64   // values by decile bin
 
-	quick, fine *knots // for small windows; for large ones and streams
+	quick, large, fine *knots
 }
 
 // NewReference sorts a copy of the finite values. It returns an Invalid error if there is none, or
@@ -54,8 +54,12 @@ func NewReference(values []float64) (*Reference, error) {
 		}
 	}
 	r.quick = newKnots(r, quickKnots)
-	r.fine = r.quick
+	r.large, r.fine = r.quick, r.quick
 	if distinct > quickKnots {
+		r.large = newKnots(r, largeKnots)
+		r.fine = r.large
+	}
+	if distinct > largeKnots {
 		r.fine = newKnots(r, fineKnots)
 	}
 	r.counts = binCounts(r.edges, r.N(), r.atMost)
