@@ -48,14 +48,29 @@ func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
 	reference, current := append(c.ReferenceBins, n.missing), append(c.Bins, missing)
 	d := stat.Diverge(reference, current)
 	f := newFeature(n.name, n.role, "number", reference, current, d)
-	f.KS, f.P, f.ErrorBound = stat.Number(c.KS), stat.Number(c.P), stat.Number(c.KSBound)
+	p, tests := withMissing(c, n.missing, missing)
+	f.KS, f.P, f.ErrorBound = stat.Number(c.KS), stat.Number(p), stat.Number(c.KSBound)
 	f.Wasserstein, f.WassersteinSD = stat.Number(c.W1), stat.Number(c.W1SD)
-	f.Method = "ks, wasserstein, psi over reference deciles; exact"
+	f.Method = tests + ", wasserstein, psi over reference deciles; exact"
 	if c.KSBound > 0 || c.W1Bound > 0 {
-		f.Method = fmt.Sprintf("ks, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", c.KSBound, c.W1Bound)
+		f.Method = fmt.Sprintf("%s, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", tests, c.KSBound, c.W1Bound)
 	}
 	f.bins(BinLabels(n.reference.Edges()), reference, current)
 	return f
+}
+
+// withMissing returns the p-value of a number column, and what it is of. KS sees only the values
+// that are there, so where some are missing the smaller of two p-values counts, its own and that of
+// the missing share, doubled because there are two (Bonferroni).
+func withMissing(c stat.TwoSample, before, now int64) (p float64, tests string) {
+	share := stat.Homogeneity([][]int64{{c.NReference, before}, {c.N, now}}).P
+	switch {
+	case math.IsNaN(share):
+		return c.P, "ks"
+	case c.N == 0:
+		return share, "chi-square of the missing share"
+	}
+	return min(1, 2*min(c.P, share)), "ks and chi-square of the missing share (bonferroni)"
 }
 
 // Categories is the reference of a category column.
@@ -98,6 +113,9 @@ func (c *Categories) Compare(values []string, counts []int64, missing int64) Fea
 	f := newFeature(c.name, c.role, "category", c.counts, current, d)
 	test := stat.Homogeneity([][]int64{c.counts, current})
 	f.Chi2, f.DOF, f.P = stat.Number(test.Statistic), test.DOF, stat.Number(test.P)
+	if d.Cells == 1 {
+		f.P = 1 // one value in both: nothing to test, and nothing that could have changed
+	}
 	f.LInfinity = stat.Number(d.LInfinity)
 	f.UnseenShare = stat.Number(float64(current[other]) / float64(f.N))
 	f.UnseenExamples = unseen[:min(3, len(unseen))]

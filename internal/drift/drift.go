@@ -55,7 +55,7 @@ type Feature struct {
 	PSICritical    stat.Number `json:"psi_critical"`
 	JS             stat.Number `json:"js"`  // distance, base 2
 	TVD            stat.Number `json:"tvd"` // total variation distance: the share of rows that moved
-	P              stat.Number `json:"p"`
+	P              stat.Number `json:"p"`   // of the test that Method names; of numbers, of the missing share too
 	PAdjusted      stat.Number `json:"p_adjusted"`
 	ErrorBound     stat.Number `json:"error_bound"` // of KS; 0 where exact
 	Smoothed       bool        `json:"smoothed"`    // a cell was empty and got half a count

@@ -150,9 +150,57 @@ func TestNothingToCompare(t *testing.T) {
 	if _, err := drift.NewNumbers("x", "feature", []float64{math.NaN(), math.Inf(1)}, 3); tallystick.CodeOf(err) != tallystick.Invalid {
 		t.Errorf("a reference of nothing: %v", err)
 	}
-	f := numbers(t, []float64{1, 2, 3}).Compare([]float64{math.NaN()}, 2)
+	f := numbers(t, []float64{1, 2, 3}).Compare(nil, 0)
 	d := drift.Judge([]drift.Feature{f}, 5000, 5000, drift.Defaults())
-	if d.Features[0].Verdict != tallystick.Insufficient || d.Features[0].Missing != 1 {
-		t.Errorf("a window of missing values: %+v", d.Features[0])
+	if d.Features[0].Verdict != tallystick.Insufficient {
+		t.Errorf("a window without rows: %+v", d.Features[0])
+	}
+}
+
+// Values that go missing move no distribution of those that are there: KS does not see them.
+func TestMissingValuesDrift(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(13, 17))
+	reference := make([]float64, 5000)
+	for i := range reference {
+		reference[i] = random.NormFloat64()
+	}
+	n := numbers(t, reference)
+	window := func(missing int) []float64 {
+		values := slices.Clone(reference[:1000])
+		for i := range missing {
+			values[i] = math.NaN()
+		}
+		return values
+	}
+	for _, c := range []struct {
+		missing int
+		verdict tallystick.Verdict
+		words   string
+	}{
+		{0, tallystick.Pass, "x shows no significant change"},
+		{2, tallystick.Pass, "x has changed too little to matter"},
+		{300, tallystick.Fail, "x (missing) rises from 0.0 % to 30.0 % of rows"},
+		{1000, tallystick.Fail, "x (missing) rises from 0.0 % to 100.0 % of rows"},
+	} {
+		f := drift.Judge([]drift.Feature{n.Compare(window(c.missing), 0)}, 5000, 1000, drift.Defaults()).Features[0]
+		if f.Verdict != c.verdict || !strings.Contains(f.Words, c.words) {
+			t.Errorf("%d of 1,000 missing: %s, %s", c.missing, f.Verdict, f.Words)
+		}
+	}
+	// scipy.stats.chi2_contingency([[5000, 0], [998, 2]], correction=False)
+	f := n.Compare(window(2), 0)
+	if want := 2 * 0.0015625704551205813; math.Abs(float64(f.P)-want) > 1e-12 {
+		t.Errorf("p = %v, want twice that of the missing share, %v", f.P, want)
+	}
+}
+
+// A column of one and the same value has not changed.
+func TestConstantCategoryPasses(t *testing.T) {
+	t.Parallel()
+	c := drift.NewCategories("country", "feature", []string{"DE"}, []int64{5000}, 0)
+	d := drift.Judge([]drift.Feature{c.Compare([]string{"DE"}, []int64{1000}, 0)}, 5000, 1000, drift.Defaults())
+	if d.Verdict != tallystick.Pass || !strings.Contains(d.Features[0].Words, "no significant change") {
+		t.Errorf("%s: %s", d.Verdict, d.Features[0].Words)
 	}
 }

@@ -25,7 +25,7 @@ func Judge(features []Feature, reference, rows int64, th Thresholds) *Drift {
 		f := &features[i]
 		f.PSICritical = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
 		f.Verdict = f.judge(reference, rows, th)
-		f.Words = f.words()
+		f.Words = f.words(th)
 		switch f.Verdict {
 		case tallystick.Warn, tallystick.Fail:
 			d.Drifted++
@@ -63,7 +63,7 @@ func (f *Feature) judge(reference, rows int64, th Thresholds) tallystick.Verdict
 }
 
 // words says what changed, for people.
-func (f *Feature) words() string {
+func (f *Feature) words(th Thresholds) string {
 	if f.Verdict == tallystick.Insufficient {
 		return fmt.Sprintf("%s: too few rows or values to judge (%d against %d).", f.Name, f.N, f.NReference)
 	}
@@ -81,7 +81,7 @@ func (f *Feature) words() string {
 	}
 	switch f.Verdict {
 	case tallystick.Pass:
-		if f.PAdjusted > 0 && float64(f.PAdjusted) > 0.05 {
+		if float64(f.PAdjusted) > th.Q {
 			return fmt.Sprintf("%s shows no significant change (%s, %s).", f.Name, effect, significance)
 		}
 		return fmt.Sprintf("%s has changed too little to matter (%s, %s).", f.Name, effect, significance)
