@@ -127,81 +127,11 @@ func (p *Profiler) AddSorted(s Sorted) {
 
 // unsort gives up the exactness of AddSorted because more rows come.
 func (p *Profiler) unsort() {
-	for _, x := range p.sorted {
-		p.addFinite(x)
-	}
+	p.addFinite(p.sorted)
 	p.sorted = nil
 }
 
-func (p *Profiler) addNumbers(values []float64, null []bool) {
-	var finite [1024]float64
-	for start := 0; start < len(values); start += len(finite) {
-		n := 0
-		for i, x := range values[start:min(start+len(finite), len(values))] {
-			switch {
-			case x-x == 0:
-				finite[n] = x
-				n++
-			case x > 0:
-				p.addInfinite(1, 0)
-			case x < 0:
-				p.addInfinite(0, 1)
-			case null == nil || !null[start+i]:
-				p.nan++
-			}
-		}
-		p.addMoments(finite[:n])
-		for _, x := range finite[:n] {
-			if x < p.low || x > p.high {
-				p.outside++
-			}
-			p.addFinite(x)
-		}
-	}
-}
-
-func (p *Profiler) addInfinite(positive, negative int64) {
-	p.posInf += positive
-	p.negInf += negative
-	if !math.IsInf(p.high, 1) {
-		p.outside += positive
-	}
-	if !math.IsInf(p.low, -1) {
-		p.outside += negative
-	}
-}
-
-// addMoments takes in finite values in two passes, which loses no digits and vectorizes.
-func (p *Profiler) addMoments(values []float64) {
-	if len(values) == 0 {
-		return
-	}
-	m := stat.Moments{N: int64(len(values)), Min: values[0], Max: values[0]}
-	var sum float64
-	for _, x := range values {
-		sum += x
-		m.Min, m.Max = min(m.Min, x), max(m.Max, x)
-		if x != math.Trunc(x) {
-			p.fractions++
-		}
-	}
-	m.Mean = sum / float64(len(values))
-	for _, x := range values {
-		m.M2 += (x - m.Mean) * (x - m.Mean)
-	}
-	p.moments.Merge(m)
-}
-
-// addFinite counts one number for percentiles and different values.
-func (p *Profiler) addFinite(x float64) {
-	if p.many != nil {
-		p.many.add(numberKey(x))
-		p.cells.add(x, 1)
-		return
-	}
-	p.addKey(numberKey(x), 1)
-}
-
+// numberKey returns the same key for 0 and -0.
 func numberKey(x float64) uint64 { return math.Float64bits(x + 0) }
 
 // addKey counts a value n times, exactly as long as there is room.
@@ -260,9 +190,7 @@ func (p *Profiler) Merge(other *Profiler) {
 	for code, n := range other.codes {
 		p.codes[code] += n
 	}
-	for _, x := range other.sorted {
-		p.addFinite(x)
-	}
+	p.addFinite(other.sorted)
 	other.values.each(p.addKey)
 	if other.many != nil {
 		if p.many == nil {
