@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"errors"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -27,6 +28,42 @@ func newHome(t *testing.T) home {
 		t.Fatal(err)
 	}
 	return h
+}
+
+// copy returns a home with the same workspace. Its path holds no word that a message could be
+// searched for.
+func (h home) copy(t *testing.T) home {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "home-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	to := home{t, dir}
+	for _, name := range []string{"data", "state"} {
+		err := filepath.WalkDir(h.path(name), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if err != nil {
+				return err
+			}
+			target := filepath.Join(dir, strings.TrimPrefix(path, h.dir))
+			if entry.IsDir() {
+				return os.Mkdir(target, info.Mode().Perm())
+			}
+			content, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(target, content, info.Mode().Perm()|0o200)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return to
 }
 
 func (h home) path(name string) string { return filepath.Join(h.dir, name) }

@@ -204,9 +204,18 @@ func (a *app) verifyLedger(ctx context.Context, f *verifyFlags) error {
 }
 
 func (a *app) checkWorkspace(ctx context.Context, format string, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (err error) {
-	w, err := a.open(ctx, true)
+	cfg, err := a.place(true)
 	if err != nil {
 		return err
+	}
+	w, err := workspace.Open(ctx, cfg)
+	if err != nil {
+		found, damaged := workspace.Unopened(cfg.Dir, err)
+		if !damaged {
+			return err
+		}
+		a.code = exitRefused
+		return a.print(format, found, found)
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	found, err := check(w, ctx)

@@ -50,6 +50,11 @@ func statementKey(data []byte) (crypto.Signer, error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return nil, tallystick.Errorf(tallystick.Invalid, "a statement key must be ECDSA P-256, not %T", parsed)
 	}
+	// The parser does not look at the public key that stands beside the private one.
+	if whole, err := x509.MarshalPKCS8PrivateKey(key); err != nil || !bytes.Equal(whole, block.Bytes) {
+		return nil, tallystick.Errorf(tallystick.Invalid, "the key is damaged: it is not in the form in which it was written").
+			WithHint("restore the workspace from a backup")
+	}
 	return key, nil
 }
 

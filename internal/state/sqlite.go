@@ -158,6 +158,14 @@ func isFatal(err error) bool {
 	return false
 }
 
+// ErrDamaged is in the chain of errors that say that the database file is not what was written.
+var ErrDamaged = errors.New("the database is damaged")
+
+type damage struct{ error }
+
+func (d damage) Unwrap() error      { return d.error }
+func (damage) Is(target error) bool { return target == ErrDamaged }
+
 // describe turns errors that an operator can act on into a tallystick.Error and leaves others alone.
 func describe(path string, err error) error {
 	var known *tallystick.Error
@@ -175,7 +183,7 @@ func describe(path string, err error) error {
 		return tallystick.Errorf(tallystick.Unavailable, "state database %q cannot be written: %w", path, err).
 			WithHint("check that the file is still in its place, its owner and its mode, and start again")
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q is damaged: %w", path, err).
+		return tallystick.Errorf(tallystick.Unavailable, "state database %q is damaged: %w", path, damage{err}).
 			WithHint("keep a copy of it, run `tallystick fsck`, and restore from a backup")
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return tallystick.Errorf(tallystick.Unavailable, "state database %q is in use by another process: %w", path, err).

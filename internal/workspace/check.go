@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
 )
@@ -46,6 +47,17 @@ func (c *Check) line(check, subject, detail string, err error) {
 
 // Unwitnessed is what a check of a ledger without witnesses cannot show.
 const Unwitnessed = "unwitnessed: whoever holds the log key could have rewritten this ledger and its anchor together; only a witness or a copy of a checkpoint elsewhere would show it"
+
+// Unopened is the check of a workspace that Open has refused; ok is false if the refusal is no sign of
+// damage.
+func Unopened(dir string, err error) (c Check, ok bool) {
+	switch code := tallystick.CodeOf(err); {
+	case errors.Is(err, state.ErrDamaged), code == tallystick.Invalid, code == tallystick.Conflict:
+		c.line("workspace", dir, "", err)
+		return c, true
+	}
+	return c, false
+}
 
 // CheckLedger recomputes the ledger from its entries, compares it with its checkpoint and its anchor,
 // and compares every event of the database with its entry: present, in order, equal.
@@ -145,9 +157,13 @@ func (c Check) WriteTo(out io.Writer) (int64, error) {
 	}
 	verdict := "sound"
 	for _, line := range c.Lines {
-		fmt.Fprintf(&b, "%-7s  %-*s  %s\n", line.Status, width, line.Check, line.Detail)
+		detail := line.Detail
+		if line.Status == verify.Failed && !strings.Contains(detail, line.Subject) {
+			detail = line.Subject + ": " + detail
+		}
+		fmt.Fprintf(&b, "%-7s  %-*s  %s\n", line.Status, width, line.Check, detail)
 		if line.Status == verify.Failed && verdict == "sound" {
-			verdict = fmt.Sprintf("damaged: %s: %s", line.Check, line.Detail)
+			verdict = fmt.Sprintf("damaged: %s: %s", line.Check, detail)
 		}
 	}
 	fmt.Fprintf(&b, "\nverdict: %s\n\nThis does not prove:\n- %s\n", verdict, Unwitnessed)
