@@ -13,6 +13,17 @@ type Bins struct {
 	edges []float64 // ascending and distinct, without 0 and 1
 }
 
+// find returns the bin of a score: the first whose edge is not below it. Edges are few.
+func (b *Bins) find(score float64) int {
+	i := 0
+	for _, edge := range b.edges {
+		if edge < score {
+			i++
+		}
+	}
+	return i
+}
+
 // EqualWidthBins returns k bins of width 1/k.
 func EqualWidthBins(k int) Bins {
 	b := Bins{Name: fmt.Sprintf("%d bins of equal width", k)}
@@ -90,7 +101,7 @@ func (s *Scored) Reliability(bins Bins) *Reliability {
 
 // Add takes in one prediction. A score outside [0, 1] counts in the outermost bin.
 func (r *Reliability) Add(score float64, positive bool) {
-	i, _ := slices.BinarySearch(r.bins.edges, score) // first edge at or above the score
+	i := r.bins.find(score)
 	c, label := &r.cell[i], 0.0
 	if positive {
 		c.positives++

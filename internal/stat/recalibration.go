@@ -16,17 +16,24 @@ type Recalibration struct {
 // Estimates are NaN where scores are no probabilities or there is no finite fit: one label is
 // absent, fewer than two scores differ, or scores separate the labels.
 func (s *Scored) Recalibration() Recalibration {
-	return recalibrate(s, s.Probabilities(), "logistic, wald")
+	start := logit{0, 1}
+	if s.N() > coarseFrom && s.Probabilities() {
+		start = coarseFit(s)
+	}
+	return recalibrate(s, s.Probabilities(), "logistic, wald", start)
 }
 
-func recalibrate(s steps, probabilities bool, method string) Recalibration {
+// logit is intercept and slope of a recalibration.
+type logit struct{ a, b float64 }
+
+func recalibrate(s steps, probabilities bool, method string, start logit) Recalibration {
 	area := areaOf(s)
 	rows := int64(area.positive + area.negative)
 	none := Recalibration{Slope: noEstimate(rows, method), Intercept: noEstimate(rows, method)}
 	if !(area.value > 0 && area.value < 1) || !probabilities {
 		return none
 	}
-	var a, b float64 = 0, 1
+	a, b := start.a, start.b
 	for range 25 {
 		f := logisticStep(s, a, b)
 		det := f.haa*f.hbb - f.hab*f.hab
@@ -48,6 +55,30 @@ func recalibrate(s steps, probabilities bool, method string) Recalibration {
 		}
 	}
 	return none
+}
+
+// coarseFrom is the number of rows from which the fit begins where that of the scores in coarseCells
+// cells ended, which leaves two or three steps over all rows of about eight.
+const (
+	coarseFrom  = 1 << 16
+	coarseCells = 1 << 12
+)
+
+// coarseFit returns a fit near that of the scores, or where one begins anyway.
+func coarseFit(s steps) logit {
+	h, err := NewScoreHistogram(0, 1, coarseCells)
+	if err != nil {
+		return logit{0, 1}
+	}
+	s.ascending(func(score float64, p, n int) {
+		cell := min(coarseCells-1, int(score*coarseCells))
+		h.positive[cell] += int64(p)
+		h.negative[cell] += int64(n)
+	})
+	if fit := h.Recalibration(); fit.Slope.Valid() {
+		return logit{fit.Intercept.Value, fit.Slope.Value}
+	}
+	return logit{0, 1}
 }
 
 // logisticFit is gradient and information of the log-likelihood at one point.

@@ -38,7 +38,7 @@ func (h *ScoreHistogram) PrecisionRecall() []Point { return precisionRecallOf(h)
 // cell. The range must lie in [0, 1] for scores that are probabilities.
 func (h *ScoreHistogram) Recalibration() Recalibration {
 	return recalibrate(middles{h}, h.low >= 0 && h.high <= 1,
-		fmt.Sprintf("logistic, wald; scores counted in %d cells", len(h.positive)))
+		fmt.Sprintf("logistic, wald; scores counted in %d cells", len(h.positive)), logit{0, 1})
 }
 
 func (h *ScoreHistogram) labels() (positive, negative int) {

@@ -97,3 +97,24 @@ func TestScoreHistogramEmpty(t *testing.T) {
 		t.Error("curves of nothing")
 	}
 }
+
+// Where the fit begins does not show in where it ends.
+func TestRecalibrationOfManyRows(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(9, 9))
+	var scores []float64
+	var labels []bool
+	for range 2 * coarseFrom {
+		score := rng.Float64() * rng.Float64()
+		scores, labels = append(scores, score), append(labels, rng.Float64() < score*score)
+	}
+	s, err := NewScored(scores, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := s.Recalibration(), recalibrate(s, true, "logistic, wald", logit{0, 1})
+	if math.Abs(got.Slope.Value-want.Slope.Value) > 1e-9 || math.Abs(got.Intercept.Value-want.Intercept.Value) > 1e-9 ||
+		math.Abs(got.Slope.Interval.Low-want.Slope.Interval.Low) > 1e-9 {
+		t.Errorf("fit %+v, from the identity %+v", got, want)
+	}
+}
