@@ -201,6 +201,9 @@ func TestEmptyDocumentsDeny(t *testing.T) {
 }
 
 func TestMissingFieldNeverTurnsDenialIntoPass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and minutes under the race detector; run without -short")
+	}
 	t.Parallel()
 	packs := packsByTier(t)
 	seen := map[string]bool{}
@@ -240,6 +243,9 @@ func fieldsOf(document map[string]any) []string {
 }
 
 func TestSameInputSameBytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and minutes under the race detector; run without -short")
+	}
 	t.Parallel()
 	for _, i := range []int{0, len(trouble) / 2} {
 		var first []byte
@@ -265,6 +271,9 @@ func TestSameInputSameBytes(t *testing.T) {
 // Rules walk their evidence once: an audit of many groups, columns and windows stays within the
 // steps of a rule.
 func TestLargeAuditIsJudged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and minutes under the race detector; run without -short")
+	}
 	t.Parallel()
 	input := sound(t, tallystick.TierHigh)
 	many := func(path string, n int, change map[string]any) {

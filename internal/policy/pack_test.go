@@ -146,6 +146,9 @@ func TestBadPacksAreRefusedWithTheirLine(t *testing.T) {
 
 // What a rule returns is checked before it counts.
 func TestResultContract(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds, and minutes under the race detector; run without -short")
+	}
 	t.Parallel()
 	for name, test := range map[string]struct {
 		body string
