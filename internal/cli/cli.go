@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -37,7 +38,14 @@ type app struct {
 }
 
 // Main runs one command and returns its exit code. Errors are one line on Err.
-func Main(ctx context.Context, args []string, streams Streams) int {
+func Main(ctx context.Context, args []string, streams Streams) (code int) {
+	defer func() {
+		// A panic of our own must not look like wrong usage, which is Go's exit code for it.
+		if fault := recover(); fault != nil {
+			fmt.Fprintf(streams.Err, "tallystick: internal error: %v; please report it with what follows\n%s", fault, debug.Stack())
+			code = exitInternal
+		}
+	}()
 	a := &app{Streams: streams}
 	root := a.root()
 	root.SetArgs(args)
@@ -45,7 +53,7 @@ func Main(ctx context.Context, args []string, streams Streams) int {
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
-		fmt.Fprintf(streams.Err, "tallystick: %s\n", oneLine(err))
+		fmt.Fprintf(streams.Err, "tallystick: %s\n", complaint(err))
 		return exitCode(err)
 	}
 	return a.code

@@ -29,7 +29,10 @@ func terminal(stream any) (width int, ok bool) {
 		return 0, false
 	}
 	width, _, err := term.GetSize(int(file.Fd()))
-	return width, err == nil
+	if err != nil || width <= 0 { // a terminal that does not know its size
+		width = plainWidth
+	}
+	return width, true
 }
 
 const plainWidth = 100 // columns where there is no terminal

@@ -48,7 +48,7 @@ func (p *progress) show(stage string, done, total int64) {
 	const label = 24
 	cells := max(10, min(40, p.width-label-12))
 	full := int(share * float64(cells))
-	fmt.Fprintf(p.out, "\r%-*s [%s%s] %3.0f %%", label, stage, strings.Repeat("#", full), strings.Repeat(".", cells-full), 100*share)
+	fmt.Fprintf(p.out, "\r\x1b[K%-*s [%s%s] %3.0f %%", label, stage, strings.Repeat("#", full), strings.Repeat(".", cells-full), 100*share)
 }
 
 // done wipes the bar.
@@ -56,7 +56,7 @@ func (p *progress) done() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.visible {
-		fmt.Fprintf(p.out, "\r%s\r", strings.Repeat(" ", p.width-1))
+		fmt.Fprint(p.out, "\r\x1b[K") // to the start of the line, and erase it
 		p.visible = false
 	}
 }
