@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit"},
 	{"internal/cli"},
-	{"cmd/tallystick"},
+	{"cmd/tallystick", "bench/limits"},
 }
 
 // sideways lists the edges that stay on one floor, each with its reason.

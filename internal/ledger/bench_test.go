@@ -95,7 +95,10 @@ func BenchmarkCheck(b *testing.B) {
 		})
 	}
 	b.ReportMetric(float64(report.Bytes)/check.wall.Seconds()*float64(b.N)/1e6, "MB/s")
-	b.ReportMetric(check.wall.Seconds()/float64(b.N), "s/check")
+	for unit, watch := range map[string]stopwatch{"check": check, "stream": stream, "tree": tree} {
+		b.ReportMetric(watch.wall.Seconds()/float64(b.N), "s/"+unit)
+		b.ReportMetric(watch.cpu.Seconds()/float64(b.N), "cpu-s/"+unit)
+	}
 	b.ReportMetric(check.wall.Seconds()/stream.wall.Seconds(), "x-stream")
 	b.ReportMetric(check.cpu.Seconds()/stream.cpu.Seconds(), "x-stream-cpu")
 	b.ReportMetric(check.wall.Seconds()/tree.wall.Seconds(), "x-tree")

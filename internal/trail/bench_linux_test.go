@@ -239,6 +239,8 @@ func BenchmarkSealLatency(b *testing.B) {
 	b.ReportMetric(ms(percentile(latencies, 50)), "p50_ms")
 	b.ReportMetric(ms(percentile(latencies, 99)), "p99_ms")
 	b.ReportMetric(ms(percentile(syncs, 99)), "fdatasync_p99_ms")
+	b.ReportMetric(ms(interval), "interval_ms")
+	b.ReportMetric(ms(limit), "limit_ms")
 	b.ReportMetric(ms(percentile(latencies, 99))/ms(limit), "x_limit")
 	b.ReportMetric(0, "ns/op")
 }
