@@ -156,7 +156,7 @@ var plainASCII = func() (plain [256]bool) {
 }()
 
 // appendString writes s as RFC 8785 section 3.2.2.2 asks: only what must be escaped is.
-func appendString(dst []byte, s string) ([]byte, error) {
+func appendString[T string | []byte](dst []byte, s T) ([]byte, error) {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	start, ascii := 0, true
@@ -188,8 +188,8 @@ func appendString(dst []byte, s string) ([]byte, error) {
 			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xF])
 		}
 	}
-	if !ascii && !utf8.ValidString(s) {
-		return dst, tallystick.Errorf(tallystick.Invalid, "text %.40q is not valid UTF-8", s)
+	if !ascii && !utf8.ValidString(string(s)) {
+		return dst, tallystick.Errorf(tallystick.Invalid, "text %.40q is not valid UTF-8", string(s))
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"'), nil

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 const (
 	commitmentMember = "commitment"
 	saltSize         = 16 // bytes
+	saltDigits       = 22 // of base64url without padding
 	// maxValue bounds one sealed value; like a leaf, larger evidence goes by digest.
 	maxValue = MaxLeaf
 )
@@ -32,7 +34,7 @@ type Disclosure struct {
 // Commitment returns the commitment that d opens. A malformed salt or value is an Invalid error.
 func (d Disclosure) Commitment() (string, error) {
 	salt, err := base64.RawURLEncoding.Strict().DecodeString(d.Salt)
-	if err != nil || len(salt) != saltSize || len(d.Salt) != base64.RawURLEncoding.EncodedLen(saltSize) {
+	if err != nil || len(salt) != saltSize || len(d.Salt) != saltDigits {
 		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: salt is not 16 bytes of base64url", d.Pointer)
 	}
 	if len(d.Value) > maxValue {
@@ -57,6 +59,26 @@ func MarshalDisclosures(ds []Disclosure) ([]byte, error) {
 		sorted = []Disclosure{}
 	}
 	return Canonical(sorted)
+}
+
+// ParseOpenings reads a list of disclosures in its short form: a JSON array of the arrays
+// [salt, pointer, value] that the commitments hash. It does not judge what they hold.
+func ParseOpenings(data []byte) ([]Disclosure, error) {
+	var openings [][]json.RawMessage
+	if err := json.Unmarshal(data, &openings); err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "openings: %w", err)
+	}
+	ds := make([]Disclosure, len(openings))
+	for i, o := range openings {
+		if len(o) != 3 {
+			return nil, tallystick.Errorf(tallystick.Invalid, "opening %d has %d elements, not salt, pointer and value", i, len(o))
+		}
+		if err := errors.Join(json.Unmarshal(o[0], &ds[i].Salt), json.Unmarshal(o[1], &ds[i].Pointer)); err != nil {
+			return nil, tallystick.Errorf(tallystick.Invalid, "opening %d: %w", i, err)
+		}
+		ds[i].Value = o[2]
+	}
+	return ds, nil
 }
 
 // Commitments returns the JSON pointers of the sealed fields, sorted.
@@ -131,9 +153,19 @@ func collectCommitments(into map[string]string, pointer []byte, members map[stri
 
 // commitmentOf reports whether object has the form of a commitment.
 func commitmentOf(object map[string]any) (string, bool) {
-	if len(object) != 1 {
+	value, ok := object[commitmentMember]
+	if !ok || len(object) != 1 {
 		return "", false
 	}
-	c, ok := object[commitmentMember].(string)
-	return c, ok && tallystick.Digest(c).Validate() == nil
+	return commitmentIn(commitmentMember, value)
+}
+
+// commitmentIn reports whether an object of just this member has the form of a commitment.
+func commitmentIn(name string, value any) (string, bool) {
+	if name != commitmentMember {
+		return "", false
+	}
+	plain, err := plainValue(value)
+	c, ok := plain.(string)
+	return c, ok && err == nil && tallystick.Digest(c).Validate() == nil
 }

@@ -35,8 +35,8 @@ type Event struct {
 // Draft is an event encoded except for its sequence number, which a recorder knows only inside
 // its transaction.
 type Draft struct {
-	Disclosures []Disclosure // what opens the sealed fields, in the order of the leaf
-	head, tail  []byte
+	head, tail []byte
+	openings   []byte
 }
 
 // EncodeEvent returns the leaf of e and the disclosures that open its sealed fields.
@@ -51,23 +51,33 @@ type Draft struct {
 // The salts are read from random, 16 bytes per sealed field. Data that cannot be encoded, or whose
 // leaf is longer than [MaxLeaf], is an Invalid error.
 func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (leaf []byte, disclosures []Disclosure, err error) {
-	draft, err := DraftEvent(e, public, random)
+	s := newSealer(public)
+	d, err := s.draft(e, func() error { return s.object(e.Data, 0) }, random)
 	if err != nil {
 		return nil, nil, err
 	}
-	leaf, err = draft.Leaf(e.Sequence)
-	return leaf, draft.Disclosures, err
+	if leaf, err = d.Leaf(e.Sequence); err != nil {
+		return nil, nil, err
+	}
+	return leaf, s.disclosures(), nil
 }
 
-// DraftEvent does all the work of [EncodeEvent] that does not need the sequence number; e.Sequence
-// is not looked at.
-func DraftEvent(e Event, public func(pointer string) bool, random io.Reader) (Draft, error) {
+// DraftEvent does all the work of [EncodeEvent] that does not need the sequence number. It takes the
+// data from members, which must be in the order of RFC 8785 section 3.2.3, each with its own word on
+// whether it is public; e.Data and e.Sequence are not looked at. In a map among the values nothing
+// is public.
+func DraftEvent(e Event, members []Member, random io.Reader) (Draft, error) {
+	s := newSealer(nil)
+	return s.draft(e, func() error { return s.members(members, 0) }, random)
+}
+
+// draft writes the envelope of e around the data.
+func (s *sealer) draft(e Event, data func() error, random io.Reader) (Draft, error) {
 	if err := e.validate(); err != nil {
 		return Draft{}, err
 	}
-	s := newSealer(public, random)
 	s.leaf = append(s.leaf, `{"data":`...)
-	if err := s.object(e.Data, 0); err != nil {
+	if err := data(); err != nil {
 		return Draft{}, err
 	}
 	s.leaf = append(s.leaf, `,"datacontenttype":"`+dataContentType+`","id":`...)
@@ -86,8 +96,15 @@ func DraftEvent(e Event, public func(pointer string) bool, random io.Reader) (Dr
 	s.leaf = append(s.leaf, `","type":`...)
 	s.leaf, _ = appendString(s.leaf, e.Type)
 	s.leaf = append(s.leaf, '}')
-	return Draft{Disclosures: s.disclosures, head: s.leaf[:cut:cut], tail: s.leaf[cut:]}, nil
+	if err := s.finish(random); err != nil {
+		return Draft{}, err
+	}
+	return Draft{head: s.leaf[:cut:cut], tail: s.leaf[cut:], openings: s.openings}, nil
 }
+
+// Openings returns what opens the sealed fields, in the order of the leaf, in the form that
+// [ParseOpenings] reads. The caller must not change it.
+func (d Draft) Openings() []byte { return d.openings }
 
 // Leaf returns the leaf of the draft at its place in the trail.
 func (d Draft) Leaf(sequence uint64) ([]byte, error) {

@@ -235,8 +235,7 @@ func TestDecodeEventRefuses(t *testing.T) {
 
 func TestDraftLeaf(t *testing.T) {
 	t.Parallel()
-	e := testEvent(map[string]any{"a": 1})
-	draft, err := DraftEvent(e, allPublic, rand.Reader)
+	draft, err := DraftEvent(testEvent(nil), []Member{{Name: "a", Value: 1, Public: true}}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,8 +251,46 @@ func TestDraftLeaf(t *testing.T) {
 	}
 }
 
+func TestDraftEventRefuses(t *testing.T) {
+	t.Parallel()
+	digest := string(tallystick.DigestOf(nil))
+	deep := []Member{{Name: "a", Value: 1}}
+	for range maxDepth + 1 {
+		deep = []Member{{Name: "a", Value: deep}}
+	}
+	for name, members := range map[string][]Member{
+		"not in order":           {{Name: "b"}, {Name: "a"}},
+		"twice":                  {{Name: "a"}, {Name: "a", Public: true}},
+		"nested not in order":    {{Name: "a", Value: []Member{{Name: "c"}, {Name: "b"}}}},
+		"poses as sealed":        {{Name: "a", Value: []Member{{Name: "commitment", Value: digest, Public: true}}}},
+		"digest poses as sealed": {{Name: "a", Value: map[string]any{"commitment": tallystick.DigestOf(nil)}, Public: true}},
+		"map poses as sealed":    {{Name: "a", Value: map[string]any{"commitment": digest}, Public: true}},
+		"too deep":               deep,
+		"too large":              {{Name: "a", Value: strings.Repeat("x", MaxLeaf+1)}},
+		"not UTF-8":              {{Name: "a\xff"}},
+	} {
+		if _, err := DraftEvent(testEvent(nil), members, rand.Reader); tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("%s: DraftEvent = %v, want Invalid", name, err)
+		}
+	}
+}
+
+// membersOf says in members what public says of the fields of data.
+func membersOf(pointer string, data map[string]any, public func(string) bool) []Member {
+	members := []Member{}
+	for _, name := range sortedNames(nil, data) {
+		at := string(appendPointer([]byte(pointer), name))
+		m := Member{Name: name, Value: data[name], Public: public(at)}
+		if object, ok := m.Value.(map[string]any); ok && !m.Public {
+			m.Value = membersOf(at, object, public)
+		}
+		members = append(members, m)
+	}
+	return members
+}
+
 // FuzzEncodeEvent: whatever JSON object is encoded, with any choice of public fields, decodes and
-// opens to the same object.
+// opens to the same object, and is the same as a draft.
 func FuzzEncodeEvent(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"a":1,"b":[1,{"c":null}],"d":{"e":{},"f":"x"}}`, `{"a/b":{"~":1},"":2}`,
@@ -267,9 +304,24 @@ func FuzzEncodeEvent(f *testing.F) {
 			return
 		}
 		public := func(p string) bool { return mask>>(len(p)%64)&1 == 1 }
-		leaf, ds, err := EncodeEvent(testEvent(members), public, rand.Reader)
+		salts := bytes.Repeat([]byte("0123456789abcde"), 4096)
+		leaf, ds, err := EncodeEvent(testEvent(members), public, bytes.NewReader(salts))
 		if err != nil {
 			return
+		}
+		draft, err := DraftEvent(testEvent(nil), membersOf("", members, public), bytes.NewReader(salts))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if same, err := draft.Leaf(testEvent(nil).Sequence); err != nil || !bytes.Equal(same, leaf) {
+			t.Fatalf("draft has the leaf\n%s (%v), want\n%s", same, err, leaf)
+		}
+		if canonical, err := jcs.Transform(draft.Openings()); err != nil || !bytes.Equal(canonical, draft.Openings()) {
+			t.Fatalf("openings are not canonical (%v): %s", err, draft.Openings())
+		}
+		openings, err := ParseOpenings(draft.Openings())
+		if diff := cmp.Diff(ds, openings); err != nil || diff != "" {
+			t.Fatalf("openings: %v, (-disclosures +openings):\n%s", err, diff)
 		}
 		sealed, err := DecodeEvent(leaf)
 		if err != nil {
@@ -286,6 +338,31 @@ func FuzzEncodeEvent(f *testing.F) {
 		got, err := Canonical(opened)
 		if err != nil || !bytes.Equal(want, got) {
 			t.Fatalf("opened %s, want %s (%v)", got, want, err)
+		}
+	})
+}
+
+// FuzzParseOpenings: what is accepted says the same when it is written again.
+func FuzzParseOpenings(f *testing.F) {
+	f.Add([]byte(`[]`))
+	f.Add([]byte(`[["AAECAwQFBgcICQoLDA0ODw","/actor/id","ada"],["AAECAwQFBgcICQoLDA0ODw","/a\"b",{"x":[1,null]}]]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ds, err := ParseOpenings(data)
+		if err != nil {
+			return
+		}
+		again := []byte{'['}
+		for i, d := range ds {
+			if i > 0 {
+				again = append(again, ',')
+			}
+			salt, _ := json.Marshal(d.Salt)
+			pointer, _ := json.Marshal(d.Pointer)
+			again = fmt.Appendf(again, "[%s,%s,%s]", salt, pointer, d.Value)
+		}
+		same, err := ParseOpenings(append(again, ']'))
+		if diff := cmp.Diff(ds, same); err != nil || diff != "" {
+			t.Fatalf("%v (-first +again):\n%s", err, diff)
 		}
 	})
 }

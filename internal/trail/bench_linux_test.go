@@ -34,7 +34,7 @@ func BenchmarkRecorder(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			row := slices.Concat(record(b, recorder, registration()).leaf, draft.disclosures)
+			row := slices.Concat(record(b, recorder, registration()).leaf, draft.sealed.Openings())
 			file := newGroupFile(b, filepath.Join(dir, "plain"))
 
 			event := func(ctx context.Context) error {

@@ -2,9 +2,13 @@ package trail
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/verify"
 )
 
 // Entry is what a package says of an event; the recorder adds identity, time and place.
@@ -41,60 +45,104 @@ const (
 
 const maxText = 4096 // bytes of a description, a purpose, an id
 
+// kind is a definition prepared for encoding.
+type kind struct {
+	Definition
+	members []member // in canonical order
+	action  any
+}
+
+// member is one member of an event's data.
+type member struct {
+	Field
+	common bool // a field that all events have
+}
+
+func newKind(d Definition) kind {
+	k := kind{Definition: d, action: d.Action}
+	for _, f := range commonFields {
+		k.members = append(k.members, member{f, true})
+	}
+	for _, f := range d.Fields {
+		k.members = append(k.members, member{f, false})
+	}
+	slices.SortFunc(k.members, func(a, b member) int { return strings.Compare(a.Name, b.Name) }) // names are ASCII
+	return k
+}
+
 // data returns the data of the event that e describes: the common fields and those of the type,
 // absent ones as nil. An entry that lacks a required field or has one that its type does not know
 // is an Invalid error.
-func (e Entry) data(d Definition, p phase, intent string) (map[string]any, error) {
+func (e Entry) data(k kind, p phase, intent string) ([]verify.Member, error) {
 	if err := e.check(p); err != nil {
-		return nil, fmt.Errorf("event %s: %w", d.Type.Short(), err)
+		return nil, fmt.Errorf("event %s: %w", k.Type.Short(), err)
 	}
-	data := make(map[string]any, len(commonFields)+len(d.Fields))
+	data := make([]verify.Member, 0, len(k.members))
 	left := len(e.Data)
-	for _, f := range d.Fields {
-		value, given := e.Data[f.Name]
+	for _, m := range k.members {
+		if m.common {
+			if value, present := e.common(m.Name, k, p, intent); present {
+				data = append(data, verify.Member{Name: m.Name, Value: value, Public: m.Public})
+			}
+			continue
+		}
+		value, given := e.Data[m.Name]
 		if given {
 			left--
 		}
 		if absent(value) {
-			if f.Required && p != phaseIntent && e.Outcome == tallystick.Success {
-				return nil, tallystick.Errorf(tallystick.Invalid, "event %s has no %s", d.Type.Short(), f.Name).
-					WithHint("its %s is required: %s", f.Kind, f.Description)
+			if m.Required && p != phaseIntent && e.Outcome == tallystick.Success {
+				return nil, tallystick.Errorf(tallystick.Invalid, "event %s has no %s", k.Type.Short(), m.Name).
+					WithHint("its %s is required: %s", m.Kind, m.Description)
 			}
-			data[f.Name] = nil
-			continue
+			value = nil
+		} else if err := m.Kind.check(value); err != nil {
+			return nil, tallystick.Errorf(tallystick.Invalid, "event %s: %s: %w", k.Type.Short(), m.Name, err)
 		}
-		if err := f.Kind.check(value); err != nil {
-			return nil, tallystick.Errorf(tallystick.Invalid, "event %s: %s: %w", d.Type.Short(), f.Name, err)
-		}
-		data[f.Name] = value
+		data = append(data, verify.Member{Name: m.Name, Value: value, Public: m.Public})
 	}
 	if left > 0 {
-		for name := range e.Data {
-			if _, known := data[name]; !known {
-				return nil, tallystick.Errorf(tallystick.Invalid, "event %s has a field %q that its type does not know", d.Type.Short(), name).
-					WithHint("add it to the type's definition, public or not")
-			}
-		}
-	}
-	data["action"] = d.Action
-	data["actor"] = map[string]any{"id": e.Actor.ID, "kind": e.Actor.Kind}
-	data["resource"] = map[string]any{"type": e.Resource.Type, "id": e.Resource.ID}
-	data["purpose"] = textOrNil(e.Purpose)
-	data["description"] = textOrNil(e.Description)
-	data["context"] = nil
-	if len(e.Context) > 0 {
-		data["context"] = e.Context
-	}
-	if e.Outcome != "" {
-		data["outcome"] = string(e.Outcome)
-	}
-	if p != "" {
-		data["phase"] = string(p)
-	}
-	if intent != "" {
-		data["intent"] = intent
+		return nil, e.unknownField(k)
 	}
 	return data, nil
+}
+
+// common returns the value of one of commonFields; present is false if the event goes without it.
+func (e Entry) common(name string, k kind, p phase, intent string) (value any, present bool) {
+	switch name {
+	case "action":
+		return k.action, true
+	case "actor":
+		return []verify.Member{{Name: "id", Value: e.Actor.ID}, {Name: "kind", Value: e.Actor.Kind, Public: true}}, true
+	case "context":
+		if len(e.Context) == 0 {
+			return nil, true
+		}
+		return e.Context, true
+	case "description":
+		return textOrNil(e.Description), true
+	case "intent":
+		return intent, intent != ""
+	case "outcome":
+		return string(e.Outcome), e.Outcome != ""
+	case "phase":
+		return string(p), p != ""
+	case "purpose":
+		return textOrNil(e.Purpose), true
+	case "resource":
+		return []verify.Member{{Name: "id", Value: e.Resource.ID, Public: true}, {Name: "type", Value: e.Resource.Type, Public: true}}, true
+	}
+	return nil, true
+}
+
+func (e Entry) unknownField(k kind) error {
+	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
+		if !slices.ContainsFunc(k.Fields, func(f Field) bool { return f.Name == name }) {
+			return tallystick.Errorf(tallystick.Invalid, "event %s has a field %q that its type does not know", k.Type.Short(), name).
+				WithHint("add it to the type's definition, public or not")
+		}
+	}
+	return nil
 }
 
 func (e Entry) check(p phase) error {

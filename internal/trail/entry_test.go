@@ -2,10 +2,8 @@ package trail
 
 import (
 	"bytes"
-	"encoding/json"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -142,27 +140,4 @@ func TestRequiredFieldsOfAFailure(t *testing.T) {
 		e.Outcome, e.Data = outcome, map[string]any{"model": "compas"}
 		record(t, recorder, e)
 	}
-}
-
-func FuzzAppendDisclosures(f *testing.F) {
-	f.Add("/actor/id", "AAAA", `"ada"`)
-	f.Add("/a\"b\\c\u2028", "", `{"x":[1,null]}`)
-	f.Fuzz(func(t *testing.T, pointer, salt, value string) {
-		if !json.Valid([]byte(value)) || strings.ContainsFunc(salt, func(r rune) bool { return !strings.ContainsRune("ABCabc019-_", r) }) {
-			t.Skip("not what a salt or a value can be")
-		}
-		want := []verify.Disclosure{{Pointer: pointer, Salt: salt, Value: json.RawMessage(value)}, {Pointer: "/b", Value: json.RawMessage("1")}}
-		data, err := appendDisclosures(nil, want)
-		if err != nil {
-			t.Skip("not UTF-8")
-		}
-		var got []verify.Disclosure
-		if err := json.Unmarshal(data, &got); err != nil {
-			t.Fatalf("%s: %v", data, err)
-		}
-		got[0].Value = slices.Clip(got[0].Value)
-		if diff := cmp.Diff(strings.TrimSpace(value), string(got[0].Value)); diff != "" || got[0].Pointer != pointer || got[0].Salt != salt || len(got) != 2 {
-			t.Errorf("round trip of %q: %+v", want, got)
-		}
-	})
 }

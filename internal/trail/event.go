@@ -3,7 +3,6 @@ package trail
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -239,7 +238,7 @@ func (r *Reader) query(tx *state.Tx, condition string, args ...any) ([]Event, er
 		if err := rows.Scan(&e.Sequence, &e.ID, &e.Type, &ms, &e.Resource.Type, &e.Resource.ID, &outcome, &e.Leaf, &actor, &fields, &index); err != nil {
 			return nil, err
 		}
-		if err := json.Unmarshal(fields, &e.Disclosures); err != nil {
+		if e.Disclosures, err = verify.ParseOpenings(fields); err != nil {
 			return nil, fmt.Errorf("disclosures of event %d: %w", e.Sequence, err)
 		}
 		e.Time = time.UnixMilli(ms).UTC()

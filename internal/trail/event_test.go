@@ -204,7 +204,7 @@ func TestEventsNeverChange(t *testing.T) {
 	}
 	err := db.Write(t.Context(), func(tx *state.Tx) error {
 		_, err := tx.Exec(`UPDATE events SET actor = NULL, disclosures = CAST(
-			(SELECT json_group_array(json(value)) FROM json_each(CAST(disclosures AS TEXT)) WHERE value ->> 'pointer' <> '/actor/id') AS BLOB)`)
+			(SELECT json_group_array(json(value)) FROM json_each(CAST(disclosures AS TEXT)) WHERE value ->> 1 <> '/actor/id') AS BLOB)`)
 		return err
 	})
 	if err != nil {

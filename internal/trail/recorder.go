@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -54,12 +53,6 @@ type Recorder struct {
 	kinds  map[Type]kind
 }
 
-// kind is a definition prepared for encoding.
-type kind struct {
-	Definition
-	public func(pointer string) bool
-}
-
 // NewRecorder returns a recorder over config.DB.
 func NewRecorder(config RecorderConfig) (*Recorder, error) {
 	if config.DB == nil || config.Source == "" {
@@ -73,11 +66,7 @@ func NewRecorder(config RecorderConfig) (*Recorder, error) {
 	}
 	r := &Recorder{config: config, kinds: make(map[Type]kind)}
 	for _, d := range Definitions() {
-		open := make(map[string]bool)
-		for _, pointer := range d.PublicPointers() {
-			open[pointer] = true
-		}
-		r.kinds[d.Type] = kind{d, func(pointer string) bool { return open[pointer] }}
+		r.kinds[d.Type] = newKind(d)
 	}
 	return r, nil
 }
@@ -123,7 +112,7 @@ func (r *Recorder) draft(e Entry, at time.Time, p phase, of Intent) (*Draft, err
 	if !known {
 		return nil, tallystick.Errorf(tallystick.Invalid, "event type %q is not known", e.Type)
 	}
-	data, err := e.data(k.Definition, p, of.ID)
+	data, err := e.data(k, p, of.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -135,52 +124,22 @@ func (r *Recorder) draft(e Entry, at time.Time, p phase, of Intent) (*Draft, err
 		Type:    string(e.Type),
 		Subject: e.Resource.Type + "/" + e.Resource.ID,
 		Time:    at,
-		Data:    data,
-	}, k.public, r.config.Random)
+	}, data, r.config.Random)
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Type.Short(), err)
 	}
 	d.sealed = sealed
-	d.disclosures, err = appendDisclosures(nil, sealed.Disclosures)
-	if err != nil {
-		return nil, fmt.Errorf("encode disclosures of event %s: %w", e.Type.Short(), err)
-	}
 	return d, nil
 }
 
 // Draft is an event that lacks only its place in the sequence.
 type Draft struct {
-	entry       Entry
-	id          string
-	at          time.Time
-	phase       phase
-	intent      uint64 // sequence of the intent that this event ends
-	sealed      verify.Draft
-	disclosures []byte
-}
-
-// appendDisclosures appends what json.Marshal would return for all, ten times as fast: the values
-// are JSON already, salts are base64url, and few pointers need to be escaped.
-func appendDisclosures(dst []byte, all []verify.Disclosure) ([]byte, error) {
-	size := 2
-	for _, d := range all {
-		size += len(d.Pointer) + len(d.Salt) + len(d.Value) + len(`{"pointer":"","salt":"","value":},`)
-	}
-	dst = append(slices.Grow(dst, size), '[')
-	for i, d := range all {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		pointer, err := verify.Canonical(d.Pointer)
-		if err != nil {
-			return dst, err
-		}
-		dst = append(append(dst, `{"pointer":`...), pointer...)
-		dst = append(append(dst, `,"salt":"`...), d.Salt...)
-		dst = append(append(dst, `","value":`...), d.Value...)
-		dst = append(dst, '}')
-	}
-	return append(dst, ']'), nil
+	entry  Entry
+	id     string
+	at     time.Time
+	phase  phase
+	intent uint64 // sequence of the intent that this event ends
+	sealed verify.Draft
 }
 
 // RecordIn gives the event its place. See Recorder.RecordIn.
@@ -197,7 +156,7 @@ func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
 	e := d.entry
 	outcome := sql.NullString{String: string(e.Outcome), Valid: e.Outcome != ""}
 	if _, err := tx.Exec("INSERT INTO events (sequence, id, type, time_ms, resource_type, resource_id, outcome, leaf, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		r.Sequence, d.id, string(e.Type), d.at.UnixMilli(), e.Resource.Type, e.Resource.ID, outcome, leaf, e.Actor.ID, d.disclosures); err != nil {
+		r.Sequence, d.id, string(e.Type), d.at.UnixMilli(), e.Resource.Type, e.Resource.ID, outcome, leaf, e.Actor.ID, d.sealed.Openings()); err != nil {
 		return Receipt{}, fmt.Errorf("insert event: %w", err)
 	}
 	*last++

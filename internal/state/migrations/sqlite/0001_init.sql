@@ -16,7 +16,7 @@ CREATE TABLE events (
     outcome       TEXT    CHECK (outcome = 'success' OR outcome = 'denied' OR outcome = 'failed'), -- null: an intent, its outcome follows
     leaf          BLOB    NOT NULL,
     actor         TEXT,            -- the actor's id, erased together with its disclosure
-    disclosures   BLOB    NOT NULL -- json: [{"pointer", "salt", "value"}, ...]
+    disclosures   BLOB    NOT NULL -- json: [[salt, pointer, value], ...]
 ) STRICT;
 
 CREATE INDEX events_by_resource ON events (resource_id);
