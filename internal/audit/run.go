@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,7 +42,10 @@ func (o Office) Run(ctx context.Context, cfg Config) (Result, error) {
 	cfg = cfg.withDefaults()
 	result, err := o.run(ctx, cfg)
 	if err != nil {
-		return Result{}, errors.Join(err, o.recordFailure(context.WithoutCancel(ctx), cfg, err))
+		if unrecorded := o.recordFailure(context.WithoutCancel(ctx), cfg, err); unrecorded != nil {
+			err = fmt.Errorf("%w (nor could this failure be recorded: %w)", err, unrecorded)
+		}
+		return Result{}, err
 	}
 	return result, nil
 }
@@ -107,10 +109,14 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	// What cannot be recorded does not leave the workspace, so the record comes first.
+	if err := o.exported(ctx, tallystick.DigestOf(bundle)); err != nil {
+		return Result{}, err
+	}
 	if err := deliver(o.Out, reports, bundle); err != nil {
 		return Result{}, err
 	}
-	return Result{Document: doc, Event: receipt, Bundle: tallystick.DigestOf(bundle)}, o.exported(ctx, tallystick.DigestOf(bundle))
+	return Result{Document: doc, Event: receipt, Bundle: tallystick.DigestOf(bundle)}, nil
 }
 
 // check refuses, before hours of work, a policy that cannot be used and fields that no event has.
@@ -245,7 +251,7 @@ func (o Office) recordFailure(ctx context.Context, cfg Config, cause error) erro
 		},
 	})
 	if err != nil {
-		return fmt.Errorf("record the failed audit: %w", err)
+		return err
 	}
 	_, err = o.Workspace.Seal(ctx)
 	return err

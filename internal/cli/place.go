@@ -74,9 +74,15 @@ func actor() trail.Actor {
 	return trail.Actor{ID: "unknown", Kind: "person"}
 }
 
-// logger writes warnings to standard error, those of the libraries too.
+// logger writes to standard error what TALLYSTICK_LOG asks for (debug, info, warn or error), that of
+// the libraries too. By default that is nothing: what is wrong is said once, by the error.
 func (a *app) logger() *slog.Logger {
-	logger := slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	logger := slog.New(slog.DiscardHandler)
+	var level slog.Level
+	if level.UnmarshalText([]byte(os.Getenv("TALLYSTICK_LOG"))) == nil {
+		logger = slog.New(slog.NewTextHandler(a.Err, &slog.HandlerOptions{Level: level}))
+	}
+	slog.SetDefault(logger)
 	ledger.RouteLogs(logger)
 	return logger
 }

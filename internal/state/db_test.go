@@ -200,6 +200,27 @@ func TestOpenAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// TestOpenAfterDeath: a process died while it made the database. Whatever it left beside the name is
+// no obstacle, and neither is the empty file that older versions left at it.
+func TestOpenAfterDeath(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "state.db")
+	for _, suffix := range []string{"", ".new", ".new-journal", ".new-wal", ".new-shm"} {
+		content := []byte("half of something")
+		if suffix == "" {
+			content = nil
+		}
+		if err := os.WriteFile(path+suffix, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open(t, Config{Path: path})
+	left, err := filepath.Glob(path + ".new*")
+	if err != nil || len(left) > 0 {
+		t.Errorf("left over: %v, %v", left, err)
+	}
+}
+
 func TestReadIsReadOnlyAndOneState(t *testing.T) {
 	t.Parallel()
 	db := open(t, Config{Readers: 1})

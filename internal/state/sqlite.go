@@ -84,32 +84,47 @@ func openDSN(path string, q url.Values) (*sql.DB, error) {
 func prepareFile(ctx context.Context, path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return err
-		}
-		if info, err = f.Stat(); err != nil {
-			return errors.Join(err, f.Close())
-		}
-		if err := f.Close(); err != nil {
-			return err
-		}
-	} else if err != nil {
+		return createFile(ctx, path)
+	}
+	if err != nil {
 		return err
 	}
 	if perm := info.Mode().Perm(); perm&0o077 != 0 && runtime.GOOS != "windows" {
 		return tallystick.Errorf(tallystick.Invalid, "others may open the file (mode %04o)", perm).
 			WithHint("chmod 600 %s", path)
 	}
-	if info.Size() > 0 {
-		return checkOurs(ctx, path)
+	if info.Size() == 0 {
+		return createFile(ctx, path)
 	}
-	// The mark is set before the file is in WAL mode, so that it is in the file itself.
-	blank, err := openDSN(path, url.Values{"_pragma": {"application_id(" + strconv.Itoa(applicationID) + ")"}})
+	return checkOurs(ctx, path)
+}
+
+// createFile puts an empty database of ours at path, whole or not at all. It is made under another
+// name: a process that dies while it sets the mark or goes over to the write-ahead log leaves a
+// rollback journal, which handles that may only read cannot undo.
+func createFile(ctx context.Context, path string) error {
+	blank := path + ".new"
+	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
+		if err := os.Remove(blank + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("create: %w", err)
+		}
+	}
+	f, err := os.OpenFile(blank, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(blank.PingContext(ctx), blank.Close()); err != nil {
+	if err := f.Close(); err != nil {
+		return err
+	}
+	// The mark is set before the file is in WAL mode, so that it is in the file itself.
+	db, err := openDSN(blank, url.Values{"_pragma": {"application_id(" + strconv.Itoa(applicationID) + ")", "journal_mode(WAL)"}})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.PingContext(ctx), db.Close()); err != nil {
+		return fmt.Errorf("create: %w", err)
+	}
+	if err := os.Rename(blank, path); err != nil {
 		return fmt.Errorf("create: %w", err)
 	}
 	return durable.SyncDir(filepath.Dir(path))
@@ -178,7 +193,7 @@ func describe(path string, err error) error {
 			WithHint("free space and start again; what was acknowledged is kept")
 	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
 		return tallystick.Errorf(tallystick.Unavailable, "state database %q: the disk reported an error: %w", path, err).
-			WithHint("check the disk and start again; what was acknowledged is kept")
+			WithHint("check the disk, and whether it is full, and start again; what was acknowledged is kept")
 	case sqlite3.SQLITE_READONLY:
 		return tallystick.Errorf(tallystick.Unavailable, "state database %q cannot be written: %w", path, err).
 			WithHint("check that the file is still in its place, its owner and its mode, and start again")
