@@ -29,7 +29,11 @@ func (doc *document) windows(cfg Config, p *plan, r *rows, cols *columns) {
 	}
 	for k, s := range w.spans {
 		window := report.Window{Index: k, Label: s.label, From: s.from, To: s.to, Rows: s.rows}
-		if doc.windowed != nil && doc.windowed[k] != nil {
+		switch {
+		case doc.windowed == nil || s.rows == 0:
+		case doc.windowed[k] == nil:
+			window.PerformanceVerdict = tallystick.Insufficient
+		default:
 			window.Performance = doc.windowed[k]
 			window.Labelled = window.Performance.N
 			window.Performance.ROC, window.Performance.PR = nil, nil
@@ -74,11 +78,31 @@ func judgeWindow(w *report.Window) {
 			parts = append(parts, fmt.Sprintf("%d more features drift.", more))
 		}
 	}
-	w.Words = strings.Join(parts, " ")
-	if w.Words == "" {
-		w.Words = "Nothing stands out."
+	if len(parts) == 0 {
+		parts = unsettled(w)
 	}
+	w.Words = strings.Join(parts, " ")
 	if w.Verdict == "" {
 		w.Verdict = tallystick.Pass
 	}
+}
+
+// unsettled says what could not be judged in a window in which nothing is wrong.
+func unsettled(w *report.Window) []string {
+	var parts []string
+	if w.Performance == nil && w.PerformanceVerdict == tallystick.Insufficient {
+		parts = append(parts, "No row has both a label and a prediction, so nothing is known about performance.")
+	}
+	for _, c := range w.Comparisons {
+		if c.Verdict == tallystick.Inconclusive || c.Verdict == tallystick.Insufficient {
+			parts = append(parts, c.Words)
+		}
+	}
+	if w.Drift != nil && w.Drift.Verdict == tallystick.Insufficient {
+		parts = append(parts, fmt.Sprintf("%d rows against %d of the reference do not settle drift.", w.Drift.Rows, w.Drift.Reference))
+	}
+	if len(parts) == 0 {
+		return []string{"Nothing stands out."}
+	}
+	return parts
 }

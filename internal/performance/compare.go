@@ -16,6 +16,10 @@ const Margin = 0.05
 // MinRows is the number of labelled rows below which a comparison is insufficient.
 const MinRows = 200
 
+// MinClass is the number of labels of the rarer class below which a comparison of ROC AUC is
+// insufficient: the tails of DeLong's interval are too short there.
+const MinClass = 10
+
 // incomparable names the metrics of which less is neither better nor worse, and those that are
 // counted over a whole catalogue, where nothing is sampled.
 var incomparable = []string{"bias", "coverage", "popularity_gini"}
@@ -46,16 +50,40 @@ type Baseline struct {
 }
 
 // Compare sets the metrics of p against the baseline, by the difference of independent samples.
-// Standard errors are read back from the intervals, so that every metric is treated alike.
+// Standard errors are read back from the intervals, so that every metric is treated alike. A metric
+// that the baseline has and p lacks is insufficient, not left out.
 func (b Baseline) Compare(p *Performance) []Comparison {
 	var comparisons []Comparison
-	for _, m := range p.Metrics() {
-		base, ok := b.Metric(m.Name)
-		if ok && !slices.Contains(incomparable, m.Name) && (b.Metrics == nil || slices.Contains(b.Metrics, m.Name)) {
-			comparisons = append(comparisons, b.compare(m, base))
+	for _, base := range b.Performance.Metrics() {
+		if slices.Contains(incomparable, base.Name) || b.Metrics != nil && !slices.Contains(b.Metrics, base.Name) {
+			continue
 		}
+		m, ok := p.Metric(base.Name)
+		if !ok {
+			comparisons = append(comparisons, b.unknown(base, p.whyAbsent(base.Name)))
+			continue
+		}
+		c := b.compare(m, base)
+		if m.Name == "roc_auc" && min(p.rarer(), b.rarer()) < MinClass {
+			c.Verdict = tallystick.Insufficient
+		}
+		switch c.Verdict {
+		case tallystick.Inconclusive:
+			c.Words += fmt.Sprintf(" The interval does not settle whether that is a loss of more than %g %%.", 100*Margin)
+		case tallystick.Insufficient:
+			c.Words += " Too few labels to judge."
+		}
+		comparisons = append(comparisons, c)
 	}
 	return comparisons
+}
+
+func (b Baseline) unknown(base Metric, reason string) Comparison {
+	none := stat.Estimate{Value: math.NaN(), Interval: stat.Interval{Low: math.NaN(), High: math.NaN()}, Method: "not known"}
+	return Comparison{
+		Metric: base.Name, Value: none, Baseline: base.Estimate, Difference: none, Verdict: tallystick.Insufficient,
+		Words: fmt.Sprintf("%s is not known here (%s); in %s it is %.4g.", base.Title, reason, b.Name, base.Value),
+	}
 }
 
 func (b Baseline) compare(m, base Metric) Comparison {

@@ -153,3 +153,21 @@ func (p *Performance) Metric(name string) (Metric, bool) {
 	}
 	return Metric{}, false
 }
+
+// whyAbsent says why a metric is not there.
+func (p *Performance) whyAbsent(name string) string {
+	for _, a := range p.Absent {
+		if a.Metric == name {
+			return a.Reason
+		}
+	}
+	return "it is no metric of this task"
+}
+
+// rarer returns the number of labels of the rarer of two classes, or all rows of another task.
+func (p *Performance) rarer() int64 {
+	if p.Positives == nil {
+		return p.N
+	}
+	return min(*p.Positives, p.N-*p.Positives)
+}
