@@ -129,7 +129,7 @@ func TestKillBeginning(t *testing.T) {
 	started := time.Now()
 	h.run(0, append(args, "undisturbed")...)
 	usual := time.Since(started)
-	for i := range rounds / 2 {
+	for i := range rounds / 4 {
 		dir := fmt.Sprint("workspace", i)
 		cmd := h.command(append(args, dir)...)
 		if err := cmd.Start(); err != nil {

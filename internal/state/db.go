@@ -113,7 +113,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	}
 	defer unlock()
 	if err := prepareFile(ctx, path); err != nil {
-		return nil, fmt.Errorf("open state: %w", describe(path, err))
+		return nil, fmt.Errorf("open state %q: %w", path, describe(path, err))
 	}
 
 	db := &DB{
