@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +20,9 @@ const (
 
 	specVersion     = "1.0"
 	dataContentType = "application/json"
-	eventTimeLayout = "2006-01-02T15:04:05.000Z"
+
+	maxSequenceDigits = 20
+	eventTimeLayout   = "2006-01-02T15:04:05.000Z"
 )
 
 // Event is one event of the trail, before it is sealed into a leaf.
@@ -35,7 +39,7 @@ type Event struct {
 // Draft is an event encoded except for its sequence number, which a recorder knows only inside
 // its transaction.
 type Draft struct {
-	head, tail []byte
+	head, tail []byte // before and behind the number
 	openings   []byte
 }
 
@@ -52,7 +56,13 @@ type Draft struct {
 // leaf is longer than [MaxLeaf], is an Invalid error.
 func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (leaf []byte, disclosures []Disclosure, err error) {
 	s := newSealer(public)
-	d, err := s.draft(e, func() error { return s.object(e.Data, 0) }, random)
+	if err := s.begin(&e); err != nil {
+		return nil, nil, err
+	}
+	if err := s.object(e.Data, 0); err != nil {
+		return nil, nil, err
+	}
+	d, err := s.draft(&e, random)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -68,18 +78,23 @@ func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (l
 // is public.
 func DraftEvent(e Event, members []Member, random io.Reader) (Draft, error) {
 	s := newSealer(nil)
-	return s.draft(e, func() error { return s.members(members, 0) }, random)
+	if err := s.begin(&e); err != nil {
+		return Draft{}, err
+	}
+	if err := s.members(members, 0); err != nil {
+		return Draft{}, err
+	}
+	return s.draft(&e, random)
 }
 
-// draft writes the envelope of e around the data.
-func (s *sealer) draft(e Event, data func() error, random io.Reader) (Draft, error) {
-	if err := e.validate(); err != nil {
-		return Draft{}, err
-	}
+// begin writes what comes before the data of e.
+func (s *sealer) begin(e *Event) error {
 	s.leaf = append(s.leaf, `{"data":`...)
-	if err := data(); err != nil {
-		return Draft{}, err
-	}
+	return e.validate()
+}
+
+// draft writes what comes behind the data of e.
+func (s *sealer) draft(e *Event, random io.Reader) (Draft, error) {
 	s.leaf = append(s.leaf, `,"datacontenttype":"`+dataContentType+`","id":`...)
 	s.leaf, _ = appendString(s.leaf, e.ID) // validate has seen that it is UTF-8
 	s.leaf = append(s.leaf, `,"sequence":"`...)
@@ -99,18 +114,19 @@ func (s *sealer) draft(e Event, data func() error, random io.Reader) (Draft, err
 	if err := s.finish(random); err != nil {
 		return Draft{}, err
 	}
-	return Draft{head: s.leaf[:cut:cut], tail: s.leaf[cut:], openings: s.openings}, nil
+	// With room for the number behind the head, Leaf need not copy it, which is most of the leaf.
+	tail := slices.Clone(s.leaf[cut:])
+	return Draft{head: slices.Grow(s.leaf[:cut], maxSequenceDigits+len(tail)), tail: tail, openings: s.openings}, nil
 }
 
 // Openings returns what opens the sealed fields, in the order of the leaf, in the form that
 // [ParseOpenings] reads. The caller must not change it.
 func (d Draft) Openings() []byte { return d.openings }
 
-// Leaf returns the leaf of the draft at its place in the trail.
+// Leaf returns the leaf of the draft at its place in the trail. It is valid until the next call, which
+// writes the leaf of another place over it.
 func (d Draft) Leaf(sequence uint64) ([]byte, error) {
-	leaf := make([]byte, 0, len(d.head)+len(d.tail)+20)
-	leaf = append(leaf, d.head...)
-	leaf = strconv.AppendUint(leaf, sequence, 10)
+	leaf := strconv.AppendUint(d.head, sequence, 10)
 	leaf = append(leaf, d.tail...)
 	if len(leaf) > MaxLeaf {
 		return nil, errLeafSize(len(leaf))
@@ -123,19 +139,33 @@ func errLeafSize(n int) error {
 		WithHint("store large values as evidence and record their digest")
 }
 
-func (e Event) validate() error {
-	for _, a := range []struct{ name, value string }{
-		{"id", e.ID}, {"source", e.Source}, {"type", e.Type}, {"subject", e.Subject},
-	} {
-		if a.value == "" && a.name != "subject" {
-			return tallystick.Errorf(tallystick.Invalid, "event has no %s", a.name)
-		}
-		if !utf8.ValidString(a.value) || strings.ContainsFunc(a.value, isControl) {
-			return tallystick.Errorf(tallystick.Invalid, "event %s %.40q is not printable UTF-8", a.name, a.value)
-		}
+func (e *Event) validate() error {
+	if err := cmp.Or(
+		checkAttribute("id", e.ID, true),
+		checkAttribute("source", e.Source, true),
+		checkAttribute("type", e.Type, true),
+		checkAttribute("subject", e.Subject, false),
+	); err != nil {
+		return err
 	}
 	if y := e.Time.UTC().Year(); e.Time.IsZero() || y < 1 || y > 9999 {
 		return tallystick.Errorf(tallystick.Invalid, "event %q has no time between the years 1 and 9999", e.ID)
+	}
+	return nil
+}
+
+func checkAttribute(name, value string, required bool) error {
+	if value == "" && required {
+		return tallystick.Errorf(tallystick.Invalid, "event has no %s", name)
+	}
+	for i := range len(value) {
+		if c := value[i]; c >= 0x20 && c < 0x7f {
+			continue
+		}
+		if !utf8.ValidString(value) || strings.ContainsFunc(value, isControl) {
+			return tallystick.Errorf(tallystick.Invalid, "event %s %.40q is not printable UTF-8", name, value)
+		}
+		break
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
@@ -58,8 +59,8 @@ type member struct {
 	common bool // a field that all events have
 }
 
-func newKind(d Definition) kind {
-	k := kind{Definition: d, action: d.Action}
+func newKind(d Definition) *kind {
+	k := &kind{Definition: d, action: d.Action}
 	for _, f := range commonFields {
 		k.members = append(k.members, member{f, true})
 	}
@@ -73,7 +74,7 @@ func newKind(d Definition) kind {
 // data returns the data of the event that e describes: the common fields and those of the type,
 // absent ones as nil. An entry that lacks a required field or has one that its type does not know
 // is an Invalid error.
-func (e Entry) data(k kind, p phase, intent string) ([]verify.Member, error) {
+func (e *Entry) data(k *kind, p phase, intent string) ([]verify.Member, error) {
 	if err := e.check(p); err != nil {
 		return nil, fmt.Errorf("event %s: %w", k.Type.Short(), err)
 	}
@@ -108,7 +109,7 @@ func (e Entry) data(k kind, p phase, intent string) ([]verify.Member, error) {
 }
 
 // common returns the value of one of commonFields; present is false if the event goes without it.
-func (e Entry) common(name string, k kind, p phase, intent string) (value any, present bool) {
+func (e *Entry) common(name string, k *kind, p phase, intent string) (value any, present bool) {
 	switch name {
 	case "action":
 		return k.action, true
@@ -135,7 +136,7 @@ func (e Entry) common(name string, k kind, p phase, intent string) (value any, p
 	return nil, true
 }
 
-func (e Entry) unknownField(k kind) error {
+func (e *Entry) unknownField(k *kind) error {
 	for _, name := range slices.Sorted(maps.Keys(e.Data)) {
 		if !slices.ContainsFunc(k.Fields, func(f Field) bool { return f.Name == name }) {
 			return tallystick.Errorf(tallystick.Invalid, "event %s has a field %q that its type does not know", k.Type.Short(), name).
@@ -145,24 +146,16 @@ func (e Entry) unknownField(k kind) error {
 	return nil
 }
 
-func (e Entry) check(p phase) error {
-	for _, f := range []struct {
-		name, value string
-		required    bool
-	}{
-		{"actor id", e.Actor.ID, true},
-		{"actor kind", e.Actor.Kind, true},
-		{"resource type", e.Resource.Type, true},
-		{"resource id", e.Resource.ID, true},
-		{"purpose", e.Purpose, false},
-		{"description", e.Description, false},
-	} {
-		if f.required && f.value == "" {
-			return tallystick.Errorf(tallystick.Invalid, "no %s is given", f.name)
-		}
-		if len(f.value) > maxText {
-			return tallystick.Errorf(tallystick.Invalid, "the %s is %d bytes long, the limit is %d", f.name, len(f.value), maxText)
-		}
+func (e *Entry) check(p phase) error {
+	if err := cmp.Or(
+		checkText("actor id", e.Actor.ID, true),
+		checkText("actor kind", e.Actor.Kind, true),
+		checkText("resource type", e.Resource.Type, true),
+		checkText("resource id", e.Resource.ID, true),
+		checkText("purpose", e.Purpose, false),
+		checkText("description", e.Description, false),
+	); err != nil {
+		return err
 	}
 	switch e.Outcome {
 	case tallystick.Success, tallystick.Denied, tallystick.Failed:
@@ -175,6 +168,16 @@ func (e Entry) check(p phase) error {
 		}
 	default:
 		return tallystick.Errorf(tallystick.Invalid, "outcome %q is not success, denied or failed", e.Outcome)
+	}
+	return nil
+}
+
+func checkText(name, value string, required bool) error {
+	if required && value == "" {
+		return tallystick.Errorf(tallystick.Invalid, "no %s is given", name)
+	}
+	if len(value) > maxText {
+		return tallystick.Errorf(tallystick.Invalid, "the %s is %d bytes long, the limit is %d", name, len(value), maxText)
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ type Result struct {
 // then may the effect begin: if the trail cannot be written, the effect does not happen. e has no
 // outcome yet, and its required fields may be absent.
 func (r *Recorder) Intend(ctx context.Context, e Entry) (Intent, error) {
-	d, err := r.draft(e, r.config.Now(), phaseIntent, Intent{})
+	d, err := r.draft(&e, r.config.Now(), phaseIntent, nil)
 	if err != nil {
 		return Intent{}, err
 	}
@@ -69,7 +69,7 @@ func (i Intent) outcome(result Result, at time.Time) (*Draft, error) {
 			e.Data[name] = value
 		}
 	}
-	return i.recorder.draft(e, at, phaseOutcome, i)
+	return i.recorder.draft(&e, at, phaseOutcome, &i)
 }
 
 // Resume returns the intent that event, one of Reader.OpenIntents, has recorded, so that whoever has

@@ -50,7 +50,7 @@ type RecorderConfig struct {
 // Recorder puts events on the trail. Its methods may be called by many goroutines at once.
 type Recorder struct {
 	config RecorderConfig
-	kinds  map[Type]kind
+	kinds  map[Type]*kind
 }
 
 // NewRecorder returns a recorder over config.DB.
@@ -64,7 +64,7 @@ func NewRecorder(config RecorderConfig) (*Recorder, error) {
 	if config.Random == nil {
 		config.Random = rand.Reader
 	}
-	r := &Recorder{config: config, kinds: make(map[Type]kind)}
+	r := &Recorder{config: config, kinds: make(map[Type]*kind)}
 	for _, d := range Definitions() {
 		r.kinds[d.Type] = newKind(d)
 	}
@@ -84,7 +84,7 @@ func (r *Recorder) Record(ctx context.Context, e Entry) (Receipt, error) {
 // RecordIn records an event in the transaction of the change that it tells of: both are durable or
 // neither is. The receipt counts once the transaction is durable.
 func (r *Recorder) RecordIn(tx *state.Tx, e Entry) (Receipt, error) {
-	d, err := r.draft(e, tx.Now(), "", Intent{})
+	d, err := r.draft(&e, tx.Now(), "", nil)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -94,7 +94,7 @@ func (r *Recorder) RecordIn(tx *state.Tx, e Entry) (Receipt, error) {
 // Draft prepares an event to be recorded later, once: it checks the entry and computes the
 // commitments, which is most of the work and better done outside a transaction that others wait
 // for. The event's time is that of this call.
-func (r *Recorder) Draft(e Entry) (*Draft, error) { return r.draft(e, r.config.Now(), "", Intent{}) }
+func (r *Recorder) Draft(e Entry) (*Draft, error) { return r.draft(&e, r.config.Now(), "", nil) }
 
 func (r *Recorder) write(ctx context.Context, d *Draft) (receipt Receipt, err error) {
 	err = r.config.DB.Write(ctx, func(tx *state.Tx) (err error) {
@@ -107,18 +107,24 @@ func (r *Recorder) write(ctx context.Context, d *Draft) (receipt Receipt, err er
 	return receipt, nil
 }
 
-func (r *Recorder) draft(e Entry, at time.Time, p phase, of Intent) (*Draft, error) {
+// draft takes pointers for the sake of the stack: callers are many, and the collector cuts the stacks
+// of those that wait, so that each draft would have to grow its own again.
+func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, error) {
 	k, known := r.kinds[e.Type]
 	if !known {
 		return nil, tallystick.Errorf(tallystick.Invalid, "event type %q is not known", e.Type)
 	}
-	data, err := e.data(k, p, of.ID)
+	at = at.UTC().Truncate(time.Millisecond)
+	d := &Draft{entry: *e, id: tallystick.NewID(at), at: at, phase: p}
+	var intent string
+	if of != nil {
+		intent, d.intent = of.ID, of.Sequence
+	}
+	data, err := e.data(k, p, intent)
 	if err != nil {
 		return nil, err
 	}
-	at = at.UTC().Truncate(time.Millisecond)
-	d := &Draft{entry: e, id: tallystick.NewID(at), at: at, phase: p, intent: of.Sequence}
-	sealed, err := verify.DraftEvent(verify.Event{
+	d.sealed, err = verify.DraftEvent(verify.Event{
 		ID:      d.id,
 		Source:  r.config.Source,
 		Type:    string(e.Type),
@@ -128,7 +134,6 @@ func (r *Recorder) draft(e Entry, at time.Time, p phase, of Intent) (*Draft, err
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Type.Short(), err)
 	}
-	d.sealed = sealed
 	return d, nil
 }
 
