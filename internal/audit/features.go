@@ -86,19 +86,6 @@ func counter(ctx context.Context, in inputs, name string) (string, error) {
 	return fmt.Sprintf("it never falls, and starts at %s where the reference ended at %s", number(first), number(before)), nil
 }
 
-// referenceLacks names the features that the reference does not have, or has as another kind.
-func (p *plan) referenceLacks(in inputs) []string {
-	var lacking []string
-	for _, name := range p.Features {
-		c, err := in.reference.Column(name)
-		own, _ := in.data.Column(name)
-		if err != nil || c.Kind != own.Kind {
-			lacking = append(lacking, name)
-		}
-	}
-	return lacking
-}
-
 // role says what a column is to the audit.
 func (p *plan) role(name string) string {
 	switch {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"fmt"
 	"hash/maphash"
 	"math"
 
@@ -117,8 +116,4 @@ func (l *lateLabels) report(p *plan, t *table.Table) (*report.Labels, error) {
 		}
 	}
 	return r, nil
-}
-
-func (l *lateLabels) words(r *report.Labels) string {
-	return fmt.Sprintf("%d of %d predictions have a late label", r.Matched, r.Matched+r.Unmatched)
 }

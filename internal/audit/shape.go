@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -164,7 +165,7 @@ func runsWithRows(ctx context.Context, t *table.Table, name string) (sorted, ris
 		}
 		return nil
 	})
-	if err == errStop {
+	if errors.Is(err, errStop) {
 		err = nil
 	}
 	return sorted, rising, first, last, err

@@ -174,7 +174,7 @@ func (a *app) verifyCheckpoints(ctx context.Context, paths []string, trust verif
 		if err != nil {
 			return verify.Result{}, err
 		}
-		defer w.Close()
+		defer func() { _ = w.Close() }() // read only
 		reader, err := w.Ledger()
 		if err != nil {
 			return verify.Result{}, err
