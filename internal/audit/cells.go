@@ -59,8 +59,11 @@ func (c *cutter) cut(edges []float64, values []string) *searched {
 			s.cell[i] = uint8(len(s.labels) - 1)
 			continue
 		}
-		at, _ := slices.BinarySearch(edges, x)
-		s.cell[i] = uint8(at)
+		for _, edge := range edges { // nine at most
+			if edge < x {
+				s.cell[i]++
+			}
+		}
 	}
 	return s
 }

@@ -13,6 +13,10 @@ import (
 	"github.com/tallystick/tallystick/internal/report"
 )
 
+// SoftMemory is the memory limit that an audit is made for: with it the runtime collects garbage
+// more often before it takes more from the system, so that a process stays below 1 GiB resident.
+const SoftMemory = 704 << 20
+
 // Config is what the user asked for. Empty fields are guessed where a guess is safe, and every
 // guess is said in the report.
 type Config struct {

@@ -148,7 +148,11 @@ func (r reference) gather(pass *columnPass, c table.Column, buffer []float64) *g
 		whole = counter(false)
 	default:
 		limit := pass.cfg.ExactRows
-		whole = &numberSample{numbers: r.numbers, limit: cap(buffer), values: buffer[:0]}
+		n := &numberSample{numbers: r.numbers, limit: cap(buffer), values: buffer[:0]}
+		if pass.rows.exact {
+			n.tally = r.numbers.Reference().TallyToSettle(pass.rows.n) // while values are in the cache
+		}
+		whole = n
 		if mixed && !pass.rows.exact {
 			limit = 0 // all windows are open at once: none may hold its values
 		}

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"slices"
+
 	"github.com/tallystick/tallystick/internal/drift"
 	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/table"
@@ -16,39 +18,47 @@ type sample interface {
 	reset()
 }
 
-// numberSample holds up to limit numbers, which are compared exactly, and counts more of them by a
+// numberSample holds up to limit numbers, which are compared exactly. More of them are counted by a
 // tally, which says how far off it may be.
 type numberSample struct {
 	numbers *drift.Numbers
 	limit   int
-	values  []float64 // NaN where missing
-	tally   *stat.Tally
+	values  []float64   // NaN where missing; all of them, or none
+	tally   *stat.Tally // nil as long as there is none
+	counted bool        // by the tally alone
 }
 
 func (s *numberSample) add(v *table.Vector, from, to int) error {
 	values := v.Float[from:to]
-	if s.tally == nil && len(s.values)+len(values) > s.limit {
-		s.tally = s.numbers.Reference().Tally()
-		if err := s.tally.Add(s.values); err != nil {
-			return err
+	if !s.counted && len(s.values)+len(values) > s.limit {
+		if s.tally == nil {
+			s.tally = s.numbers.Reference().Tally()
+			if err := s.tally.Add(s.values); err != nil {
+				return err
+			}
 		}
-		s.values = s.values[:0]
+		s.values, s.counted = s.values[:0], true
+	}
+	if !s.counted {
+		s.values = append(s.values, values...)
 	}
 	if s.tally != nil {
 		return s.tally.Add(values)
 	}
-	s.values = append(s.values, values...)
 	return nil
 }
 
 func (s *numberSample) compare() drift.Feature {
-	if s.tally != nil {
+	switch {
+	case s.counted:
 		return s.numbers.CompareTally(s.tally)
+	case s.tally != nil:
+		return s.numbers.SettleTally(s.tally, s.values)
 	}
 	return s.numbers.Compare(s.values, 0)
 }
 
-func (s *numberSample) reset() { s.values, s.tally = s.values[:0], nil }
+func (s *numberSample) reset() { s.values, s.tally, s.counted = s.values[:0], nil, false }
 
 // categorySample counts the values of a category.
 type categorySample struct {
@@ -157,7 +167,9 @@ type gathered struct {
 	features []drift.Feature
 	current  sample // of the window in whose rows the scan is
 	index    int32
-	mixed    []sample // of all windows, where they are mixed
+
+	mixed  []sample     // of all windows, where they are mixed
+	sorted table.Vector // a block by window, where they are mixed
 }
 
 func newGathered(w *windows, whole sample, begin func(rows int64) sample) *gathered {
@@ -176,14 +188,7 @@ func (g *gathered) add(row int64, n int, v *table.Vector) error {
 		return err
 	}
 	if g.mixed != nil {
-		for i := range n {
-			if k := g.windows.at(row + int64(i)); k >= 0 {
-				if err := g.mixed[k].add(v, i, i+1); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return g.addMixed(row, n, v)
 	}
 	for from := 0; from < n; {
 		k := g.windows.at(row + int64(from))
@@ -195,6 +200,48 @@ func (g *gathered) add(row int64, n int, v *table.Vector) error {
 			return err
 		}
 		from = to
+	}
+	return nil
+}
+
+// addMixed puts the rows of each window together first.
+func (g *gathered) addMixed(row int64, n int, v *table.Vector) error {
+	starts := make([]int, len(g.mixed)+1)
+	of := g.windows.of[row : row+int64(n)]
+	for _, k := range of {
+		if k != noWindow {
+			starts[k+1]++
+		}
+	}
+	for k := range g.mixed {
+		starts[k+1] += starts[k]
+	}
+	g.sorted.Float, g.sorted.Code = g.sorted.Float[:0], g.sorted.Code[:0]
+	if v.Float != nil {
+		g.sorted.Float = append(g.sorted.Float, v.Float...)
+	}
+	if v.Code != nil {
+		g.sorted.Code = append(g.sorted.Code, v.Code...)
+	}
+	next := slices.Clone(starts)
+	for i, k := range of {
+		switch {
+		case k == noWindow:
+			continue
+		case v.Float != nil:
+			g.sorted.Float[next[k]] = v.Float[i]
+		case v.Code != nil:
+			g.sorted.Code[next[k]] = v.Code[i]
+		}
+		next[k]++
+	}
+	for k, s := range g.mixed {
+		if starts[k] == starts[k+1] {
+			continue
+		}
+		if err := s.add(&g.sorted, starts[k], starts[k+1]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -1,10 +1,6 @@
 package quality
 
-import (
-	"math"
-
-	"github.com/tallystick/tallystick/internal/stat"
-)
+import "math"
 
 // numberBatch is how many finite numbers are profiled together.
 const numberBatch = 1024
@@ -47,51 +43,17 @@ func (p *Profiler) addInfinite(positive, negative int64) {
 	}
 }
 
-// addMoments takes in finite values in two passes, which loses no digits. Four sums run side by side
-// because each addition waits for the one before it.
+// addMoments takes in finite values.
 func (p *Profiler) addMoments(values []float64) {
-	if len(values) == 0 {
-		return
-	}
-	m := stat.Moments{N: int64(len(values)), Min: values[0], Max: values[0]}
-	whole := int64(0)
+	whole := 0
 	for _, x := range values {
-		if x < m.Min {
-			m.Min = x
-		}
-		if x > m.Max {
-			m.Max = x
-		}
 		// Numbers too large for an int64 are whole, and rare.
 		if x == float64(int64(x)) || x >= 1<<53 || x <= -1<<53 {
 			whole++
 		}
 	}
-	p.fractions += m.N - whole
-	var a, b, c, d float64
-	rest := values
-	for ; len(rest) >= 4; rest = rest[4:] {
-		a += rest[0]
-		b += rest[1]
-		c += rest[2]
-		d += rest[3]
-	}
-	for _, x := range rest {
-		a += x
-	}
-	mean := ((a + b) + (c + d)) / float64(len(values))
-	a, b, c, d = 0, 0, 0, 0
-	for rest = values; len(rest) >= 4; rest = rest[4:] {
-		a += (rest[0] - mean) * (rest[0] - mean)
-		b += (rest[1] - mean) * (rest[1] - mean)
-		c += (rest[2] - mean) * (rest[2] - mean)
-		d += (rest[3] - mean) * (rest[3] - mean)
-	}
-	for _, x := range rest {
-		a += (x - mean) * (x - mean)
-	}
-	m.Mean, m.M2 = mean, (a+b)+(c+d)
-	p.moments.Merge(m)
+	p.fractions += int64(len(values) - whole)
+	p.moments.AddAll(values)
 }
 
 // addFinite counts numbers for percentiles and different values.

@@ -90,13 +90,34 @@ func NewReliability(bins Bins) *Reliability {
 // Reliability returns the table of the scores, which must be probabilities.
 func (s *Scored) Reliability(bins Bins) *Reliability {
 	r := NewReliability(bins)
-	for _, score := range s.positive {
-		r.Add(score, true)
-	}
-	for _, score := range s.negative {
-		r.Add(score, false)
-	}
+	r.addSorted(s.positive, true)
+	r.addSorted(s.negative, false)
 	return r
+}
+
+// addSorted takes in ascending scores of one label, whose bins lie one after the other.
+func (r *Reliability) addSorted(scores []float64, positive bool) {
+	r.n += int64(len(scores))
+	for i := range r.cell {
+		in := len(scores)
+		if i < len(r.bins.edges) {
+			edge := r.bins.edges[i]
+			in, _ = slices.BinarySearchFunc(scores, edge, func(score, edge float64) int {
+				if score <= edge {
+					return -1
+				}
+				return 1
+			})
+		}
+		c, m := &r.cell[i], MomentsOf(scores[:in])
+		scores = scores[in:]
+		c.score.Merge(m)
+		if positive {
+			c.positives += m.N
+			m = m.Shift(-1)
+		}
+		c.gap.Merge(m)
+	}
 }
 
 // Add takes in one prediction. A score outside [0, 1] counts in the outermost bin.

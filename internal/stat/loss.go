@@ -61,11 +61,34 @@ func (l *Losses) mean(m Moments) Estimate {
 // Losses returns the losses of the scores.
 func (s *Scored) Losses() *Losses {
 	var l Losses
-	for _, score := range s.positive {
-		l.Add(score, true)
-	}
-	for _, score := range s.negative {
-		l.Add(score, false)
-	}
+	l.addAll(s.positive, true)
+	l.addAll(s.negative, false)
 	return &l
+}
+
+// addAll takes in many scores of one label.
+func (l *Losses) addAll(scores []float64, positive bool) {
+	var gaps, squares, logs [momentsBatch]float64
+	for len(scores) > 0 {
+		part := scores[:min(momentsBatch, len(scores))]
+		scores = scores[len(part):]
+		n := 0
+		for _, score := range part {
+			if !(score >= 0 && score <= 1) {
+				l.outside++
+				continue
+			}
+			p := max(LogLossClip, min(1-LogLossClip, score))
+			if positive {
+				gaps[n], logs[n] = score-1, -math.Log(p)
+			} else {
+				gaps[n], logs[n] = score, -math.Log1p(-p)
+			}
+			squares[n] = gaps[n] * gaps[n]
+			n++
+		}
+		l.gap.AddAll(gaps[:n])
+		l.brier.AddAll(squares[:n])
+		l.log.AddAll(logs[:n])
+	}
 }

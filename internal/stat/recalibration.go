@@ -14,31 +14,78 @@ type Recalibration struct {
 
 // Recalibration fits by Newton's method with Wald intervals, scores being clipped by [LogitClip].
 // Estimates are NaN where scores are no probabilities or there is no finite fit: one label is
-// absent, fewer than two scores differ, or scores separate the labels.
+// absent, fewer than two scores differ, or scores separate the labels. More than 65,536 scores are
+// put into as many cells by their logits, each standing at the mean of its own, which moves slope
+// and intercept by less than 1e-7.
 func (s *Scored) Recalibration() Recalibration {
-	start := logit{0, 1}
-	if s.N() > coarseFrom && s.Probabilities() {
-		start = coarseFit(s)
+	const method = "logistic, wald"
+	area := areaOf(s).value
+	if !(area > 0 && area < 1) || !s.Probabilities() {
+		return noRecalibration(s.N(), method)
 	}
-	return recalibrate(s, s.Probabilities(), "logistic, wald", start)
+	return recalibrate(s.logits(logitCells), s.N(), method)
 }
 
-// logit is intercept and slope of a recalibration.
-type logit struct{ a, b float64 }
+// logitCells is the number of logits that a fit walks in each step.
+const logitCells = 1 << 16
 
-func recalibrate(s steps, probabilities bool, method string, start logit) Recalibration {
-	area := areaOf(s)
-	rows := int64(area.positive + area.negative)
-	none := Recalibration{Slope: noEstimate(rows, method), Intercept: noEstimate(rows, method)}
-	if !(area.value > 0 && area.value < 1) || !probabilities {
-		return none
+// logitPoint is the mean logit of some scores, with their labels.
+type logitPoint struct {
+	x, rows   float64
+	positive  float64 // rows
+	positiveX float64 // sum of their logits
+}
+
+func newLogitPoint(x float64, p, n int) logitPoint {
+	return logitPoint{x, float64(p + n), float64(p), float64(p) * x}
+}
+
+func logit(score float64) float64 {
+	score = max(LogitClip, min(1-LogitClip, score))
+	return math.Log(score / (1 - score))
+}
+
+// logits returns the logits of the distinct scores, in cells if there are more than limit scores.
+func (s *Scored) logits(limit int) []logitPoint {
+	var points []logitPoint
+	if s.N() <= int64(limit) {
+		s.ascending(func(score float64, p, n int) {
+			points = append(points, newLogitPoint(logit(score), p, n))
+		})
+		return points
 	}
-	a, b := start.a, start.b
+	points = make([]logitPoint, limit)
+	low := logit(0)
+	scale := float64(limit) / (logit(1) - low)
+	s.ascending(func(score float64, p, n int) {
+		x := logit(score)
+		c := &points[min(limit-1, int((x-low)*scale))]
+		rows := float64(p + n)
+		c.rows += rows
+		c.positive += float64(p)
+		c.positiveX += float64(p) * x
+		c.x += rows / c.rows * (x - c.x)
+	})
+	filled := points[:0]
+	for _, c := range points {
+		if c.rows > 0 {
+			filled = append(filled, c)
+		}
+	}
+	return filled
+}
+
+func noRecalibration(rows int64, method string) Recalibration {
+	return Recalibration{Slope: noEstimate(rows, method), Intercept: noEstimate(rows, method)}
+}
+
+func recalibrate(points []logitPoint, rows int64, method string) Recalibration {
+	var a, b float64 = 0, 1
 	for range 25 {
-		f := logisticStep(s, a, b)
+		f := logisticStep(points, a, b)
 		det := f.haa*f.hbb - f.hab*f.hab
 		if !(det > 1e-12*f.haa*f.hbb) {
-			return none
+			break
 		}
 		da := (f.hbb*f.ga - f.hab*f.gb) / det
 		db := (f.haa*f.gb - f.hab*f.ga) / det
@@ -54,50 +101,22 @@ func recalibrate(s steps, probabilities bool, method string, start logit) Recali
 			}
 		}
 	}
-	return none
-}
-
-// coarseFrom is the number of rows from which the fit begins where that of the scores in coarseCells
-// cells ended, which leaves two or three steps over all rows of about eight.
-const (
-	coarseFrom  = 1 << 16
-	coarseCells = 1 << 12
-)
-
-// coarseFit returns a fit near that of the scores, or where one begins anyway.
-func coarseFit(s steps) logit {
-	h, err := NewScoreHistogram(0, 1, coarseCells)
-	if err != nil {
-		return logit{0, 1}
-	}
-	s.ascending(func(score float64, p, n int) {
-		cell := min(coarseCells-1, int(score*coarseCells))
-		h.positive[cell] += int64(p)
-		h.negative[cell] += int64(n)
-	})
-	if fit := h.Recalibration(); fit.Slope.Valid() {
-		return logit{fit.Intercept.Value, fit.Slope.Value}
-	}
-	return logit{0, 1}
+	return noRecalibration(rows, method)
 }
 
 // logisticFit is gradient and information of the log-likelihood at one point.
 type logisticFit struct{ ga, gb, haa, hab, hbb float64 }
 
-func logisticStep(s steps, a, b float64) logisticFit {
+func logisticStep(points []logitPoint, a, b float64) logisticFit {
 	var f logisticFit
-	s.ascending(func(score float64, p, n int) {
-		score = max(LogitClip, min(1-LogitClip, score))
-		x := math.Log(score / (1 - score))
-		mean := 1 / (1 + math.Exp(-a-b*x))
-		rows := float64(p + n)
-		residual := float64(p) - rows*mean
-		weight := rows * mean * (1 - mean)
-		f.ga += residual
-		f.gb += residual * x
+	for _, p := range points {
+		mean := 1 / (1 + math.Exp(-a-b*p.x))
+		weight := p.rows * mean * (1 - mean)
+		f.ga += p.positive - p.rows*mean
+		f.gb += p.positiveX - p.rows*mean*p.x
 		f.haa += weight
-		f.hab += weight * x
-		f.hbb += weight * x * x
-	})
+		f.hab += weight * p.x
+		f.hbb += weight * p.x * p.x
+	}
 	return f
 }

@@ -37,8 +37,18 @@ func (h *ScoreHistogram) PrecisionRecall() []Point { return precisionRecallOf(h)
 // Recalibration fits as [Scored.Recalibration] does, every score being taken for the middle of its
 // cell. The range must lie in [0, 1] for scores that are probabilities.
 func (h *ScoreHistogram) Recalibration() Recalibration {
-	return recalibrate(middles{h}, h.low >= 0 && h.high <= 1,
-		fmt.Sprintf("logistic, wald; scores counted in %d cells", len(h.positive)), logit{0, 1})
+	method := fmt.Sprintf("logistic, wald; scores counted in %d cells", len(h.positive))
+	area := areaOf(h).value
+	if !(area > 0 && area < 1) || h.low < 0 || h.high > 1 {
+		return noRecalibration(h.N(), method)
+	}
+	var points []logitPoint
+	for i, p := range h.positive {
+		if n := h.negative[i]; p+n > 0 {
+			points = append(points, newLogitPoint(logit(h.at(float64(i)+0.5)), int(p), int(n)))
+		}
+	}
+	return recalibrate(points, h.N(), method)
 }
 
 func (h *ScoreHistogram) labels() (positive, negative int) {
@@ -64,17 +74,6 @@ func (h *ScoreHistogram) descending(visit func(score float64, p, n int)) {
 	for i := len(h.positive) - 1; i >= 0; i-- {
 		if p, n := h.positive[i], h.negative[i]; p+n > 0 {
 			visit(h.at(float64(i)), int(p), int(n))
-		}
-	}
-}
-
-// middles walks cells by their middles, which stand for the scores themselves.
-type middles struct{ *ScoreHistogram }
-
-func (m middles) ascending(visit func(score float64, p, n int)) {
-	for i, p := range m.positive {
-		if n := m.negative[i]; p+n > 0 {
-			visit(m.at(float64(i)+0.5), int(p), int(n))
 		}
 	}
 }

@@ -32,6 +32,15 @@ type tallyCell struct {
 // Tally returns an empty tally.
 func (r *Reference) Tally() *Tally { return newTally(r, r.fine) }
 
+// TallyToSettle returns an empty tally for about n values that the caller keeps for
+// [Tally.Settle]: it has fewer cells, so that counting is quicker and more is left open.
+func (r *Reference) TallyToSettle(n int64) *Tally {
+	if n < quickWindow {
+		return newTally(r, r.quick)
+	}
+	return newTally(r, r.large)
+}
+
 func newTally(r *Reference, k *knots) *Tally {
 	// The sentinel behind the last cell ends every search.
 	cells := make([]tallyCell, len(k.x)+1)
@@ -150,6 +159,15 @@ func (t *Tally) count(cells []tallyCell, i int, v float64) {
 
 // Result returns the comparison of the values so far.
 func (t *Tally) Result() TwoSample { return t.result(nil) }
+
+// Settle returns the comparison of the values so far, exactly. It must be given the same values, in
+// any order, and looks only at those that lie where counts leave something open.
+func (t *Tally) Settle(values []float64) TwoSample {
+	if values == nil {
+		values = []float64{}
+	}
+	return t.result(values)
+}
 
 // openGap is a gap between knots about which counts alone leave something open.
 type openGap struct {
