@@ -182,7 +182,7 @@ func (m measure) gap(c Comparison) string {
 func (m measure) ending(c Comparison) string {
 	limit := fmt.Sprintf("the accepted %.3g points", 100*c.Threshold)
 	if m.screen {
-		limit = fmt.Sprintf("the four-fifths screen (%.3g)", c.Threshold)
+		limit = fmt.Sprintf("the four-fifths screen (%.3g to %.3g)", c.Threshold, 1/c.Threshold)
 	}
 	switch c.Verdict {
 	case tallystick.Fail, tallystick.Warn:

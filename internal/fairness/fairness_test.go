@@ -217,6 +217,28 @@ func TestSelectionCountsUnlabelledRows(t *testing.T) {
 	}
 }
 
+// The screen looks at the lesser rate over the greater, whichever group has it: a ratio above 1 is
+// held against the inverse.
+func TestScreenNamesBothLimits(t *testing.T) {
+	t.Parallel()
+	attributes := []fairness.Attribute{{Name: "sex", Values: []string{"F", "M"}, Reference: "F"}}
+	var people []person
+	for i := range 8000 {
+		people = append(people, person{[]uint32{uint32(i % 2)}, fairness.Unknown, i%20 < 8 || i%20 < 15 && i%2 == 1})
+	}
+	counter, err := fairness.NewCounter(attributes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range people {
+		counter.Add(p.truth, p.predicted, p.codes)
+	}
+	c := find(t, counter.Result(fairness.Config{FavourablePositive: true, Limits: fairness.DefaultLimits()}), "four_fifths", "M")
+	if c.Verdict != tallystick.Warn || !strings.Contains(c.Words, "a ratio of 1.75") || !strings.HasSuffix(c.Words, "beyond the four-fifths screen (0.8 to 1.25).") {
+		t.Errorf("%s: %s", c.Verdict, c.Words)
+	}
+}
+
 func TestTooManyValues(t *testing.T) {
 	t.Parallel()
 	_, err := fairness.NewCounter([]fairness.Attribute{{Name: "income", Values: make([]string, 201)}})
