@@ -33,15 +33,14 @@ func (tx *Tx) Memo() map[any]any { return tx.memo }
 // Exec runs a statement that returns no rows. The statement stays prepared for the next call, so
 // its text should not contain values.
 func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
-	st, err := tx.take(query)
-	if err != nil {
-		return nil, err
+	if tx.ended {
+		return nil, errEnded
 	}
-	result, err := st.ExecContext(tx.ctx, args...)
+	result, err := tx.session.run(tx.ctx, query, args...)
 	if err != nil {
 		tx.note(err)
 	}
-	return result, errors.Join(err, tx.session.release(st))
+	return result, err
 }
 
 // Query runs a statement that returns rows. The rows must be closed, or read to their end, before
