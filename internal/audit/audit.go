@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/contract"
@@ -115,7 +116,7 @@ func measure(ctx context.Context, cfg Config, in inputs) (*report.Document, erro
 		}
 		doc.Contract = &result
 	}
-	doc.limits(cfg, in, r)
+	doc.limits(cfg, p, in, r)
 	return doc.Document, nil
 }
 
@@ -131,13 +132,32 @@ func newDocument(cfg Config, in inputs, p *plan) *document {
 		Schema: report.Schema, Tool: cfg.Tool, ID: tallystick.NewID(cfg.Now()), Generated: cfg.Now().UTC(),
 		Model:   report.Model{Name: cfg.Model, Version: cfg.Version, Owner: cfg.Owner, Tier: cfg.Tier},
 		Data:    dataOf(in.data),
-		Columns: p.Roles, Guesses: p.guesses, Rows: in.data.Rows(),
+		Columns: p.Roles, Guesses: slices.Concat(p.guesses, in.warnings()), Rows: in.data.Rows(),
 	}
 	if in.reference != nil {
 		d := dataOf(in.reference)
 		doc.Reference = &d
 	}
 	return &document{Document: doc}
+}
+
+// warnings are what the tables had to guess when they were read. Files go by their base names, as
+// everywhere in a report.
+func (in inputs) warnings() (warnings []string) {
+	for _, t := range []*table.Table{in.data, in.reference, in.labels} {
+		if t == nil {
+			continue
+		}
+		for _, w := range t.Warnings() {
+			for _, f := range t.Files() {
+				w = strings.ReplaceAll(w, f.Path, filepath.Base(f.Path))
+			}
+			if !contains(warnings, w) {
+				warnings = append(warnings, w)
+			}
+		}
+	}
+	return warnings
 }
 
 func dataOf(t *table.Table) report.Data {
@@ -242,11 +262,20 @@ func (doc *document) columns(cfg Config, p *plan, in inputs, cols *columns) {
 }
 
 // limits says what the audit cannot show.
-func (doc *document) limits(cfg Config, in inputs, r *rows) {
+func (doc *document) limits(cfg Config, p *plan, in inputs, r *rows) {
 	doc.Limits = append(doc.Limits,
 		"An audit measures the file that it was given. It cannot show that the file holds what the model really predicted, or that no other file was tried before.")
 	if doc.Labelled < doc.Rows {
 		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no label or no prediction; nothing is known about their errors.", doc.Rows-doc.Labelled, doc.Rows))
+	}
+	if n := r.scored[0] + r.scored[1]; r.task == performance.Binary && r.score != nil && n < r.labelled {
+		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d labelled rows have no score and take no part in ROC AUC, calibration and losses.", r.labelled-n, r.labelled))
+	}
+	if n := r.windows.without(doc.Rows); n > 0 {
+		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no time and are in no window.", n, doc.Rows))
+	}
+	if len(p.Groups) > 0 && doc.Fairness == nil {
+		doc.Limits = append(doc.Limits, fmt.Sprintf("Groups are compared where predictions are binary; those of %s were not.", quoted(p.Groups, 10)))
 	}
 	if in.reference == nil {
 		doc.Limits = append(doc.Limits, "Without --reference nothing can be said about drift or unseen values.")

@@ -140,6 +140,17 @@ func (w *windows) follow() func(row int64) int32 {
 	}
 }
 
+// without returns how many of the rows are in no window.
+func (w *windows) without(rows int64) int64 {
+	if w == nil {
+		return 0
+	}
+	for _, s := range w.spans {
+		rows -= s.rows
+	}
+	return rows
+}
+
 func (w *windows) len() int {
 	if w == nil {
 		return 0

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/performance"
 )
 
 // A window says what could not be judged, and never passes for want of labels.
@@ -47,6 +49,38 @@ func TestWindowsWithoutEvidenceDoNotPass(t *testing.T) {
 		w := doc.Windows[want.window]
 		if w.Verdict != want.verdict || w.PerformanceVerdict != want.verdict || !strings.Contains(w.Words, want.words) {
 			t.Errorf("%s: %s, performance %s: %s", w.Label, w.Verdict, w.PerformanceVerdict, w.Words)
+		}
+	}
+}
+
+// What is left out of a part of the audit is said, with its number.
+func TestLimitsSayWhatIsLeftOut(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("when,y,prediction,score,sex\n")
+	for row := range 600 {
+		when, score := fmt.Sprintf("2026-01-%02dT00:00:00Z", row%28+1), fmt.Sprint(float64(row%10)/10)
+		if row%100 == 7 {
+			when = ""
+		}
+		if row%50 == 3 {
+			score = ""
+		}
+		fmt.Fprintf(&b, "%s,%d,%d,%s,%c\n", when, row%2, row/2%2, score, "fm"[row%2])
+	}
+	cfg := Config{Files: []string{write(t, "gaps.csv", b.String())}, Label: "y", Prediction: "prediction", Score: "score", Groups: []string{"sex"}, Time: "when", Window: "1w"}
+	doc := measured(t, cfg)
+	cfg.Task = performance.Regression
+	for _, c := range []struct {
+		words string
+		in    []string
+	}{
+		{"6 of 600 rows have no time and are in no window.", doc.Limits},
+		{"12 of 600 labelled rows have no score", doc.Limits},
+		{"Groups are compared where predictions are binary", measured(t, cfg).Limits},
+	} {
+		if !slices.ContainsFunc(c.in, func(limit string) bool { return strings.Contains(limit, c.words) }) {
+			t.Errorf("%q is not among %q", c.words, c.in)
 		}
 	}
 }

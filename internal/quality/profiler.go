@@ -221,7 +221,8 @@ func (p *Profiler) distinct() (n int64, exact bool) {
 		}
 		return n, true
 	case p.many != nil:
-		return n + p.many.estimate(), false
+		// An estimate of more values than there are rows is certain to be wrong.
+		return min(n+p.many.estimate(), p.n-p.null-p.nan), false
 	}
 	return n + int64(p.values.size), true
 }

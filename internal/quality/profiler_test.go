@@ -102,6 +102,25 @@ func TestManyDistinctValues(t *testing.T) {
 }
 
 // However rows are cut, ordered and merged, the profile is the same.
+// The estimate of as many values as rows lies above the rows about every second time.
+func TestNoMoreValuesThanRows(t *testing.T) {
+	t.Parallel()
+	p := NewProfiler(Config{Column: table.Column{Name: "x", Kind: table.Number}})
+	v := table.Vector{Kind: table.Number, Float: make([]float64, 1000)}
+	for n := 0; n < 300_000; n += 1000 {
+		for i := range v.Float {
+			v.Float[i] = float64(n + i)
+		}
+		p.Add(1000, &v)
+		if n%10_000 != 0 {
+			continue
+		}
+		if c := p.Result(); c.Distinct > c.N {
+			t.Fatalf("%d values in %d rows", c.Distinct, c.N)
+		}
+	}
+}
+
 func TestMergeIsWhole(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 50_000, 140_000} {
