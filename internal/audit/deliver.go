@@ -14,6 +14,9 @@ import (
 
 // checkOut refuses a path that cannot become the directory of the files, before hours of work.
 func checkOut(dir string) error {
+	if dir == "" {
+		return tallystick.Errorf(tallystick.Invalid, "--out is empty").WithHint("name a directory")
+	}
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):

@@ -67,6 +67,10 @@ func newPlan(ctx context.Context, cfg Config, in inputs) (*plan, error) {
 			return nil, err
 		}
 	}
+	if p.Label != "" && in.labels == nil && (p.Label == p.Prediction || p.Label == p.Score) {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%s: column %q cannot be both the label and what predicts it", in.data.Files()[0].Path, p.Label).
+			WithHint("name the column of predictions with --prediction, or of scores with --score")
+	}
 	shapes, err := p.look(ctx, in)
 	if err != nil {
 		return nil, err
