@@ -21,7 +21,9 @@ import (
 // is one change of the state (a row), the event with its commitments, and the disclosures, in one
 // transaction. In the same run, interleaved, it measures two limits: the same bytes, leaf and
 // disclosures, as bare inserts of one row through the same group commit (x_sqlite is the ratio), and
-// as records of a plain file with a group-committed fdatasync (x_file).
+// as records of a plain file with a group-committed fdatasync (x_file). Each iteration is one round
+// of all three, after one that is not counted; what is reported is the median over the rounds, and
+// for the ratios the median of the rounds' own. Ask for seven at least: -benchtime 7x.
 func BenchmarkRecorder(b *testing.B) {
 	for _, callers := range []int{64, 1024} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
@@ -58,20 +60,27 @@ func BenchmarkRecorder(b *testing.B) {
 			}
 			write := func(context.Context) error { return file.append(row) }
 
-			var events, inserts, writes rate
-			for b.Loop() {
-				const slice = time.Second
-				events.add(b, callers, slice, event)
-				inserts.add(b, callers, slice, insert)
-				writes.add(b, callers, slice, write)
+			const slice = time.Second
+			var rounds, limits, files []sample
+			for i := -1; i < 0 || b.Loop(); i++ {
+				round := [...]sample{measure(b, callers, slice, event), measure(b, callers, slice, insert), measure(b, callers, slice, write)}
+				if i >= 0 {
+					rounds, limits, files = append(rounds, round[0]), append(limits, round[1]), append(files, round[2])
+				}
 			}
-			b.ReportMetric(events.cpu.Seconds()*1e6/float64(events.done), "cpu_µs/event")
-			b.ReportMetric(inserts.cpu.Seconds()*1e6/float64(inserts.done), "cpu_µs/row")
-			b.ReportMetric(events.perSecond(), "events/s")
-			b.ReportMetric(inserts.perSecond(), "rows/s")
-			b.ReportMetric(writes.perSecond(), "records/s")
-			b.ReportMetric(events.perSecond()/inserts.perSecond(), "x_sqlite")
-			b.ReportMetric(events.perSecond()/writes.perSecond(), "x_file")
+			ratio := func(to []sample) (ratios []float64) {
+				for i := range rounds {
+					ratios = append(ratios, rounds[i].perSecond/to[i].perSecond)
+				}
+				return ratios
+			}
+			b.ReportMetric(median(each(rounds, sample.cpuMicroseconds)), "cpu_µs/event")
+			b.ReportMetric(median(each(limits, sample.cpuMicroseconds)), "cpu_µs/row")
+			b.ReportMetric(median(each(rounds, sample.rate)), "events/s")
+			b.ReportMetric(median(each(limits, sample.rate)), "rows/s")
+			b.ReportMetric(median(each(files, sample.rate)), "records/s")
+			b.ReportMetric(median(ratio(limits)), "x_sqlite")
+			b.ReportMetric(median(ratio(files)), "x_file")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -87,11 +96,26 @@ func mustWrite(b *testing.B, db *state.DB, query string) {
 	}
 }
 
-// rate sums up what several slices of time have done.
-type rate struct {
-	done    int64
-	elapsed time.Duration
-	cpu     time.Duration // of the whole process: steadier than elapsed on a busy machine
+// sample is what one slice of time has shown.
+type sample struct {
+	perSecond float64
+	cpu       float64 // µs of the whole process for each; steadier than the rate on a busy machine
+}
+
+func (s sample) rate() float64            { return s.perSecond }
+func (s sample) cpuMicroseconds() float64 { return s.cpu }
+
+func each(samples []sample, of func(sample) float64) (values []float64) {
+	for _, s := range samples {
+		values = append(values, of(s))
+	}
+	return values
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	n := len(values)
+	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
 func cpuTime(b *testing.B) time.Duration {
@@ -103,8 +127,8 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// add lets callers call fn over and over for about the given time.
-func (r *rate) add(b *testing.B, callers int, slice time.Duration, fn func(context.Context) error) {
+// measure lets callers call fn over and over for about the given time.
+func measure(b *testing.B, callers int, slice time.Duration, fn func(context.Context) error) sample {
 	var done atomic.Int64
 	var wg sync.WaitGroup
 	started, cpu := time.Now(), cpuTime(b)
@@ -120,12 +144,12 @@ func (r *rate) add(b *testing.B, callers int, slice time.Duration, fn func(conte
 		})
 	}
 	wg.Wait()
-	r.done += done.Load()
-	r.elapsed += time.Since(started)
-	r.cpu += cpuTime(b) - cpu
+	n := float64(done.Load())
+	return sample{
+		perSecond: n / time.Since(started).Seconds(),
+		cpu:       float64((cpuTime(b) - cpu).Microseconds()) / n,
+	}
 }
-
-func (r *rate) perSecond() float64 { return float64(r.done) / r.elapsed.Seconds() }
 
 // groupFile is a file to which many callers append, synced once for all who wait.
 type groupFile struct {
