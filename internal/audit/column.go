@@ -82,6 +82,36 @@ func measureColumns(ctx context.Context, cfg Config, p *plan, in inputs, r *rows
 // columnsMemory bounds what the columns that are measured at the same time take together.
 const columnsMemory = 512 << 20
 
+// pieceRows is how many rows are measured together, so that they stay in the nearest cache on their
+// way through all that looks at them.
+const pieceRows = 4096
+
+// pieces calls do with the rows of the block's one column, a few at a time. Text comes whole.
+func pieces(b *table.Block, do func(row int64, n int, v *table.Vector) error) error {
+	v := &b.Cols[0]
+	if v.Kind == table.Text {
+		return do(b.Row, b.N, v)
+	}
+	for from := 0; from < b.N; from += pieceRows {
+		to := min(b.N, from+pieceRows)
+		piece := table.Vector{
+			Kind: v.Kind, Null: cut(v.Null, from, to), Float: cut(v.Float, from, to), Code: cut(v.Code, from, to), Time: cut(v.Time, from, to),
+		}
+		if err := do(b.Row+int64(from), to-from, &piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cut returns s[from:to], nil of nil.
+func cut[T any](s []T, from, to int) []T {
+	if s == nil {
+		return nil
+	}
+	return s[from:to]
+}
+
 // workers is the number of columns that are measured at the same time.
 func (pass *columnPass) workers() int {
 	column := int64(16 << 20)
@@ -169,23 +199,24 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 	}
 	compared := reference.gather(pass, c, buffer)
 	leak := pass.leakDetector(c, role)
-	cut := pass.search.column(c, role)
+	cells := pass.search.column(c, role)
 	picked := strip{looked: pass.rows.looked}
 	err = pass.in.data.Scan(ctx, []string{c.Name}, func(b *table.Block) error {
-		v := &b.Cols[0]
-		profiler.Add(b.N, v)
-		if role == "id" {
-			out.ids.Add(i, b.Row, b.N, v)
-		} else {
-			out.duplicates.Add(i, b.Row, b.N, v)
-		}
-		picked.pick(b.Row, b.N, v)
-		leak.add(&picked)
-		cut.add(&picked)
-		if compared == nil {
-			return nil
-		}
-		return compared.add(b.Row, b.N, v)
+		return pieces(b, func(row int64, n int, v *table.Vector) error {
+			profiler.Add(n, v)
+			if role == "id" {
+				out.ids.Add(i, row, n, v)
+			} else {
+				out.duplicates.Add(i, row, n, v)
+			}
+			picked.pick(row, n, v)
+			leak.add(&picked)
+			cells.add(&picked)
+			if compared == nil {
+				return nil
+			}
+			return compared.add(row, n, v)
+		})
 	})
 	if err != nil {
 		return measuredColumn{}, err
@@ -196,6 +227,6 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 		whole, windows := compared.compare()
 		m.drift, m.windows = &whole, windows
 	}
-	m.slice = cut.cut(reference.edges(), pass.in.data.Dictionary(c.Name))
+	m.slice = cells.cut(reference.edges(), pass.in.data.Dictionary(c.Name))
 	return m, nil
 }

@@ -314,13 +314,20 @@ func (t *Tally) inside(open []openGap, window []float64) []float64 {
 		}
 	}
 	values := make([]float64, 0, size)
-	for _, v := range window {
-		c := uint(g.cell(v)) // any cell will do for NaN, which no gap holds
-		if touched[c/64]>>(c%64)&1 == 0 {
-			continue
+	var hits [batch]float64
+	for len(window) > 0 {
+		part := window[:min(batch, len(window))]
+		window = window[len(part):]
+		n := 0
+		for _, v := range part {
+			c := uint(g.cell(v)) // any cell will do for NaN, which no gap holds
+			hits[n&(batch-1)] = v
+			n += int(touched[c/64] >> (c % 64) & 1)
 		}
-		if i := g.find(t.knots.x, v); i < len(t.cells) && isOpen[i] && v < t.cells[i].x && isFinite(v) {
-			values = append(values, v)
+		for _, v := range hits[:n] {
+			if i := g.find(t.knots.x, v); i < len(t.cells) && isOpen[i] && v < t.cells[i].x && isFinite(v) {
+				values = append(values, v)
+			}
 		}
 	}
 	sortFloats(values, nil)
