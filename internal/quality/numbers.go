@@ -1,34 +1,38 @@
 package quality
 
-import "math"
+import (
+	"math"
 
-// numberBatch is how many finite numbers are profiled together.
+	"github.com/tallystick/tallystick/internal/stat"
+)
+
+// numberBatch is how many numbers are profiled together, in the nearest cache.
 const numberBatch = 1024
 
 func (p *Profiler) addNumbers(values []float64, null []bool) {
 	var finite [numberBatch]float64
-	for start := 0; start < len(values); start += len(finite) {
-		n := 0
-		for i, x := range values[start:min(start+len(finite), len(values))] {
-			switch {
-			case x-x == 0:
-				finite[n] = x
-				n++
-			case x > 0:
-				p.addInfinite(1, 0)
-			case x < 0:
-				p.addInfinite(0, 1)
-			case null == nil || !null[start+i]:
-				p.nan++
+	for start := 0; start < len(values); start += numberBatch {
+		part := values[start:min(start+numberBatch, len(values))]
+		m := stat.MomentsOf(part)
+		if m.N < int64(len(part)) {
+			n := 0
+			for i, x := range part {
+				switch {
+				case x-x == 0:
+					finite[n] = x
+					n++
+				case x > 0:
+					p.addInfinite(1, 0)
+				case x < 0:
+					p.addInfinite(0, 1)
+				case null == nil || !null[start+i]:
+					p.nan++
+				}
 			}
+			part = finite[:n]
 		}
-		p.addMoments(finite[:n])
-		for _, x := range finite[:n] {
-			if x < p.low || x > p.high {
-				p.outside++
-			}
-		}
-		p.addFinite(finite[:n])
+		p.addMoments(m, part)
+		p.addFinite(part)
 	}
 }
 
@@ -43,17 +47,25 @@ func (p *Profiler) addInfinite(positive, negative int64) {
 	}
 }
 
-// addMoments takes in finite values.
-func (p *Profiler) addMoments(values []float64) {
-	whole := 0
-	for _, x := range values {
-		// Numbers too large for an int64 are whole, and rare.
-		if x == float64(int64(x)) || x >= 1<<53 || x <= -1<<53 {
-			whole++
+// addMoments takes in finite values, whose moments are m.
+func (p *Profiler) addMoments(m stat.Moments, values []float64) {
+	p.moments.Merge(m)
+	if m.N > 0 && (m.Min < p.low || m.Max > p.high) {
+		for _, x := range values {
+			if x < p.low || x > p.high {
+				p.outside++
+			}
 		}
 	}
-	p.fractions += int64(len(values) - whole)
-	p.moments.AddAll(values)
+	// How many fractions there are is of interest only where the reference has none.
+	if r := p.cfg.Reference; p.fractions > 0 && (r == nil || r.fractions > 0) {
+		return
+	}
+	for _, x := range values {
+		if x != math.Trunc(x) {
+			p.fractions++
+		}
+	}
 }
 
 // addFinite counts numbers for percentiles and different values.

@@ -30,7 +30,7 @@ type Profiler struct {
 
 	// Numbers.
 	nan, posInf, negInf int64
-	fractions           int64 // finite numbers that are not whole
+	fractions           int64 // finite numbers that are not whole; 1 or more where their number is of no interest
 	moments             stat.Moments
 	low, high           float64 // the reference's smallest and largest number
 	outside             int64   // numbers, infinite ones included, beyond low or high
@@ -110,15 +110,7 @@ func (p *Profiler) AddSorted(s Sorted) {
 	p.null += s.Null
 	p.nan += s.NaN
 	p.addInfinite(s.PosInf, s.NegInf)
-	p.addMoments(s.Finite)
-	below, _ := slices.BinarySearch(s.Finite, p.low)
-	upTo, _ := slices.BinarySearchFunc(s.Finite, p.high, func(x, high float64) int {
-		if x > high {
-			return 1
-		}
-		return -1
-	})
-	p.outside += int64(below + len(s.Finite) - upTo)
+	p.addMoments(stat.MomentsOf(s.Finite), s.Finite)
 	p.sorted = s.Finite
 	if !empty {
 		p.unsort()

@@ -27,15 +27,31 @@ func (m *Moments) AddAll(values []float64) {
 	for len(values) > 0 {
 		part := values[:min(momentsBatch, len(values))]
 		values = values[len(part):]
-		n := 0
-		for _, v := range part {
-			finite[n] = v
-			if isFinite(v) {
-				n++
+		if !allFinite(part) {
+			n := 0
+			for _, v := range part {
+				finite[n] = v
+				if isFinite(v) {
+					n++
+				}
 			}
+			part = finite[:n]
 		}
-		m.Merge(momentsOfFinite(finite[:n]))
+		m.Merge(momentsOfFinite(part))
 	}
+}
+
+// allFinite reports whether no value is NaN or infinite: x-x is 0 of finite ones alone.
+func allFinite(values []float64) bool {
+	var a, b float64
+	for ; len(values) >= 2; values = values[2:] {
+		a += values[0] - values[0]
+		b += values[1] - values[1]
+	}
+	for _, v := range values {
+		a += v - v
+	}
+	return a+b == 0
 }
 
 // momentsOfFinite takes two passes, the mean being known in the second. Four sums run side by side,
