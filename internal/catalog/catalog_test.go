@@ -11,9 +11,10 @@ import (
 )
 
 type bench struct {
-	db      *state.DB
-	catalog *catalog.Catalog
-	reader  *trail.Reader
+	db       *state.DB
+	catalog  *catalog.Catalog
+	recorder *trail.Recorder
+	reader   *trail.Reader
 }
 
 func setup(t *testing.T) bench {
@@ -27,7 +28,7 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bench{db, catalog.New(db, recorder), trail.NewReader(db, "example.test/ledger")}
+	return bench{db, catalog.New(db, recorder), recorder, trail.NewReader(db, "example.test/ledger")}
 }
 
 var alice = trail.Actor{ID: "alice", Kind: "person"}

@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
@@ -24,11 +26,25 @@ Exit code: 0 sound, 1 damaged.`,
 			if err := oneOf("--format", format, "text", "json"); err != nil {
 				return err
 			}
-			return a.checkWorkspace(cmd.Context(), format, (*workspace.Workspace).CheckAll)
+			return a.checkWorkspace(cmd.Context(), format, checkAll)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	return cmd
+}
+
+// checkAll adds the catalog, which lies a floor above the workspace, to what that checks of itself.
+func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
+	found, err := w.CheckAll(ctx)
+	if err != nil {
+		return found, err
+	}
+	rows, err := catalog.New(w.DB, w.Recorder).Check(ctx, w.Trail)
+	if ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	found.Add("catalog", "state.db", fmt.Sprintf("%d entries are what the trail says", rows), err)
+	return found, nil
 }
 
 func (a *app) backup() *cobra.Command {

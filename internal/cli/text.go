@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,9 @@ func complaint(err error) string {
 	var path *fs.PathError
 	if errors.Is(err, syscall.ENOSPC) && errors.As(err, &path) {
 		return fmt.Sprintf("the disk is full: %s %s; free space and run the command again; what was acknowledged is kept", path.Op, path.Path)
+	}
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
 	}
 	return oneLine(err)
 }

@@ -37,7 +37,8 @@ func (c Check) OK() bool {
 	return true
 }
 
-func (c *Check) line(check, subject, detail string, err error) {
+// Add adds a line to the check: that subject holds, as detail says, or what is wrong with it.
+func (c *Check) Add(check, subject, detail string, err error) {
 	line := verify.Check{Check: check, Subject: subject, Status: verify.OK, Detail: detail}
 	if err != nil {
 		line.Status, line.Detail = verify.Failed, err.Error()
@@ -53,7 +54,7 @@ const Unwitnessed = "unwitnessed: whoever holds the log key could have rewritten
 func Unopened(dir string, err error) (c Check, ok bool) {
 	switch code := tallystick.CodeOf(err); {
 	case errors.Is(err, state.ErrDamaged), code == tallystick.Invalid, code == tallystick.Conflict:
-		c.line("workspace", dir, "", err)
+		c.Add("workspace", dir, "", err)
 		return c, true
 	}
 	return c, false
@@ -74,11 +75,11 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 		if err == nil && sealed {
 			err = tallystick.Errorf(tallystick.Invalid, "it is missing, but the database knows of sealed events")
 		}
-		c.line("ledger", ledgerDir, "nothing has been sealed yet", err)
+		c.Add("ledger", ledgerDir, "nothing has been sealed yet", err)
 		return nil
 	}
 	if err != nil {
-		c.line("ledger", ledgerDir, "", err)
+		c.Add("ledger", ledgerDir, "", err)
 		return ctx.Err()
 	}
 	// One pass over the entries serves both comparisons: with the tree, and with the database.
@@ -89,27 +90,27 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 		return ctx.Err()
 	}
 	if errors.As(err, &difference) {
-		c.line("trail", stateFile, "", err)
+		c.Add("trail", stateFile, "", err)
 		return nil
 	}
 	c.Entries, c.Anchored = report.Size, report.Anchor == ledger.AnchorHeld
-	c.line("ledger", ledgerDir, fmt.Sprintf("%d entries hash to the root of the signed checkpoint; %d files, %d bytes", report.Size, report.Files, report.Bytes), err)
+	c.Add("ledger", ledgerDir, fmt.Sprintf("%d entries hash to the root of the signed checkpoint; %d files, %d bytes", report.Size, report.Files, report.Bytes), err)
 	if err != nil {
 		return nil
 	}
 	signed, err := verify.OpenCheckpoint(reader.Checkpoint(), w.Trust())
-	c.line("checkpoint", ledgerDir, fmt.Sprintf("signed by a log key that may speak for %d entries", signed.Size), err)
+	c.Add("checkpoint", ledgerDir, fmt.Sprintf("signed by a log key that may speak for %d entries", signed.Size), err)
 	err = nil
 	if !c.Anchored {
 		err = tallystick.Errorf(tallystick.Invalid, "%s is %s: nothing outside the workspace says how far the ledger had come", w.anchor(), report.Anchor)
 	}
-	c.line("anchor", w.anchor(), "the newest checkpoint kept outside the workspace is part of this ledger", err)
+	c.Add("anchor", w.anchor(), "the newest checkpoint kept outside the workspace is part of this ledger", err)
 	comparison, err := comparer.Finish()
 	c.Events = comparison.Events
-	c.line("trail", stateFile, fmt.Sprintf("%d events are in the ledger, in order and equal", comparison.Events-comparison.Beyond), err)
+	c.Add("trail", stateFile, fmt.Sprintf("%d events are in the ledger, in order and equal", comparison.Events-comparison.Beyond), err)
 	if n, _, err := w.Trail.Unsealed(ctx); err != nil || n > 0 {
 		c.Unsealed = n
-		c.line("sealing", stateFile, fmt.Sprintf("%d recorded events are not sealed yet", n), err)
+		c.Add("sealing", stateFile, fmt.Sprintf("%d recorded events are not sealed yet", n), err)
 	}
 	return ctx.Err()
 }
@@ -118,14 +119,14 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
 	var c Check
 	if err := w.refreshKeys(ctx); err != nil {
-		c.line("keys", keysDir, "", err)
+		c.Add("keys", keysDir, "", err)
 		return c, ctx.Err()
 	}
-	c.line("database", stateFile, "its pages, indexes and references are sound", w.DB.Check(ctx))
+	c.Add("database", stateFile, "its pages, indexes and references are sound", w.DB.Check(ctx))
 	n, err := trail.CheckEvents(ctx, w.Trail)
-	c.line("events", stateFile, fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
-	c.line("evidence", evidenceDir, "every file has the bytes that its name says", checkEvidence(ctx, w.path(evidenceDir)))
-	c.line("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
+	c.Add("events", stateFile, fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
+	c.Add("evidence", evidenceDir, "every file has the bytes that its name says", checkEvidence(ctx, w.path(evidenceDir)))
+	c.Add("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
 	err = w.checkLedger(ctx, &c)
 	return c, err
 }
