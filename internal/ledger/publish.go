@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	publishPoll = 2 * time.Millisecond // while a signed checkpoint is on its way to disk
+	publishPoll = 500 * time.Microsecond // while a signed checkpoint is on its way to disk
 
 	gcStateFile = stateDir + "/gcState"
 	// Tessera collects about 100 bundles an interval. The pass that reaches the goal is seen well before

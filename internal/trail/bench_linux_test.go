@@ -227,34 +227,23 @@ func BenchmarkSealLatency(b *testing.B) {
 		stop := make(chan struct{})
 		synced := make(chan []time.Duration)
 		go func() { synced <- sampleSyncs(b, filepath.Join(dir, "sample"), stop) }()
-		var mu sync.Mutex
-		due := make(map[uint64]time.Time) // by sequence
-		var wg sync.WaitGroup
+		due := &dueEvents{at: make(map[uint64]time.Time)}
+		looked := make(chan []time.Duration)
+		go func() { looked <- due.watch(b, h, perSecond*seconds) }()
 		started := time.Now()
 		for n := range perSecond * seconds {
 			at := started.Add(time.Duration(n) * time.Second / perSecond)
 			time.Sleep(time.Until(at))
-			wg.Go(func() {
+			go func() {
 				receipt, err := h.recorder.Record(ctx, registration())
 				if err != nil {
 					b.Error(err)
-					return
+					cancel()
 				}
-				mu.Lock()
-				defer mu.Unlock()
-				due[receipt.Sequence] = at
-			})
-			if n%5 == 0 { // looks for a new checkpoint often enough
-				mu.Lock()
-				latencies = append(latencies, covered(b, h, due)...)
-				mu.Unlock()
-			}
+				due.add(receipt.Sequence, at)
+			}()
 		}
-		wg.Wait()
-		for len(due) > 0 {
-			time.Sleep(time.Millisecond)
-			latencies = append(latencies, covered(b, h, due)...)
-		}
+		latencies = append(latencies, <-looked...)
 		close(stop)
 		syncs = append(syncs, <-synced...)
 	}
@@ -269,22 +258,42 @@ func BenchmarkSealLatency(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// covered takes out of due the events that the published checkpoint covers and returns for how long
-// each has been due.
-func covered(b *testing.B, h house, due map[uint64]time.Time) (latencies []time.Duration) {
-	note, err := h.log.Checkpoint(context.Background(), 0)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var checkpoint log.Checkpoint
-	if _, err := checkpoint.Unmarshal(note); err != nil {
-		b.Fatal(err)
-	}
-	for sequence, at := range due {
-		if sequence <= checkpoint.Size {
-			latencies = append(latencies, time.Since(at))
-			delete(due, sequence)
+// dueEvents are the events that no published checkpoint covers yet, with the moments at which they
+// were due.
+type dueEvents struct {
+	mu sync.Mutex
+	at map[uint64]time.Time // by sequence
+}
+
+func (d *dueEvents) add(sequence uint64, at time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at[sequence] = at
+}
+
+// watch looks every half millisecond for a checkpoint, until n events have been covered, and returns
+// for how long each had been due.
+func (d *dueEvents) watch(b *testing.B, h house, n int) (latencies []time.Duration) {
+	for len(latencies) < n && !b.Failed() {
+		time.Sleep(500 * time.Microsecond)
+		note, err := h.log.Checkpoint(context.Background(), 0)
+		if err != nil {
+			b.Error(err)
+			return latencies
 		}
+		var checkpoint log.Checkpoint
+		if _, err := checkpoint.Unmarshal(note); err != nil {
+			b.Error(err)
+			return latencies
+		}
+		d.mu.Lock()
+		for sequence, at := range d.at {
+			if sequence <= checkpoint.Size {
+				latencies = append(latencies, time.Since(at))
+				delete(d.at, sequence)
+			}
+		}
+		d.mu.Unlock()
 	}
 	return latencies
 }
