@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,7 +54,7 @@ type Draft struct {
 // The salts are read from random, 16 bytes per sealed field. Data that cannot be encoded, or whose
 // leaf is longer than [MaxLeaf], is an Invalid error.
 func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (leaf []byte, disclosures []Disclosure, err error) {
-	s := newSealer(public)
+	s := sealer{public: public}
 	if err := s.begin(&e); err != nil {
 		return nil, nil, err
 	}
@@ -72,12 +71,18 @@ func EncodeEvent(e Event, public func(pointer string) bool, random io.Reader) (l
 	return leaf, s.disclosures(), nil
 }
 
-// DraftEvent does all the work of [EncodeEvent] that does not need the sequence number. It takes the
-// data from members, which must be in the order of RFC 8785 section 3.2.3, each with its own word on
+// Drafter drafts events. It keeps its working memory from one to the next, so it is for one
+// goroutine at a time. Its zero value is ready.
+type Drafter struct {
+	sealer sealer
+}
+
+// Draft does all the work of [EncodeEvent] that does not need the sequence number. It takes the data
+// from members, which must be in the order of RFC 8785 section 3.2.3, each with its own word on
 // whether it is public; e.Data and e.Sequence are not looked at. In a map among the values nothing
 // is public.
-func DraftEvent(e Event, members []Member, random io.Reader) (Draft, error) {
-	s := newSealer(nil)
+func (d *Drafter) Draft(e Event, members []Member, random io.Reader) (Draft, error) {
+	s := &d.sealer
 	if err := s.begin(&e); err != nil {
 		return Draft{}, err
 	}
@@ -89,7 +94,9 @@ func DraftEvent(e Event, members []Member, random io.Reader) (Draft, error) {
 
 // begin writes what comes before the data of e.
 func (s *sealer) begin(e *Event) error {
-	s.leaf = append(s.leaf, `{"data":`...)
+	s.leaf = append(s.leaf[:0], `{"data":`...)
+	s.openings = append(s.openings[:0], '[')
+	s.pointer, s.seals = s.pointer[:0], s.seals[:0]
 	return e.validate()
 }
 
@@ -114,9 +121,14 @@ func (s *sealer) draft(e *Event, random io.Reader) (Draft, error) {
 	if err := s.finish(random); err != nil {
 		return Draft{}, err
 	}
-	// With room for the number behind the head, Leaf need not copy it, which is most of the leaf.
-	tail := slices.Clone(s.leaf[cut:])
-	return Draft{head: slices.Grow(s.leaf[:cut], maxSequenceDigits+len(tail)), tail: tail, openings: s.openings}, nil
+	// All in one piece, with room for the number and the tail behind the head: Leaf need not copy the
+	// head, which is most of the leaf.
+	room := maxSequenceDigits + len(s.leaf) - cut
+	kept := make([]byte, 0, len(s.leaf)+room+len(s.openings))
+	kept = append(kept, s.leaf[:cut]...)[:cut+room]
+	kept = append(kept, s.leaf[cut:]...)
+	kept = append(kept, s.openings...)
+	return Draft{head: kept[: cut : cut+room], tail: kept[cut+room : len(s.leaf)+room], openings: kept[len(s.leaf)+room:]}, nil
 }
 
 // Openings returns what opens the sealed fields, in the order of the leaf, in the form that

@@ -235,7 +235,7 @@ func TestDecodeEventRefuses(t *testing.T) {
 
 func TestDraftLeaf(t *testing.T) {
 	t.Parallel()
-	draft, err := DraftEvent(testEvent(nil), []Member{{Name: "a", Value: 1, Public: true}}, rand.Reader)
+	draft, err := new(Drafter).Draft(testEvent(nil), []Member{{Name: "a", Value: 1, Public: true}}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,26 +251,26 @@ func TestDraftLeaf(t *testing.T) {
 	}
 }
 
-func TestDraftEventRefuses(t *testing.T) {
+func TestDraftRefuses(t *testing.T) {
 	t.Parallel()
 	digest := string(tallystick.DigestOf(nil))
 	deep := []Member{{Name: "a", Value: 1}}
 	for range maxDepth + 1 {
-		deep = []Member{{Name: "a", Value: deep}}
+		deep = []Member{{Name: "a", Members: deep}}
 	}
 	for name, members := range map[string][]Member{
 		"not in order":           {{Name: "b"}, {Name: "a"}},
 		"twice":                  {{Name: "a"}, {Name: "a", Public: true}},
-		"nested not in order":    {{Name: "a", Value: []Member{{Name: "c"}, {Name: "b"}}}},
-		"poses as sealed":        {{Name: "a", Value: []Member{{Name: "commitment", Value: digest, Public: true}}}},
+		"nested not in order":    {{Name: "a", Members: []Member{{Name: "c"}, {Name: "b"}}}},
+		"poses as sealed":        {{Name: "a", Members: []Member{{Name: "commitment", Value: digest, Public: true}}}},
 		"digest poses as sealed": {{Name: "a", Value: map[string]any{"commitment": tallystick.DigestOf(nil)}, Public: true}},
 		"map poses as sealed":    {{Name: "a", Value: map[string]any{"commitment": digest}, Public: true}},
 		"too deep":               deep,
 		"too large":              {{Name: "a", Value: strings.Repeat("x", MaxLeaf+1)}},
 		"not UTF-8":              {{Name: "a\xff"}},
 	} {
-		if _, err := DraftEvent(testEvent(nil), members, rand.Reader); tallystick.CodeOf(err) != tallystick.Invalid {
-			t.Errorf("%s: DraftEvent = %v, want Invalid", name, err)
+		if _, err := new(Drafter).Draft(testEvent(nil), members, rand.Reader); tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("%s: Draft = %v, want Invalid", name, err)
 		}
 	}
 }
@@ -282,7 +282,7 @@ func membersOf(pointer string, data map[string]any, public func(string) bool) []
 		at := string(appendPointer([]byte(pointer), name))
 		m := Member{Name: name, Value: data[name], Public: public(at)}
 		if object, ok := m.Value.(map[string]any); ok && !m.Public {
-			m.Value = membersOf(at, object, public)
+			m.Members = membersOf(at, object, public)
 		}
 		members = append(members, m)
 	}
@@ -309,10 +309,12 @@ func FuzzEncodeEvent(f *testing.F) {
 		if err != nil {
 			return
 		}
-		draft, err := DraftEvent(testEvent(nil), membersOf("", members, public), bytes.NewReader(salts))
+		var drafter Drafter
+		draft, err := drafter.Draft(testEvent(nil), membersOf("", members, public), bytes.NewReader(salts))
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, _ = drafter.Draft(testEvent(nil), []Member{{Name: "b", Value: "another"}}, rand.Reader) // must leave the first alone
 		if same, err := draft.Leaf(testEvent(nil).Sequence); err != nil || !bytes.Equal(same, leaf) {
 			t.Fatalf("draft has the leaf\n%s (%v), want\n%s", same, err, leaf)
 		}

@@ -8,17 +8,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/tallystick/tallystick"
 )
 
 // Member is one member of a JSON object that is to be sealed.
 type Member struct {
-	Name  string
-	Value any // a JSON value, or a []Member: an object of which each member says whether it is public
-	// Public leaves the value in the clear, as a whole. It is not looked at if the value is a
-	// []Member that is not empty.
-	Public bool
+	Name    string
+	Value   any      // a JSON value
+	Members []Member // in the place of Value, unless it is empty: an object of which each member says whether it is public
+	Public  bool     // leaves Value in the clear, as a whole
 }
 
 // sealer writes the data of one event: first the leaf with room for the commitments and the
@@ -28,6 +28,7 @@ type sealer struct {
 	leaf     []byte
 	pointer  []byte // of the field at hand
 	openings []byte // see Draft.Openings
+	salts    []byte
 	seals    []seal
 }
 
@@ -35,17 +36,6 @@ type sealer struct {
 type seal struct {
 	commitment        int // in the leaf: offset of the digits
 	start, value, end int // in the openings: the preimage of the commitment, and the value in it
-}
-
-// newSealer sizes the buffers for an ordinary event: a dozen fields, half of them sealed.
-func newSealer(public func(pointer string) bool) *sealer {
-	return &sealer{
-		public:   public,
-		leaf:     make([]byte, 0, 1152),
-		pointer:  make([]byte, 0, 64),
-		openings: append(make([]byte, 0, 512), '['),
-		seals:    make([]seal, 0, 8),
-	}
 }
 
 // object writes a map of which public judges the members.
@@ -75,7 +65,7 @@ func (s *sealer) members(members []Member, depth int) error {
 	if depth > maxDepth {
 		return errDepth()
 	}
-	if len(members) == 1 {
+	if len(members) == 1 && len(members[0].Members) == 0 {
 		if _, reserved := commitmentIn(members[0].Name, members[0].Value); reserved {
 			return errReserved()
 		}
@@ -89,7 +79,12 @@ func (s *sealer) members(members []Member, depth int) error {
 		if err != nil {
 			return err
 		}
-		if err := s.field(m.Value, m.Public, depth); err != nil {
+		if len(m.Members) > 0 {
+			err = s.members(m.Members, depth+1)
+		} else {
+			err = s.field(m.Value, m.Public, depth)
+		}
+		if err != nil {
 			return err
 		}
 		s.pointer = s.pointer[:parent]
@@ -117,12 +112,6 @@ func (s *sealer) enter(i int, name string) (parent int, err error) {
 }
 
 func (s *sealer) field(value any, public bool, depth int) error {
-	if members, ok := value.([]Member); ok {
-		if len(members) > 0 {
-			return s.members(members, depth+1)
-		}
-		value = map[string]any{}
-	}
 	value, err := plainValue(value)
 	if err != nil {
 		return s.errField(err)
@@ -209,13 +198,13 @@ func (s *sealer) seal(value any) (err error) {
 // finish draws the salts and writes them and the commitments into the room left for them.
 func (s *sealer) finish(random io.Reader) error {
 	s.openings = append(s.openings, ']')
-	salts := make([]byte, saltSize*len(s.seals))
-	if _, err := io.ReadFull(random, salts); err != nil {
+	s.salts = slices.Grow(s.salts[:0], saltSize*len(s.seals))[:saltSize*len(s.seals)]
+	if _, err := io.ReadFull(random, s.salts); err != nil {
 		return fmt.Errorf("read salts: %w", err)
 	}
 	for i, at := range s.seals {
 		preimage := s.openings[at.start:at.end]
-		base64.RawURLEncoding.Encode(preimage[len(`["`):], salts[i*saltSize:(i+1)*saltSize])
+		base64.RawURLEncoding.Encode(preimage[len(`["`):], s.salts[i*saltSize:(i+1)*saltSize])
 		sum := sha256.Sum256(preimage)
 		hex.Encode(s.leaf[at.commitment:], sum[:])
 	}

@@ -71,19 +71,27 @@ func newKind(d Definition) *kind {
 	return k
 }
 
+// scratch is the working memory of a draft.
+type scratch struct {
+	drafter         verify.Drafter
+	data            []verify.Member
+	actor, resource [2]verify.Member
+}
+
 // data returns the data of the event that e describes: the common fields and those of the type,
 // absent ones as nil. An entry that lacks a required field or has one that its type does not know
 // is an Invalid error.
-func (e *Entry) data(k *kind, p phase, intent string) ([]verify.Member, error) {
+func (e *Entry) data(s *scratch, k *kind, p phase, intent string) ([]verify.Member, error) {
 	if err := e.check(p); err != nil {
 		return nil, fmt.Errorf("event %s: %w", k.Type.Short(), err)
 	}
-	data := make([]verify.Member, 0, len(k.members))
+	data := s.data[:0]
 	left := len(e.Data)
 	for _, m := range k.members {
 		if m.common {
-			if value, present := e.common(m.Name, k, p, intent); present {
-				data = append(data, verify.Member{Name: m.Name, Value: value, Public: m.Public})
+			if member, present := e.common(s, m.Name, k, p, intent); present {
+				member.Name, member.Public = m.Name, m.Public
+				data = append(data, member)
 			}
 			continue
 		}
@@ -105,35 +113,38 @@ func (e *Entry) data(k *kind, p phase, intent string) ([]verify.Member, error) {
 	if left > 0 {
 		return nil, e.unknownField(k)
 	}
+	s.data = data
 	return data, nil
 }
 
-// common returns the value of one of commonFields; present is false if the event goes without it.
-func (e *Entry) common(name string, k *kind, p phase, intent string) (value any, present bool) {
+// common returns one of commonFields; present is false if the event goes without it.
+func (e *Entry) common(s *scratch, name string, k *kind, p phase, intent string) (m verify.Member, present bool) {
+	present = true
 	switch name {
 	case "action":
-		return k.action, true
+		m.Value = k.action
 	case "actor":
-		return []verify.Member{{Name: "id", Value: e.Actor.ID}, {Name: "kind", Value: e.Actor.Kind, Public: true}}, true
+		s.actor = [...]verify.Member{{Name: "id", Value: e.Actor.ID}, {Name: "kind", Value: e.Actor.Kind, Public: true}}
+		m.Members = s.actor[:]
 	case "context":
-		if len(e.Context) == 0 {
-			return nil, true
+		if len(e.Context) > 0 {
+			m.Value = e.Context
 		}
-		return e.Context, true
 	case "description":
-		return textOrNil(e.Description), true
+		m.Value = textOrNil(e.Description)
 	case "intent":
-		return intent, intent != ""
+		m.Value, present = intent, intent != ""
 	case "outcome":
-		return string(e.Outcome), e.Outcome != ""
+		m.Value, present = string(e.Outcome), e.Outcome != ""
 	case "phase":
-		return string(p), p != ""
+		m.Value, present = string(p), p != ""
 	case "purpose":
-		return textOrNil(e.Purpose), true
+		m.Value = textOrNil(e.Purpose)
 	case "resource":
-		return []verify.Member{{Name: "id", Value: e.Resource.ID, Public: true}, {Name: "type", Value: e.Resource.Type, Public: true}}, true
+		s.resource = [...]verify.Member{{Name: "id", Value: e.Resource.ID, Public: true}, {Name: "type", Value: e.Resource.Type, Public: true}}
+		m.Members = s.resource[:]
 	}
-	return nil, true
+	return m, present
 }
 
 func (e *Entry) unknownField(k *kind) error {

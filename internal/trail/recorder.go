@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -49,8 +50,9 @@ type RecorderConfig struct {
 
 // Recorder puts events on the trail. Its methods may be called by many goroutines at once.
 type Recorder struct {
-	config RecorderConfig
-	kinds  map[Type]*kind
+	config  RecorderConfig
+	kinds   map[Type]*kind
+	scratch sync.Pool // of *scratch
 }
 
 // NewRecorder returns a recorder over config.DB.
@@ -120,11 +122,16 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 	if of != nil {
 		intent, d.intent = of.ID, of.Sequence
 	}
-	data, err := e.data(k, p, intent)
+	s, pooled := r.scratch.Get().(*scratch)
+	if !pooled {
+		s = new(scratch)
+	}
+	defer r.scratch.Put(s)
+	data, err := e.data(s, k, p, intent)
 	if err != nil {
 		return nil, err
 	}
-	d.sealed, err = verify.DraftEvent(verify.Event{
+	d.sealed, err = s.drafter.Draft(verify.Event{
 		ID:      d.id,
 		Source:  r.config.Source,
 		Type:    string(e.Type),
