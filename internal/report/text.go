@@ -27,6 +27,9 @@ func WriteSummary(w io.Writer, d *Document, width int, colour bool) error {
 	s.title(d)
 	s.blank()
 	head := wrap(d.Summary.Headline, s.width)
+	if len(head) > 3 {
+		head[2] = clip(head[2]+" …", s.width)
+	}
 	for _, line := range head[:min(3, len(head))] {
 		s.line(s.bold(line))
 	}

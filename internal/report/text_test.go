@@ -49,6 +49,17 @@ func TestSummaryFitsTheScreen(t *testing.T) {
 	}
 }
 
+// TestSummaryLongHeadline: what is cut is seen to be cut.
+func TestSummaryLongHeadline(t *testing.T) {
+	t.Parallel()
+	d := quiet()
+	d.Summary.Headline = strings.TrimSpace(strings.Repeat("word ", 80))
+	lines := strings.Split(summary(t, d, 80, false), "\n")
+	if !strings.HasSuffix(lines[5], "…") || strings.HasSuffix(lines[4], "…") || lines[6] != "" {
+		t.Errorf("the headline is %q", lines[3:7])
+	}
+}
+
 func TestSummaryColours(t *testing.T) {
 	t.Parallel()
 	plain, coloured := summary(t, compas(), 80, false), summary(t, compas(), 80, true)
