@@ -80,7 +80,7 @@ func (c *cutter) cutCategories(values []string) *searched {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
-	s := &searched{name: c.name, cell: make([]uint8, len(c.codes))}
+	s := &searched{name: c.name, cell: make([]uint8, len(c.codes)), category: true}
 	for rank, code := range order {
 		cellOf[code] = uint8(min(rank, sliceCells-1))
 		if rank < sliceCells-1 {

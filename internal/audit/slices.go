@@ -18,6 +18,9 @@ const (
 	sliceShown  = 10   // slices that are reported
 	sliceMin    = 100  // rows below which a slice is not judged
 	sliceEffect = 0.05 // error rate above the rest's, or relative to it for numbers, that is worth a warning
+
+	sliceExact = 1000 // rows up to which a small p-value of rates is Fisher's exact one
+	sliceSmall = 0.01 // p-value that is small
 )
 
 // search looks for the parts of the data in which the model does worst, among the looked-at rows.
@@ -29,9 +32,11 @@ type search struct {
 
 // searched is one column cut into cells.
 type searched struct {
-	name   string
-	labels []string
-	cell   []uint8 // by looked-at row
+	name     string
+	labels   []string
+	cell     []uint8 // by looked-at row
+	category bool
+	tallies  []stat.Moments // losses by cell
 }
 
 // newSearch returns nil where there is nothing to be wrong about.
@@ -56,9 +61,11 @@ func (s *search) find() []performance.Slice {
 	}
 	var found []performance.Slice
 	best := make([]float64, len(s.columns))
-	for i, c := range s.columns {
+	for i := range s.columns {
+		c := &s.columns[i]
 		best[i] = math.Inf(-1)
-		for cell, m := range s.tally(len(c.labels), func(row int) int { return int(c.cell[row]) }) {
+		c.tallies = s.tally(len(c.labels), func(row int) int { return int(c.cell[row]) })
+		for cell, m := range c.tallies {
 			if slice, ok := s.slice(whole, m, performance.Term{Column: c.name, Value: c.labels[cell]}); ok {
 				found = append(found, slice)
 				best[i] = max(best[i], slice.Difference.Interval.Low)
@@ -73,7 +80,7 @@ func (s *search) find() []performance.Slice {
 	order = order[:min(slicePairs, len(order))]
 	for i, a := range order {
 		for _, b := range order[i+1:] {
-			found = append(found, s.pairs(whole, s.columns[a], s.columns[b])...)
+			found = append(found, s.pairs(whole, s.columns[min(a, b)], s.columns[max(a, b)])...)
 		}
 	}
 	return s.worst(found)
@@ -89,6 +96,10 @@ func (s *search) tally(cells int, of func(row int) int) []stat.Moments {
 	return moments
 }
 
+// pairs returns the slices of two columns. The columns were chosen because single cells of theirs
+// look bad, and by chance their parts look bad with them. So a pair must be worse than the rest of
+// each of its cells as well, which that choice does not touch, and its p-value is the largest of
+// the three.
 func (s *search) pairs(whole stat.Moments, a, b searched) []performance.Slice {
 	n := len(b.labels)
 	var found []performance.Slice
@@ -96,10 +107,42 @@ func (s *search) pairs(whole stat.Moments, a, b searched) []performance.Slice {
 		slice, ok := s.slice(whole, m,
 			performance.Term{Column: a.name, Value: a.labels[cell/n]}, performance.Term{Column: b.name, Value: b.labels[cell%n]})
 		if ok {
+			for _, parent := range []stat.Moments{a.tallies[cell/n], b.tallies[cell%n]} {
+				slice.PAdjusted = max(slice.PAdjusted, stat.Number(s.worse(m, parent.Without(m))))
+			}
 			found = append(found, slice)
 		}
 	}
 	return found
+}
+
+// worse returns the two-sided p-value of "in and out do equally well", 1 where in does not do worse.
+func (s *search) worse(in, out stat.Moments) float64 {
+	if out.N == 0 || in.Mean <= out.Mean {
+		return 1
+	}
+	if s.task == performance.Regression {
+		if p := stat.MeanDifferenceP(in, out); !math.IsNaN(p) {
+			return p
+		}
+		return 1
+	}
+	return ratesDiffer(wrong(in), wrong(out))
+}
+
+// wrong returns the share of wrong predictions, of which the losses are 0 or 1.
+func wrong(m stat.Moments) stat.Proportion {
+	return stat.Proportion{K: int64(math.Round(m.Mean * float64(m.N))), N: m.N}
+}
+
+// ratesDiffer tests two rates. Of a thousand slices some lie where the normal tail is several times
+// too short for a hundred rows.
+func ratesDiffer(in, out stat.Proportion) float64 {
+	_, p := stat.TwoProportionZ(in, out)
+	if p < sliceSmall && in.N <= sliceExact {
+		_, p = stat.FisherExact(in.K, in.N-in.K, out.K, out.N-out.K)
+	}
+	return p
 }
 
 // slice compares the rows of a cell with all others.
@@ -115,16 +158,14 @@ func (s *search) slice(whole, m stat.Moments, terms ...performance.Term) (perfor
 		slice.PAdjusted = stat.Number(stat.MeanDifferenceP(m, whole.Without(m)))
 		return slice, true
 	}
-	in := stat.Proportion{K: int64(math.Round(m.Mean * float64(m.N))), N: m.N}
-	out := stat.Proportion{K: int64(math.Round(whole.Mean*float64(whole.N))) - in.K, N: whole.N - m.N}
+	in, out := wrong(m), wrong(whole.Without(m))
 	slice.Metric, slice.Value, slice.Rest, slice.Difference = "error rate", in.Estimate(), out.Estimate(), stat.Difference(in, out)
-	_, p := stat.TwoProportionZ(in, out)
-	slice.PAdjusted = stat.Number(p)
+	slice.PAdjusted = stat.Number(ratesDiffer(in, out))
 	return slice, true
 }
 
 // worst adjusts the p-values of everything that was looked at and keeps what is significantly and
-// noticeably worse than the rest. A pair is kept only if it says more than its single columns.
+// noticeably worse than the rest.
 func (s *search) worst(all []performance.Slice) []performance.Slice {
 	ps := make([]float64, len(all))
 	for i := range all {
@@ -133,22 +174,13 @@ func (s *search) worst(all []performance.Slice) []performance.Slice {
 	for i, p := range stat.BenjaminiHochberg(ps) {
 		all[i].PAdjusted = stat.Number(p)
 	}
-	single := map[performance.Term]float64{}
 	var kept []performance.Slice
 	for _, slice := range all {
 		effect := sliceEffect
 		if s.task == performance.Regression {
 			effect *= slice.Rest.Value
 		}
-		if slice.PAdjusted > 0.05 || slice.Difference.Interval.Low <= 0 {
-			continue
-		}
-		if len(slice.Terms) == 1 {
-			single[slice.Terms[0]] = slice.Value.Interval.High
-		} else if slice.Value.Interval.Low <= max(single[slice.Terms[0]], single[slice.Terms[1]]) {
-			continue
-		}
-		if slice.Difference.Interval.Low < effect {
+		if slice.PAdjusted > 0.05 || slice.Difference.Interval.Low <= 0 || slice.Difference.Interval.Low < effect {
 			continue
 		}
 		slice.Verdict = tallystick.Warn
@@ -164,7 +196,7 @@ func (s *search) worst(all []performance.Slice) []performance.Slice {
 func (s *search) words(slice performance.Slice) string {
 	var terms []string
 	for _, t := range slice.Terms {
-		terms = append(terms, t.Column+" "+t.Value)
+		terms = append(terms, s.term(t))
 	}
 	where := strings.Join(terms, " and ")
 	of := ""
@@ -175,4 +207,16 @@ func (s *search) words(slice performance.Slice) string {
 		return fmt.Sprintf("Where %s, the mean absolute error is %.4g (%.4g elsewhere) over %d rows%s.", where, slice.Value.Value, slice.Rest.Value, slice.N, of)
 	}
 	return fmt.Sprintf("Where %s, %.1f %% of %d predictions are wrong (%.1f %% elsewhere)%s.", where, 100*slice.Value.Value, slice.N, 100*slice.Rest.Value, of)
+}
+
+// term says one condition of a slice: "race = Asian", "age above 45", "income is missing".
+func (s *search) term(t performance.Term) string {
+	i, _ := slices.BinarySearchFunc(s.columns, t.Column, func(c searched, name string) int { return strings.Compare(c.name, name) })
+	switch {
+	case t.Value == "(missing)":
+		return t.Column + " is missing"
+	case s.columns[i].category && t.Value != "(other)":
+		return t.Column + " = " + t.Value
+	}
+	return t.Column + " " + t.Value
 }
