@@ -36,5 +36,6 @@ bench ./internal/stat 'Compare$/exact/reference=100000$' "$compares"
 case $(stat -f -c %T "${TMPDIR:-/tmp}" 2>/dev/null) in
 tmpfs | ramfs) echo "note: ${TMPDIR:-/tmp} lies in memory, so that nothing was synced to a disk; set TMPDIR to one" ;;
 esac
+[ -z "${QUICK:-}" ] || echo "note: sizes this small show that everything runs; compare figures of a whole run only"
 printf '\nledger of %s entries, audit of %s rows\n\n' "$LEDGER_BENCH_ENTRIES" "$TALLYSTICK_BENCH_ROWS"
 go run ./bench/limits <"$results"
