@@ -41,16 +41,28 @@ func TestKill(t *testing.T) {
 	var printed []uint64
 	listed := list(t, h)
 	killed := 0
-	for range rounds {
+	for i := range rounds {
 		cmd := audit()
 		var stdout bytes.Buffer
 		cmd.Stdout = &stdout
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(rand.N(usual*5/4), func() { _ = cmd.Process.Kill() }) // it may be done already
+		started := time.Now()
+		var kill *time.Timer
+		spared := i%4 == 3 // so that there is something acknowledged, however busy the machine is
+		if !spared {
+			kill = time.AfterFunc(rand.N(usual*5/4), func() { _ = cmd.Process.Kill() }) // it may be done already
+		}
 		err := cmd.Wait()
-		kill.Stop()
+		switch {
+		case !spared:
+			kill.Stop()
+		case err != nil:
+			t.Fatal(err)
+		default:
+			usual = time.Since(started)
+		}
 		if err != nil {
 			killed++
 		}
@@ -68,8 +80,8 @@ func TestKill(t *testing.T) {
 		listed = now
 		h.run(0, "fsck")
 	}
-	if killed == 0 || killed == rounds {
-		t.Errorf("%d of %d audits were killed: the moments do not try what they should", killed, rounds)
+	if killed == 0 || len(printed) < rounds/4 {
+		t.Errorf("%d of %d audits were killed and %d acknowledged: the moments do not try what they should", killed, rounds, len(printed))
 	}
 
 	// What was recorded and not sealed when the program died is sealed by the next one.
