@@ -50,6 +50,7 @@ const maxText = 4096 // bytes of a description, a purpose, an id
 type kind struct {
 	Definition
 	members []member // in canonical order
+	name    any      // of the type; as any, like action, once and for all
 	action  any
 }
 
@@ -60,7 +61,7 @@ type member struct {
 }
 
 func newKind(d Definition) *kind {
-	k := &kind{Definition: d, action: d.Action}
+	k := &kind{Definition: d, name: string(d.Type), action: d.Action}
 	for _, f := range commonFields {
 		k.members = append(k.members, member{f, true})
 	}

@@ -3,7 +3,6 @@ package trail
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"fmt"
 	"io"
 	"sync"
@@ -104,7 +103,7 @@ func (r *Recorder) write(ctx context.Context, d *Draft) (receipt Receipt, err er
 		return err
 	})
 	if err != nil {
-		return Receipt{}, fmt.Errorf("record %s: %w", d.entry.Type.Short(), err)
+		return Receipt{}, fmt.Errorf("record %s: %w", d.kind.Type.Short(), err)
 	}
 	return receipt, nil
 }
@@ -117,7 +116,7 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 		return nil, tallystick.Errorf(tallystick.Invalid, "event type %q is not known", e.Type)
 	}
 	at = at.UTC().Truncate(time.Millisecond)
-	d := &Draft{entry: *e, id: tallystick.NewID(at), at: at, phase: p}
+	d := &Draft{id: tallystick.NewID(at), kind: k, phase: p}
 	var intent string
 	if of != nil {
 		intent, d.intent = of.ID, of.Sequence
@@ -141,18 +140,21 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Type.Short(), err)
 	}
+	d.row = [...]any{nil, nil, d.id, k.name, at.UnixMilli(), e.Resource.Type, e.Resource.ID, textOrNil(string(e.Outcome)), e.Actor.ID, d.sealed.Openings()}
 	return d, nil
 }
 
 // Draft is an event that lacks only its place in the sequence.
 type Draft struct {
-	entry  Entry
 	id     string
-	at     time.Time
+	kind   *kind
 	phase  phase
 	intent uint64 // sequence of the intent that this event ends
 	sealed verify.Draft
+	row    [10]any // of the table of events, in the order of insertEvent; sequence and leaf are still to come
 }
+
+const insertEvent = "INSERT INTO events (sequence, leaf, id, type, time_ms, resource_type, resource_id, outcome, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 // RecordIn gives the event its place. See Recorder.RecordIn.
 func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
@@ -165,10 +167,8 @@ func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
 		return Receipt{}, err
 	}
 	r := Receipt{ID: d.id, Sequence: *last + 1, Level: Recorded, leaf: leaf}
-	e := d.entry
-	outcome := sql.NullString{String: string(e.Outcome), Valid: e.Outcome != ""}
-	if _, err := tx.Exec("INSERT INTO events (sequence, id, type, time_ms, resource_type, resource_id, outcome, leaf, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		r.Sequence, d.id, string(e.Type), d.at.UnixMilli(), e.Resource.Type, e.Resource.ID, outcome, leaf, e.Actor.ID, d.sealed.Openings()); err != nil {
+	d.row[0], d.row[1] = int64(r.Sequence), leaf
+	if _, err := tx.Exec(insertEvent, d.row[:]...); err != nil {
 		return Receipt{}, fmt.Errorf("insert event: %w", err)
 	}
 	*last++
