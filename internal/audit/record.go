@@ -57,7 +57,7 @@ func completed(cfg Config, doc *report.Document, reportDigest tallystick.Digest,
 	}
 }
 
-// recordFailure records and seals that an audit failed. Flags that make no sense are no audit.
+// recordFailure records and seals that an audit failed, be it for its flags, its input or a fault.
 func (o Office) recordFailure(ctx context.Context, cfg Config, cause error) error {
 	id := cfg.Model + "@" + cfg.Version
 	if cfg.Model == "" {
