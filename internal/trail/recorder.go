@@ -125,7 +125,10 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 	if !pooled {
 		s = new(scratch)
 	}
-	defer r.scratch.Put(s)
+	defer func() {
+		clear(s.data) // holds on to nothing of the caller's
+		r.scratch.Put(s)
+	}()
 	data, err := e.data(s, k, p, intent)
 	if err != nil {
 		return nil, err
