@@ -5,38 +5,50 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/report"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// record registers model and version and records the audit, in one transaction.
-func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, reportDigest tallystick.Digest, digests []tallystick.Digest) (receipt trail.Receipt, err error) {
+// attested is what an audit has signed.
+type attested struct {
+	reportDigest tallystick.Digest // of report.json
+	statements   []tallystick.Digest
+	signer       *evidence.Signer
+}
+
+// record registers model and version and records the audit, in one transaction. A Conflict says that
+// the signer's key was rotated since it signed.
+func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a attested) (receipt trail.Receipt, err error) {
 	actor := o.Workspace.Actor()
 	err = o.Workspace.DB.Write(ctx, func(tx *state.Tx) error {
+		if err := o.Workspace.CheckSigner(tx, a.signer); err != nil {
+			return err
+		}
 		_, err := o.Catalog.Register(tx, catalog.Registration{
 			Model: doc.Model.Name, Version: doc.Model.Version, Owner: cfg.Owner, Tier: cfg.Tier, Actor: actor,
 		})
 		if err != nil {
 			return err
 		}
-		receipt, err = o.Workspace.Recorder.RecordIn(tx, completed(cfg, doc, reportDigest, digests, actor))
+		receipt, err = o.Workspace.Recorder.RecordIn(tx, completed(cfg, doc, a, actor))
 		if err != nil {
 			return err
 		}
 		return o.Catalog.AddEvaluation(tx, catalog.Evaluation{
-			ID: doc.ID, Model: doc.Model.Name, Version: doc.Model.Version, Data: doc.Data.Digest, Report: reportDigest,
+			ID: doc.ID, Model: doc.Model.Name, Version: doc.Model.Version, Data: doc.Data.Digest, Report: a.reportDigest,
 			Policy: doc.Gate.Policy, Verdict: doc.Gate.Verdict, Sequence: receipt.Sequence,
 		})
 	})
 	return receipt, err
 }
 
-func completed(cfg Config, doc *report.Document, reportDigest tallystick.Digest, digests []tallystick.Digest, actor trail.Actor) trail.Entry {
+func completed(cfg Config, doc *report.Document, a attested, actor trail.Actor) trail.Entry {
 	data := map[string]any{
 		"model": doc.Model.Name, "version": doc.Model.Version, "tier": string(doc.Model.Tier),
-		"data_digest": doc.Data.Digest, "policy_digest": doc.Gate.Policy, "report_digest": reportDigest,
-		"verdict": string(doc.Gate.Verdict), "statements": digests, "rows": doc.Rows, "files": cfg.Files,
+		"data_digest": doc.Data.Digest, "policy_digest": doc.Gate.Policy, "report_digest": a.reportDigest,
+		"verdict": string(doc.Gate.Verdict), "statements": a.statements, "rows": doc.Rows, "files": cfg.Files,
 	}
 	if doc.Labels != nil {
 		data["labels_digest"] = doc.Labels.Digest

@@ -77,7 +77,11 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	envelopes, digests, err := statements(doc, reports, o.Workspace.Keys.Signer())
+	signer, err := o.Workspace.Signer(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	envelopes, digests, err := statements(doc, reports, signer)
 	if err != nil {
 		return Result{}, err
 	}
@@ -87,15 +91,19 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 			return Result{}, err
 		}
 	}
-	receipt, err := o.record(ctx, cfg, doc, tallystick.DigestOf(reports[0].Data), digests)
+	receipt, err := o.record(ctx, cfg, doc, attested{reportDigest: tallystick.DigestOf(reports[0].Data), statements: digests, signer: signer})
 	if err != nil {
 		return Result{}, err
 	}
 	if _, err := o.Workspace.Seal(ctx); err != nil {
 		return Result{}, fmt.Errorf("seal: %w", err)
 	}
+	// The manifest counts at the checkpoint, so it takes the key that is in use by now.
+	if signer, err = o.Workspace.Signer(ctx); err != nil {
+		return Result{}, err
+	}
 	contents := evidence.Contents{
-		Created: cfg.Now(), Statements: envelopes, Trust: o.Workspace.Trust(), Signer: o.Workspace.Keys.Signer(),
+		Created: cfg.Now(), Statements: envelopes, Trust: o.Workspace.Trust(), Signer: signer,
 		Files: append(append(reports, policyFiles(pack)...), verify.File{Name: "evidence/gate-input.json", Data: input}),
 		Subject: verify.BundleSubject{
 			Name:    doc.Model.Name + "@" + doc.Model.Version,
