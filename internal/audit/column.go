@@ -119,7 +119,9 @@ func (pass *columnPass) workers() int {
 		column += 8 * pass.rows.n
 	}
 	switch w := pass.rows.windows; {
-	case w.len() == 0 || w.ordered():
+	case w.len() == 0:
+	case w.ordered():
+		column += 8 * min(w.largest(), pass.cfg.ExactRows)
 	case pass.rows.exact:
 		column += 8 * pass.rows.n
 	default:

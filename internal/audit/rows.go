@@ -88,14 +88,13 @@ func fill[T any](s []T, at, n int, value T) {
 
 // take counts the held rows [at, at+n), which have just been read.
 func (r *rows) take(at, n int) error {
-	var codes [8]uint32
-	values := append(codes[:0], make([]uint32, len(r.group))...)
+	codes := make([]uint32, len(r.group))
 	for i := at; i < at+n; i++ {
 		if r.fairness != nil && r.predicted[i] != notPredicted {
-			for g := range values {
-				values[g] = uint32(r.group[g][i])
+			for g := range codes {
+				codes[g] = uint32(r.group[g][i])
 			}
-			r.fairness.Add(r.truth[i], r.predicted[i] == predictedPositive, values)
+			r.fairness.Add(r.truth[i], r.predicted[i] == predictedPositive, codes)
 		}
 		if !r.measurable(i) {
 			continue

@@ -249,11 +249,7 @@ func (g *gathered) addMixed(row int64, n int, v *table.Vector) error {
 // next compares the windows before k and begins it.
 func (g *gathered) next(k int32) {
 	if g.current == nil {
-		largest := int64(0)
-		for _, s := range g.windows.spans {
-			largest = max(largest, s.rows)
-		}
-		g.current = g.begin(largest)
+		g.current = g.begin(g.windows.largest())
 	}
 	for g.index < k {
 		if g.index >= 0 {

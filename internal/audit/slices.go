@@ -53,18 +53,14 @@ func (s *search) find() []performance.Slice {
 		return nil
 	}
 	slices.SortFunc(s.columns, func(a, b searched) int { return strings.Compare(a.name, b.name) })
-	var whole stat.Moments
-	for _, loss := range s.looked.loss {
-		if !math.IsNaN(float64(loss)) {
-			whole.Add(float64(loss))
-		}
-	}
+	everywhere := make([]uint8, len(s.looked.loss))
+	whole := s.tally(1, everywhere, nil, 0)[0]
 	var found []performance.Slice
 	best := make([]float64, len(s.columns))
 	for i := range s.columns {
 		c := &s.columns[i]
 		best[i] = math.Inf(-1)
-		c.tallies = s.tally(len(c.labels), func(row int) int { return int(c.cell[row]) })
+		c.tallies = s.tally(len(c.labels), c.cell, nil, 0)
 		for cell, m := range c.tallies {
 			if slice, ok := s.slice(whole, m, performance.Term{Column: c.name, Value: c.labels[cell]}); ok {
 				found = append(found, slice)
@@ -86,11 +82,35 @@ func (s *search) find() []performance.Slice {
 	return s.worst(found)
 }
 
-func (s *search) tally(cells int, of func(row int) int) []stat.Moments {
-	moments := make([]stat.Moments, cells)
+// lossSum adds up losses, which are not negative and spread about as far as they are large, so that
+// their squares lose few digits.
+type lossSum struct {
+	n            int64
+	sum, squares float64
+}
+
+// tally returns the moments of the losses in each cell: that of a, or, with b, a*width + b. It runs
+// some hundred times over all rows, so it adds and does not divide.
+func (s *search) tally(cells int, a, b []uint8, width int) []stat.Moments {
+	sums := make([]lossSum, cells)
 	for row, loss := range s.looked.loss {
-		if !math.IsNaN(float64(loss)) {
-			moments[of(row)].Add(float64(loss))
+		if loss != loss { // not known
+			continue
+		}
+		cell := int(a[row])
+		if b != nil {
+			cell = cell*width + int(b[row])
+		}
+		d, c := float64(loss), &sums[cell]
+		c.n++
+		c.sum += d
+		c.squares += d * d
+	}
+	moments := make([]stat.Moments, cells)
+	for i, c := range sums {
+		if c.n > 0 {
+			mean := c.sum / float64(c.n)
+			moments[i] = stat.Moments{N: c.n, Mean: mean, M2: max(0, c.squares-c.sum*mean)}
 		}
 	}
 	return moments
@@ -103,7 +123,7 @@ func (s *search) tally(cells int, of func(row int) int) []stat.Moments {
 func (s *search) pairs(whole stat.Moments, a, b searched) []performance.Slice {
 	n := len(b.labels)
 	var found []performance.Slice
-	for cell, m := range s.tally(len(a.labels)*n, func(row int) int { return int(a.cell[row])*n + int(b.cell[row]) }) {
+	for cell, m := range s.tally(len(a.labels)*n, a.cell, b.cell, n) {
 		slice, ok := s.slice(whole, m,
 			performance.Term{Column: a.name, Value: a.labels[cell/n]}, performance.Term{Column: b.name, Value: b.labels[cell%n]})
 		if ok {

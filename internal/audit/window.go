@@ -151,6 +151,15 @@ func (w *windows) without(rows int64) int64 {
 	return rows
 }
 
+// largest returns the number of rows of the largest window.
+func (w *windows) largest() int64 {
+	largest := int64(0)
+	for _, s := range w.spans {
+		largest = max(largest, s.rows)
+	}
+	return largest
+}
+
 func (w *windows) len() int {
 	if w == nil {
 		return 0
