@@ -89,9 +89,10 @@ func recalibrate(points []logitPoint, rows int64, method string) Recalibration {
 		}
 		da := (f.hbb*f.ga - f.hab*f.gb) / det
 		db := (f.haa*f.gb - f.hab*f.ga) / det
-		// A long first step can overshoot; the likelihood is concave, so a bounded one gets there.
-		if step := max(math.Abs(da), math.Abs(db)); step > 5 {
-			da, db = da*5/step, db*5/step
+		// A whole step can overshoot and come back for ever, where some scores are close to 0 or 1.
+		// The likelihood is concave, so a short enough one raises it.
+		for was := logLikelihood(points, a, b); logLikelihood(points, a+da, b+db) < was-1e-9*math.Abs(was); {
+			da, db = da/2, db/2
 		}
 		a, b = a+da, b+db
 		if math.Abs(da) < 1e-10*(1+math.Abs(a)) && math.Abs(db) < 1e-10*(1+math.Abs(b)) {
@@ -102,6 +103,15 @@ func recalibrate(points []logitPoint, rows int64, method string) Recalibration {
 		}
 	}
 	return noRecalibration(rows, method)
+}
+
+func logLikelihood(points []logitPoint, a, b float64) float64 {
+	sum := 0.0
+	for _, p := range points {
+		eta := a + b*p.x
+		sum += p.positive*a + p.positiveX*b - p.rows*(max(eta, 0)+math.Log1p(math.Exp(-math.Abs(eta))))
+	}
+	return sum
 }
 
 // logisticFit is gradient and information of the log-likelihood at one point.

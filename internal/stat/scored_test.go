@@ -207,3 +207,29 @@ func TestReliability(t *testing.T) {
 		t.Error("an empty table has an ECE")
 	}
 }
+
+// The decile scores of COMPAS, a tenth each, by whether people reoffended. Newton's whole steps swing
+// between two points there for ever, because a score of 1 has the logit of LogitClip. The fit is that
+// of statsmodels 0.15 Logit.
+func TestRecalibrationDoesNotSwing(t *testing.T) {
+	t.Parallel()
+	positive, negative := []int{308, 293, 281, 334, 326, 358, 350, 350, 355, 296}, []int{1132, 648, 466, 435, 355, 283, 242, 162, 153, 87}
+	var scores []float64
+	var labels []bool
+	for decile := range 10 {
+		for range positive[decile] {
+			scores, labels = append(scores, float64(decile+1)/10), append(labels, true)
+		}
+		for range negative[decile] {
+			scores, labels = append(scores, float64(decile+1)/10), append(labels, false)
+		}
+	}
+	s, err := NewScored(scores, labels)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fit := s.Recalibration()
+	if !(math.Abs(fit.Intercept.Value+0.2279515985730338) < 1e-8 && math.Abs(fit.Slope.Value-0.20539061059462202) < 1e-8) {
+		t.Errorf("intercept %v, slope %v", fit.Intercept.Value, fit.Slope.Value)
+	}
+}
