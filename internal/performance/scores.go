@@ -83,7 +83,7 @@ func (s *Scores) areas() (roc, precision stat.Estimate) {
 	if s.cells != nil {
 		return s.cells.Estimates()
 	}
-	return s.scored().ROCAUC(), s.scored().AveragePrecision()
+	return s.scored().Estimates()
 }
 
 func (s *Scores) curves() (roc, precision []stat.Point) {

@@ -118,46 +118,92 @@ func (h *RowHasher) Duplicates() int64 {
 	if h.counted {
 		return h.found
 	}
-	sortHashes(h.rows)
-	for i := 1; i < len(h.rows); i++ {
-		if h.rows[i] == h.rows[i-1] && !h.nameless(h.rows[i]) {
-			h.found++
-		}
+	h.found = repeats(h.rows)
+	if h.ids {
+		h.found -= h.nameless()
 	}
 	h.rows, h.counted = nil, true
 	return h.found
 }
 
-// sortHashes deals hashes, which are spread evenly, into buckets by their first bits, in place
-// (McIlroy, Bostic and McIlroy, Computing Systems 6 (1993) 5-27), and sorts each bucket in the
-// nearest cache.
-func sortHashes(hashes []uint64) {
-	const bits = 11
-	var starts [1<<bits + 1]int
+// nameless returns how many rows without an id were counted because there was one before.
+func (h *RowHasher) nameless() int64 {
+	without := int64(0)
+	for _, hash := range h.rows {
+		if hash == mix(h.seed(0)^missingWord) {
+			without++
+		}
+	}
+	return max(0, without-1)
+}
+
+// bucketBits says how many buckets hashes are dealt into: as many as make those of ten million rows
+// fit a table in the nearest cache.
+const bucketBits = 11
+
+// repeats returns how many hashes equal another one before them. It deals them, which are spread
+// evenly, into buckets by their first bits, in place (McIlroy, Bostic and McIlroy, Computing Systems
+// 6 (1993) 5-27), and looks for equal ones bucket by bucket.
+func repeats(hashes []uint64) (n int64) {
+	var starts [1<<bucketBits + 1]int
 	for _, hash := range hashes {
-		starts[hash>>(64-bits)+1]++
+		starts[hash>>(64-bucketBits)+1]++
 	}
 	for i := range starts[1:] {
 		starts[i+1] += starts[i]
 	}
 	next := starts
-	for bucket := range uint64(1 << bits) {
+	table := make([]uint64, 1<<14)
+	for bucket := range uint64(1 << bucketBits) {
 		for next[bucket] < starts[bucket+1] {
 			hash := hashes[next[bucket]]
-			for to := hash >> (64 - bits); to != bucket; to = hash >> (64 - bits) {
+			for to := hash >> (64 - bucketBits); to != bucket; to = hash >> (64 - bucketBits) {
 				hash, hashes[next[to]] = hashes[next[to]], hash
 				next[to]++
 			}
 			hashes[next[bucket]] = hash
 			next[bucket]++
 		}
-		slices.Sort(hashes[starts[bucket]:starts[bucket+1]])
+		n += repeatsInBucket(hashes[starts[bucket]:starts[bucket+1]], table)
 	}
+	return n
 }
 
-// nameless reports whether the hash is that of a row without an id.
-func (h *RowHasher) nameless(hash uint64) bool {
-	return h.ids && hash == mix(h.seed(0)^missingWord)
+// repeatsInBucket counts with a table by open addressing, and sorts where that has not twice the room
+// for so many different hashes.
+func repeatsInBucket(hashes, table []uint64) (n int64) {
+	clear(table)
+	mask := uint64(len(table) - 1)
+	different, zeros := 0, int64(0)
+	for _, hash := range hashes {
+		if hash == 0 { // that of a free place
+			zeros++
+			continue
+		}
+		at := hash & mask
+		for table[at] != 0 && table[at] != hash {
+			at = (at + 1) & mask
+		}
+		if table[at] == hash {
+			n++
+			continue
+		}
+		if different++; different > len(table)/2 {
+			slices.Sort(hashes)
+			return int64(len(hashes) - distinct(hashes))
+		}
+		table[at] = hash
+	}
+	return n + max(0, zeros-1)
+}
+
+func distinct(sorted []uint64) (n int) {
+	for i, hash := range sorted {
+		if i == 0 || hash != sorted[i-1] {
+			n++
+		}
+	}
+	return n
 }
 
 // Scope says how many of the rows were looked at.

@@ -13,6 +13,12 @@ func (s *Scored) ROCAUC() Estimate {
 	return areaOf(s).estimate()
 }
 
+// Estimates returns ROCAUC and AveragePrecision, for the price of one.
+func (s *Scored) Estimates() (area, precision Estimate) {
+	a := areaOf(s)
+	return a.estimate(), a.averagePrecision()
+}
+
 func (a auc) estimate() Estimate {
 	e := Estimate{a.value, noInterval(), int64(a.positive + a.negative), "delong"}
 	pairs := int64(min(a.positive, a.negative))
@@ -44,7 +50,17 @@ func AUCDifference(a, b *Scored) (difference Estimate, p float64) {
 
 type auc struct {
 	value, variance    float64
+	precision          float64 // average precision
 	positive, negative int
+}
+
+// averagePrecision is the estimate of [Scored.AveragePrecision].
+func (a auc) averagePrecision() Estimate {
+	const method = "logit"
+	if a.positive == 0 {
+		return noEstimate(0, method)
+	}
+	return Estimate{a.precision, logitInterval(a.precision, float64(a.positive)), int64(a.positive), method}
 }
 
 // steps walks scores in order: each distinct one, or the cells that they were counted in.
@@ -54,17 +70,21 @@ type steps interface {
 	descending(visit func(score float64, p, n int))
 }
 
-// areaOf computes the area and DeLong's variance S10/P + S01/N, S10 being the sample variance over
+// areaOf computes the areas under both curves and DeLong's variance S10/P + S01/N, S10 being the sample variance over
 // positives of the share of negatives below them, S01 that over negatives of the share of
 // positives above. Variance is NaN below two positives or two negatives.
 func areaOf(s steps) auc {
 	p, n := s.labels()
 	if p == 0 || n == 0 {
-		return auc{math.NaN(), math.NaN(), p, n}
+		a := auc{math.NaN(), math.NaN(), math.NaN(), p, n}
+		if p > 0 {
+			a.precision = 1
+		}
+		return a
 	}
 	// Placement counts are halves of integers, so their sum is exact far beyond 10^7 rows.
 	// Squares are taken around one half of the other sample to keep them small.
-	var sum, squaresP, squaresN float64
+	var sum, squaresP, squaresN, precision float64
 	belowP, belowN := 0.0, 0.0
 	halfP, halfN := float64(p)/2, float64(n)/2
 	s.ascending(func(_ float64, tiedP, tiedN int) {
@@ -74,6 +94,8 @@ func areaOf(s steps) auc {
 		sum += tp * placeP
 		squaresP += tp * (placeP - halfN) * (placeP - halfN)
 		squaresN += tn * (placeN - halfP) * (placeN - halfP)
+		above := float64(p) - belowP // these and what scores higher
+		precision += tp * (above / (above + float64(n) - belowN))
 		belowP += tp
 		belowN += tn
 	})
@@ -81,9 +103,9 @@ func areaOf(s steps) auc {
 	value := sum / (fp * fn)
 	centre := value - 0.5
 	if p < 2 || n < 2 {
-		return auc{value, math.NaN(), p, n}
+		return auc{value, math.NaN(), precision / fp, p, n}
 	}
 	s10 := (squaresP/(fn*fn) - fp*centre*centre) / (fp - 1)
 	s01 := (squaresN/(fp*fp) - fn*centre*centre) / (fn - 1)
-	return auc{value, max(0, s10)/fp + max(0, s01)/fn, p, n}
+	return auc{value, max(0, s10)/fp + max(0, s01)/fn, precision / fp, p, n}
 }

@@ -1,7 +1,5 @@
 package stat
 
-import "slices"
-
 // grid finds values among ascending knots without a search from the top: an even grid over the
 // central 98 % of the reference tells between which few knots a value lies, and only tails or
 // crowded cells are searched further.
@@ -34,7 +32,7 @@ func newGrid(knots []float64, low, high float64) grid {
 }
 
 // cell returns the cell of a finite v. It never decreases as v grows, rounding included, which is
-// all that find needs.
+// all that a search needs.
 func (g *grid) cell(v float64) int {
 	position := (v - g.low) * g.scale
 	if position >= 0 && position < g.cells {
@@ -44,18 +42,4 @@ func (g *grid) cell(v float64) int {
 		return 0
 	}
 	return len(g.start) - 2
-}
-
-// find returns the first knot at or above a finite v, len(knots) if there is none.
-func (g *grid) find(knots []float64, v float64) int {
-	c := g.cell(v)
-	i, end := int(g.start[c]), int(g.start[c+1])
-	if end-i > 8 {
-		k, _ := slices.BinarySearch(knots[i:end], v)
-		return i + k
-	}
-	for i < end && knots[i] < v {
-		i++
-	}
-	return i
 }

@@ -6,21 +6,7 @@ import "math"
 // sum of (recall increase) x precision, tied scores being one step, as scikit-learn has it. The
 // interval is the logit one with tau = (P AP (1-AP))^-1/2 for P positives (Boyd, Eng and Page,
 // ECML PKDD 2013). N is the number of positives. It is NaN without a positive.
-func (s *Scored) AveragePrecision() Estimate {
-	const method = "logit"
-	p := s.Positives()
-	if p == 0 {
-		return noEstimate(0, method)
-	}
-	var tp, fp, sum float64
-	s.descending(func(_ float64, tiedP, tiedN int) {
-		tp += float64(tiedP)
-		fp += float64(tiedN)
-		sum += float64(tiedP) * (tp / (tp + fp))
-	})
-	ap := sum / float64(p)
-	return Estimate{ap, logitInterval(ap, float64(p)), p, method}
-}
+func (s *Scored) AveragePrecision() Estimate { return areaOf(s).averagePrecision() }
 
 // logitInterval returns the interval of a probability on the logit scale with n effective trials;
 // none at 0 and 1, where the logit is infinite.

@@ -54,21 +54,28 @@ func (s *Scored) logits(limit int) []logitPoint {
 		})
 		return points
 	}
+	// First the sums of each cell.
 	points = make([]logitPoint, limit)
 	low := logit(0)
 	scale := float64(limit) / (logit(1) - low)
-	s.ascending(func(score float64, p, n int) {
+	for _, score := range s.positive {
 		x := logit(score)
 		c := &points[min(limit-1, int((x-low)*scale))]
-		rows := float64(p + n)
-		c.rows += rows
-		c.positive += float64(p)
-		c.positiveX += float64(p) * x
-		c.x += rows / c.rows * (x - c.x)
-	})
+		c.rows++
+		c.x += x
+		c.positive++
+		c.positiveX += x
+	}
+	for _, score := range s.negative {
+		x := logit(score)
+		c := &points[min(limit-1, int((x-low)*scale))]
+		c.rows++
+		c.x += x
+	}
 	filled := points[:0]
 	for _, c := range points {
 		if c.rows > 0 {
+			c.x /= c.rows
 			filled = append(filled, c)
 		}
 	}

@@ -18,6 +18,7 @@ type Tally struct {
 	knots   *knots
 	cells   []tallyCell // one for each knot and the gap before it
 	above   float64     // the sum of how far values lie above the last knot
+	places  []uint16    // the cell of each value in the order of Add; nil where they are not kept
 	n       int64
 	dropped int64
 }
@@ -33,12 +34,16 @@ type tallyCell struct {
 func (r *Reference) Tally() *Tally { return newTally(r, r.fine) }
 
 // TallyToSettle returns an empty tally for about n values that the caller keeps for
-// [Tally.Settle]: it has fewer cells, so that counting is quicker and more is left open.
+// [Tally.Settle]: it has fewer cells, so that counting is quicker and more is left open, and keeps
+// two bytes for each value.
 func (r *Reference) TallyToSettle(n int64) *Tally {
+	k := r.large
 	if n < quickWindow {
-		return newTally(r, r.quick)
+		k = r.quick
 	}
-	return newTally(r, r.large)
+	t := newTally(r, k)
+	t.places = make([]uint16, 0, n)
+	return t
 }
 
 func newTally(r *Reference, k *knots) *Tally {
@@ -77,6 +82,7 @@ func (t *Tally) Merge(other *Tally) error {
 		c.at += o.at
 	}
 	t.above += other.above
+	t.places = nil
 	t.n += other.n
 	t.dropped += other.dropped
 	return nil
@@ -85,41 +91,67 @@ func (t *Tally) Merge(other *Tally) error {
 // batch is how many values are looked up together.
 const batch = 256
 
-// add is grid.find over the cells, written out in three loops for the sake of speed: it is the inner
-// loop of every large comparison. The first two have no branches that depend on the values, so that
-// many loads are under way at once; few values are left to search for in the third.
 func (t *Tally) add(values []float64) {
-	g, cells := &t.knots.grid, t.cells[:len(t.cells)+1] // with the sentinel
-	low, scale, limit, start := g.low, g.scale, g.cells, g.start
+	cells := t.cells[:len(t.cells)+1] // with the sentinel
 	var at [batch]uint32
 	for len(values) > 0 {
 		part := values[:min(batch, len(values))]
 		values = values[len(part):]
-		for k, v := range part {
-			position := (v - low) * scale
-			c := int(position)
-			if !(position >= 0 && position < limit) {
-				c = g.cell(v) // any cell will do for NaN
-			}
-			at[k] = start[c]
-		}
-		for k, v := range part {
-			i, step := at[k], uint32(0)
-			if cells[i].x < v {
-				step = 1
-			}
-			i, step = i+step, 0
-			if cells[i].x < v {
-				step = 1
-			}
-			at[k] = i + step
-		}
+		t.place(part, &at)
 		for k, v := range part {
 			i := int(at[k])
-			if cells[i].x < v {
-				i = t.search(i, v)
+			switch cell := &cells[i]; {
+			case !isFinite(v):
+				t.dropped++
+				continue
+			case i == len(cells)-1:
+				t.above += v - cells[i-1].x
+			case v == cell.x:
+				cell.at++
+			default:
+				cell.below++
+				cell.rest += cell.x - v
 			}
-			t.count(cells, i, v)
+			t.n++
+		}
+		if t.places != nil {
+			for _, i := range at[:len(part)] {
+				t.places = append(t.places, uint16(i))
+			}
+		}
+	}
+}
+
+// place finds the first cell whose knot is not below each of at most batch values, the sentinel's if
+// there is none, any one for NaN. It is grid.find, written out in loops for the sake of speed: the
+// inner loop of every large comparison. The first two have no branches that depend on the values,
+// so that many loads are under way at once; few values are left to search for in the third.
+func (t *Tally) place(values []float64, at *[batch]uint32) {
+	g, cells := &t.knots.grid, t.cells[:len(t.cells)+1]
+	low, scale, limit, start := g.low, g.scale, g.cells, g.start
+	values = values[:min(batch, len(values))]
+	for k, v := range values {
+		position := (v - low) * scale
+		c := int(position)
+		if !(position >= 0 && position < limit) {
+			c = g.cell(v)
+		}
+		at[k] = start[c]
+	}
+	for k, v := range values {
+		i, step := at[k], uint32(0)
+		if cells[i].x < v {
+			step = 1
+		}
+		i, step = i+step, 0
+		if cells[i].x < v {
+			step = 1
+		}
+		at[k] = i + step
+	}
+	for k, v := range values {
+		if i := at[k]; cells[i].x < v {
+			at[k] = uint32(t.search(int(i), v))
 		}
 	}
 }
@@ -141,27 +173,12 @@ func (t *Tally) search(i int, v float64) int {
 	return i
 }
 
-func (t *Tally) count(cells []tallyCell, i int, v float64) {
-	switch cell := &cells[i]; {
-	case !isFinite(v):
-		t.dropped++
-		return
-	case i == len(cells)-1:
-		t.above += v - cells[i-1].x
-	case v == cell.x:
-		cell.at++
-	default:
-		cell.below++
-		cell.rest += cell.x - v
-	}
-	t.n++
-}
-
 // Result returns the comparison of the values so far.
 func (t *Tally) Result() TwoSample { return t.result(nil) }
 
-// Settle returns the comparison of the values so far, exactly. It must be given the same values, in
-// any order, and looks only at those that lie where counts leave something open.
+// Settle returns the comparison of the values so far, exactly. It must be given the same values in
+// the order in which they were added, and looks only at those that lie where counts leave something
+// open.
 func (t *Tally) Settle(values []float64) TwoSample {
 	if values == nil {
 		values = []float64{}
@@ -239,97 +256,4 @@ func (t *Tally) result(window []float64) TwoSample {
 	}
 	result.W1 = w1
 	return t.r.finish(result, gap)
-}
-
-// settled is what the values inside open gaps add.
-type settled struct {
-	gap int64   // D times both sizes
-	w1  float64 // distance within the crossing gaps
-}
-
-// settle sorts the window's values inside open gaps and walks them together with the reference's.
-func (t *Tally) settle(open []openGap, window []float64) settled {
-	var s settled
-	values, x, le := t.inside(open, window), t.r.x, t.r.le
-	n, m := t.r.N(), t.n
-	unit := 1 / float64(n) / float64(m)
-	for _, g := range open {
-		cell := &t.cells[g.cell]
-		steps := values[:cell.below]
-		values = values[len(steps):]
-		cur, ref, at := g.before, g.ref, math.Inf(-1)
-		k, end := 0, int(t.knots.at[g.cell]) // reference values inside the gap
-		if g.cell > 0 {
-			at = t.cells[g.cell-1].x
-			if k = int(t.knots.at[g.cell-1]); x[k] == at {
-				k++
-			}
-		}
-		apart, w1 := abs(cur*n-ref*m), 0.0
-		for len(steps) > 0 || k < end {
-			next := cell.x
-			if len(steps) > 0 {
-				next = steps[0]
-			}
-			if k < end {
-				next = min(next, x[k])
-			}
-			w1 += float64(apart) * unit * (next - at)
-			at = next
-			for len(steps) > 0 && steps[0] == next {
-				cur++
-				steps = steps[1:]
-			}
-			if k < end && x[k] == next {
-				ref = int64(le[k])
-				k++
-			}
-			apart = abs(cur*n - ref*m)
-			s.gap = max(s.gap, apart)
-		}
-		if g.crossing {
-			s.w1 += w1 + float64(apart)*unit*(cell.x-at)
-		}
-	}
-	return s
-}
-
-// inside returns the window's values strictly inside open gaps, sorted. A bit for each grid cell
-// that touches one spares the other values, nearly all, the search.
-func (t *Tally) inside(open []openGap, window []float64) []float64 {
-	if len(open) == 0 {
-		return nil
-	}
-	g := &t.knots.grid
-	isOpen, touched, size := make([]bool, len(t.cells)), make([]uint64, len(g.start)/64+1), 0
-	for _, o := range open {
-		isOpen[o.cell] = true
-		size += int(t.cells[o.cell].below)
-		first := 0
-		if o.cell > 0 {
-			first = g.cell(t.cells[o.cell-1].x)
-		}
-		for c := first; c <= g.cell(t.cells[o.cell].x); c++ {
-			touched[c/64] |= 1 << (c % 64)
-		}
-	}
-	values := make([]float64, 0, size)
-	var hits [batch]float64
-	for len(window) > 0 {
-		part := window[:min(batch, len(window))]
-		window = window[len(part):]
-		n := 0
-		for _, v := range part {
-			c := uint(g.cell(v)) // any cell will do for NaN, which no gap holds
-			hits[n&(batch-1)] = v
-			n += int(touched[c/64] >> (c % 64) & 1)
-		}
-		for _, v := range hits[:n] {
-			if i := g.find(t.knots.x, v); i < len(t.cells) && isOpen[i] && v < t.cells[i].x && isFinite(v) {
-				values = append(values, v)
-			}
-		}
-	}
-	sortFloats(values, nil)
-	return values
 }
