@@ -14,69 +14,58 @@ const PercentileError = 1.0 / 256
 // PercentileError, and integers below 512 exactly. It merges, takes the same value for any order
 // of numbers, and holds 2 KiB for each octave that occurs.
 type magnitudes struct {
-	n                  int64
-	negative, positive [2048]*[256]int64 // by exponent
+	n     int64
+	pages [2 * exponents]*[256]int64 // by sign and exponent, as they stand in a float64: negative ones last
 }
 
-const fractionBits = 52
+const (
+	exponents    = 1 << 11
+	fractionBits = 52
+)
 
 func (m *magnitudes) add(x float64, n int64) {
 	bits := math.Float64bits(x + 0) // -0 + 0 is +0
-	pages := &m.positive
-	if bits>>63 != 0 {
-		pages = &m.negative
-	}
-	exponent := bits >> fractionBits & 2047
-	page := pages[exponent]
+	page := m.pages[bits>>fractionBits]
 	if page == nil {
 		page = new([256]int64)
-		pages[exponent] = page
+		m.pages[bits>>fractionBits] = page
 	}
 	page[bits>>(fractionBits-8)&255] += n
 	m.n += n
 }
 
 func (m *magnitudes) merge(other *magnitudes) {
-	for i := range m.positive {
-		mergePage(&m.positive[i], other.positive[i])
-		mergePage(&m.negative[i], other.negative[i])
+	for i, from := range other.pages {
+		if from == nil {
+			continue
+		}
+		if m.pages[i] == nil {
+			m.pages[i] = new([256]int64)
+		}
+		for k, n := range from {
+			m.pages[i][k] += n
+		}
 	}
 	m.n += other.n
-}
-
-func mergePage(into **[256]int64, from *[256]int64) {
-	if from == nil {
-		return
-	}
-	if *into == nil {
-		*into = new([256]int64)
-	}
-	for i, n := range from {
-		(*into)[i] += n
-	}
 }
 
 // cells returns the numbers in ascending order, each standing for those of its cell.
 func (m *magnitudes) cells() []cell {
 	var all []cell
-	take := func(page *[256]int64, sign float64, exponent, fraction int) {
-		if n := page[fraction]; n > 0 {
-			x := math.Float64frombits(uint64(exponent)<<fractionBits | uint64(fraction)<<(fractionBits-8))
-			all = append(all, cell{sign * x, n})
+	take := func(page, fraction int) {
+		if n := m.pages[page][fraction]; n > 0 {
+			bits := uint64(page)<<fractionBits | uint64(fraction)<<(fractionBits-8)
+			all = append(all, cell{math.Float64frombits(bits), n})
 		}
 	}
-	for exponent := 2047; exponent >= 0; exponent-- {
-		if page := m.negative[exponent]; page != nil {
-			for fraction := 255; fraction >= 0; fraction-- {
-				take(page, -1, exponent, fraction)
-			}
+	for page := len(m.pages) - 1; page >= exponents; page-- { // the largest of the negative ones first
+		for fraction := 255; m.pages[page] != nil && fraction >= 0; fraction-- {
+			take(page, fraction)
 		}
 	}
-	for exponent, page := range m.positive {
-		if page != nil {
-			for fraction := range 256 {
-				take(page, 1, exponent, fraction)
-			}
+	for page := range exponents {
+		for fraction := 0; m.pages[page] != nil && fraction < 256; fraction++ {
+			take(page, fraction)
 		}
 	}
 	return all

@@ -115,9 +115,12 @@ func (t *Tally) add(values []float64) {
 			t.n++
 		}
 		if t.places != nil {
-			for _, i := range at[:len(part)] {
-				t.places = append(t.places, uint16(i))
+			t.places = slices.Grow(t.places, len(part))
+			kept := t.places[len(t.places) : len(t.places)+len(part)]
+			for k := range kept {
+				kept[k] = uint16(at[k])
 			}
+			t.places = t.places[:len(t.places)+len(part)]
 		}
 	}
 }
