@@ -59,11 +59,13 @@ func (c *cutter) cut(edges []float64, values []string) *searched {
 			s.cell[i] = uint8(len(s.labels) - 1)
 			continue
 		}
+		at := uint8(0)
 		for _, edge := range edges { // nine at most
 			if edge < x {
-				s.cell[i]++
+				at++
 			}
 		}
+		s.cell[i] = at
 	}
 	return s
 }

@@ -190,16 +190,16 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 		return measuredColumn{}, err
 	}
 	m := measuredColumn{noDrift: reference.why}
-	profiler := quality.NewProfiler(quality.Config{
-		Column: c, Role: role, Reference: profile,
-		Dictionary: func() []string { return pass.in.data.Dictionary(c.Name) },
-	})
 	var buffer []float64
 	if reference.numbers != nil {
 		buffer = pass.buffer()
 		defer pass.release(buffer)
 	}
 	compared := reference.gather(pass, c, buffer)
+	profiler := quality.NewProfiler(quality.Config{
+		Column: c, Role: role, Reference: profile, Quantiles: compared.quantiles(),
+		Dictionary: func() []string { return pass.in.data.Dictionary(c.Name) },
+	})
 	leak := pass.leakDetector(c, role)
 	cells := pass.search.column(c, role)
 	picked := strip{looked: pass.rows.looked}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/drift"
 	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/quality"
 	"github.com/tallystick/tallystick/internal/report"
 	"github.com/tallystick/tallystick/internal/stat"
 )
@@ -45,6 +46,7 @@ func TestBeyondExactRows(t *testing.T) {
 			samePerformance(t, "all rows", binned.Performance, exact.Performance)
 			sameCalibration(t, binned.Calibration, exact.Calibration)
 			sameFairness(t, binned, exact)
+			sameQuality(t, binned.Quality, exact.Quality)
 			sameDrift(t, "all rows", binned.Drift, exact.Drift)
 			if diff := cmp.Diff(exact.Slices, binned.Slices); diff != "" {
 				t.Errorf("slices differ (-exact +binned):\n%s", diff)
@@ -130,6 +132,25 @@ func sameFairness(t *testing.T, binned, exact *report.Document) {
 		if diff := cmp.Diff(want, g, approximately); diff != "" {
 			t.Errorf("groups differ (-exact +binned):\n%s", diff)
 		}
+	}
+}
+
+func sameQuality(t *testing.T, binned, exact *quality.Quality) {
+	t.Helper()
+	for k, got := range binned.Columns {
+		want := exact.Columns[k]
+		for _, pair := range [][2]stat.Number{{want.P05, got.P05}, {want.Median, got.Median}, {want.P95, got.P95}} {
+			if math.Abs(float64(pair[0]-pair[1])) > got.PercentileError*math.Abs(float64(pair[0])) {
+				t.Errorf("%s: percentile %v, exactly %v", got.Name, pair[1], pair[0])
+			}
+		}
+		got.P05, got.Median, got.P95, got.PercentileError = want.P05, want.Median, want.P95, want.PercentileError
+		if diff := cmp.Diff(want, got, approximately); diff != "" {
+			t.Errorf("column %s differs (-exact +binned):\n%s", got.Name, diff)
+		}
+	}
+	if binned.DuplicateRows != exact.DuplicateRows {
+		t.Errorf("%d rows repeat others, exactly %d", binned.DuplicateRows, exact.DuplicateRows)
 	}
 }
 

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick/internal/fairness"
 	"github.com/tallystick/tallystick/internal/performance"
@@ -17,11 +18,20 @@ type rowReader struct {
 	uses    []use
 }
 
-// use takes in the n values of one column, which belong to the held rows from at on.
-type use func(v *table.Vector, at, n int)
+// use is what becomes of one column.
+type use struct {
+	column int // among rowReader.columns
+	// read takes in n values, which belong to the held rows from at on.
+	read func(v *table.Vector, at, n int)
+}
 
-func (rr *rowReader) want(column string, use use) {
-	rr.columns, rr.uses = append(rr.columns, column), append(rr.uses, use)
+func (rr *rowReader) want(column string, read func(v *table.Vector, at, n int)) {
+	i := slices.Index(rr.columns, column)
+	if i < 0 {
+		i = len(rr.columns)
+		rr.columns = append(rr.columns, column)
+	}
+	rr.uses = append(rr.uses, use{i, read})
 }
 
 func (rr *rowReader) read(ctx context.Context, progress func(done int64)) error {
@@ -35,8 +45,8 @@ func (rr *rowReader) read(ctx context.Context, progress func(done int64)) error 
 		}
 		at := int(b.Row - r.first)
 		r.clear(at, b.N)
-		for i, use := range rr.uses {
-			use(&b.Cols[i], at, b.N)
+		for _, use := range rr.uses {
+			use.read(&b.Cols[use.column], at, b.N)
 		}
 		progress(b.Row + int64(b.N))
 		return r.take(at, b.N)

@@ -58,6 +58,9 @@ func (s *numberSample) compare() drift.Feature {
 	return s.numbers.Compare(s.values, 0)
 }
 
+// quantiles are exact; the values must be held.
+func (s *numberSample) quantiles(qs ...float64) []float64 { return s.tally.Quantiles(s.values, qs...) }
+
 func (s *numberSample) reset() { s.values, s.tally, s.counted = s.values[:0], nil, false }
 
 // categorySample counts the values of a category.
@@ -258,6 +261,18 @@ func (g *gathered) next(k int32) {
 		}
 		g.index++
 	}
+}
+
+// quantiles returns a function for the exact quantiles of the whole, nil where its values are not
+// held.
+func (g *gathered) quantiles() func(qs ...float64) []float64 {
+	if g == nil {
+		return nil
+	}
+	if s, ok := g.whole.(*numberSample); ok && s.tally != nil {
+		return s.quantiles
+	}
+	return nil
 }
 
 // compare returns the comparison of the whole and of every window.

@@ -80,6 +80,9 @@ func (p *Profiler) addFinite(values []float64) {
 	for _, x := range values {
 		p.many.add(numberKey(x))
 	}
+	if p.cells == nil {
+		return
+	}
 	for _, x := range values {
 		p.cells.add(x, 1)
 	}

@@ -15,6 +15,9 @@ type Config struct {
 	Role   string // as Column.Role
 	// Dictionary returns the values of a category by code. It is asked once all rows were added.
 	Dictionary func() []string
+	// Quantiles returns exact quantiles of the finite numbers, where the caller has them anyway; the
+	// profiler then counts nothing for them. It is asked once all rows were added. It may be nil.
+	Quantiles func(qs ...float64) []float64
 	// Reference is the whole profile of the same column in the reference, or nil. It must not
 	// change from here on; any number of profilers may share it.
 	Reference *Profiler
@@ -143,7 +146,7 @@ func (p *Profiler) addKey(key uint64, n int64) {
 // overflow goes over from exact counts to estimates.
 func (p *Profiler) overflow() {
 	p.many = new(hyperLogLog)
-	if p.cfg.Column.Kind == table.Number {
+	if p.cfg.Column.Kind == table.Number && p.cfg.Quantiles == nil {
 		p.cells = new(magnitudes)
 	}
 	exact := p.values
@@ -189,7 +192,7 @@ func (p *Profiler) Merge(other *Profiler) {
 			p.overflow()
 		}
 		p.many.merge(other.many)
-		if other.cells != nil {
+		if p.cells != nil && other.cells != nil {
 			p.cells.merge(other.cells)
 		}
 	}
@@ -222,6 +225,8 @@ func (p *Profiler) distinct() (n int64, exact bool) {
 // quantiles returns quantiles of the finite numbers and the bound of their relative error.
 func (p *Profiler) quantiles(qs ...float64) (values []float64, relativeError float64) {
 	switch {
+	case p.cfg.Quantiles != nil:
+		return p.cfg.Quantiles(qs...), 0
 	case p.sorted != nil:
 		for _, q := range qs {
 			values = append(values, stat.Quantile(p.sorted, q))

@@ -467,3 +467,24 @@ func TestNumberWords(t *testing.T) {
 		}
 	}
 }
+
+// Quantiles that the caller has take the place of counted ones.
+func TestQuantilesOfTheCaller(t *testing.T) {
+	t.Parallel()
+	p := NewProfiler(Config{
+		Column:    table.Column{Name: "x", Kind: table.Number},
+		Quantiles: func(qs ...float64) []float64 { return append([]float64(nil), qs...) },
+	})
+	values := make([]float64, 2*MaxExactDistinct)
+	for i := range values {
+		values[i] = float64(i)
+	}
+	p.Add(len(values), &table.Vector{Kind: table.Number, Float: values})
+	c := p.Result()
+	if c.P05 != 0.05 || c.Median != 0.5 || c.P95 != 0.95 || c.PercentileError != 0 {
+		t.Errorf("percentiles %v %v %v within %v", c.P05, c.Median, c.P95, c.PercentileError)
+	}
+	if c.DistinctExact || math.Abs(float64(c.Distinct)/float64(len(values))-1) > 0.03 {
+		t.Errorf("%d different values (exact: %v), want about %d", c.Distinct, c.DistinctExact, len(values))
+	}
+}

@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // settled is what the values inside open gaps add.
 type settled struct {
@@ -11,7 +14,12 @@ type settled struct {
 // settle sorts the window's values inside open gaps and walks them together with the reference's.
 func (t *Tally) settle(open []openGap, window []float64) settled {
 	var s settled
-	values, x, le := t.inside(open, window), t.r.x, t.r.le
+	x, le := t.r.x, t.r.le
+	cells := make([]int, len(open))
+	for i, g := range open {
+		cells[i] = g.cell
+	}
+	values := t.inside(cells, window)
 	n, m := t.r.N(), t.n
 	unit := 1 / float64(n) / float64(m)
 	for _, g := range open {
@@ -55,15 +63,17 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 	return s
 }
 
-// inside returns the window's values strictly inside open gaps, sorted.
-func (t *Tally) inside(open []openGap, window []float64) []float64 {
-	if len(open) == 0 {
+// inside returns the window's values strictly inside the gaps before those cells, sorted. The gap
+// before the sentinel has no end.
+func (t *Tally) inside(gaps []int, window []float64) []float64 {
+	if len(gaps) == 0 {
 		return nil
 	}
-	isOpen, size := make([]uint8, len(t.cells)+1), 0 // 1 for open, of the sentinel 0
-	for _, o := range open {
-		isOpen[o.cell] = 1
-		size += int(t.cells[o.cell].below)
+	cells := t.cells[:len(t.cells)+1]
+	isOpen, size := make([]uint8, len(cells)), 0 // 1 for open
+	for _, i := range gaps {
+		isOpen[i] = 1
+		size += int(cells[i].below)
 	}
 	values := make([]float64, 0, size)
 	places := t.places
@@ -89,11 +99,69 @@ func (t *Tally) inside(open []openGap, window []float64) []float64 {
 			n += int(isOpen[i])
 		}
 		for _, k := range hits[:n] {
-			if v := part[k]; v < t.cells[at[k]].x && isFinite(v) {
+			if v := part[k]; v < cells[at[k]].x && isFinite(v) {
 				values = append(values, v)
 			}
 		}
 	}
 	sortFloats(values, nil)
 	return values
+}
+
+// Quantiles returns the quantiles of the finite values so far by the rule of the function
+// [Quantile], exactly. As Settle, it must be given the same values in the order in which they were
+// added: of those it looks at the few that lie between the same knots as a quantile.
+func (t *Tally) Quantiles(values []float64, qs ...float64) []float64 {
+	var gaps []int
+	for _, q := range qs {
+		quantile(int(t.n), q, func(rank int) float64 {
+			if i, before := t.cellOf(int64(rank)); int64(rank)-before < t.below(i) {
+				gaps = append(gaps, i)
+			}
+			return 0
+		})
+	}
+	slices.Sort(gaps)
+	gaps = slices.Compact(gaps)
+	sorted := t.inside(gaps, values)
+	quantiles := make([]float64, len(qs))
+	for k, q := range qs {
+		quantiles[k] = quantile(int(t.n), q, func(rank int) float64 {
+			i, before := t.cellOf(int64(rank))
+			at := int64(rank) - before
+			if at >= t.below(i) {
+				return t.cells[i].x
+			}
+			for _, gap := range gaps {
+				if gap < i {
+					at += t.below(gap)
+				}
+			}
+			return sorted[at]
+		})
+	}
+	return quantiles
+}
+
+// cellOf returns the cell in which the value of a rank, counted from 0, lies, and how many values lie
+// in the cells before it.
+func (t *Tally) cellOf(rank int64) (cell int, before int64) {
+	for i := range t.cells {
+		in := int64(t.cells[i].below) + int64(t.cells[i].at)
+		if rank < before+in {
+			return i, before
+		}
+		before += in
+	}
+	return len(t.cells), before
+}
+
+// below returns the number of values in the gap before a cell: before the sentinel, those above all
+// knots.
+func (t *Tally) below(i int) int64 {
+	if i < len(t.cells) {
+		return int64(t.cells[i].below)
+	}
+	_, before := t.cellOf(t.n)
+	return t.n - before
 }
