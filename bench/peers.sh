@@ -14,5 +14,5 @@ if ! [ -x "$venv/bin/python" ]; then
 fi
 "$venv/bin/pip" install --quiet --disable-pip-version-check -r bench/requirements.txt
 CGO_ENABLED=0 go build -o bin/tallystick ./cmd/tallystick
-{ read -r data; read -r reference; } < <(go test -count=1 -run '^TestBenchFiles$' ./internal/audit | grep -F generated-)
+{ read -r data; read -r reference; } < <(go test -count=1 -v -run '^TestBenchFiles$' ./internal/audit | grep -F generated-)
 "$venv/bin/python" bench/peers.py bin/tallystick "$data" "$reference"
