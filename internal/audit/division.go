@@ -27,7 +27,8 @@ type part interface {
 type division struct {
 	of    func(r *rows, i int) int32 // part of a held row; negative for none
 	begin func(k int32) (part, error)
-	parts []part // nil where no row has come
+	parts []part     // nil where no row has come
+	room  [][2]int64 // scores of negative and of positive labels by part, where that is known
 
 	// Parts that come one after the other are measured and let go when the next one begins.
 	ordered  bool
@@ -37,6 +38,29 @@ type division struct {
 
 func newDivision(n int, of func(r *rows, i int) int32, begin func(k int32) (part, error)) *division {
 	return &division{of: of, begin: begin, parts: make([]part, n), last: -1, measured: make([]*performance.Performance, n)}
+}
+
+// count finds out how many scores of each label the parts will have, all rows being held.
+func (d *division) count(r *rows) {
+	if r.truth == nil || r.score == nil {
+		return
+	}
+	d.room = make([][2]int64, len(d.parts))
+	for i := range int(r.n) {
+		if !r.measurable(i) || !finite(r.score[i]) {
+			continue
+		}
+		if k := d.of(r, i); k >= 0 {
+			d.room[k][r.truth[i]]++
+		}
+	}
+}
+
+func (d *division) roomOf(k int32) [2]int64 {
+	if d.room == nil {
+		return [2]int64{}
+	}
+	return d.room[k]
 }
 
 // deal takes in the held rows [at, at+n).
@@ -81,7 +105,7 @@ func (d *division) measure(k int32) (err error) {
 // divide prepares the divisions that the plan asks for.
 func (r *rows) divide(cfg Config, p *plan) error {
 	r.whole = newDivision(1, func(*rows, int) int32 { return 0 }, func(int32) (part, error) {
-		return r.newPart(p, r.exact, scoreCells, r.scored)
+		return r.newPart(p, r.exact, scoreCells, r.whole.roomOf(0))
 	})
 	parts := r.windows.len()
 	for _, g := range p.groups {
@@ -96,7 +120,7 @@ func (r *rows) divide(cfg Config, p *plan) error {
 		at := w.follow()
 		r.byWindow = newDivision(w.len(), func(r *rows, i int) int32 { return at(r.first + int64(i)) }, func(k int32) (part, error) {
 			exact := r.exact || w.ordered() && w.spans[k].rows <= cfg.ExactRows
-			return r.newPart(p, exact, cells, [2]int64{})
+			return r.newPart(p, exact, cells, r.byWindow.roomOf(k))
 		})
 		r.byWindow.ordered = w.ordered()
 	}
@@ -108,7 +132,7 @@ func (r *rows) divide(cfg Config, p *plan) error {
 		attributes = append(attributes, g.attribute)
 		r.byGroup = append(r.byGroup, newDivision(len(g.attribute.Values),
 			func(r *rows, k int) int32 { return int32(r.group[i][k]) },
-			func(int32) (part, error) { return r.newPart(p, r.exact, cells, [2]int64{}) }))
+			func(k int32) (part, error) { return r.newPart(p, r.exact, cells, r.byGroup[i].roomOf(k)) }))
 	}
 	if len(attributes) == 0 {
 		return nil
@@ -127,6 +151,7 @@ func (r *rows) divisions() []*division {
 // out now, one division after the other, so that scores are copied for one of them at a time.
 func (r *rows) parts(d *division) ([]part, error) {
 	if r.exact && d.last < 0 {
+		d.count(r)
 		if err := d.deal(r, 0, int(r.n)); err != nil {
 			return nil, err
 		}
@@ -148,9 +173,9 @@ func (r *rows) performances(d *division) ([]*performance.Performance, error) {
 	return d.measured, nil
 }
 
-// newPart returns an empty part of the plan's task. scored says how many scores of negative and of
-// positive labels to make room for.
-func (r *rows) newPart(p *plan, exact bool, cells int, scored [2]int64) (part, error) {
+// newPart returns an empty part of the plan's task, with room for that many scores of negative and of
+// positive labels.
+func (r *rows) newPart(p *plan, exact bool, cells int, room [2]int64) (part, error) {
 	switch p.Task {
 	case performance.Binary:
 		b := &binaryPart{}
@@ -158,7 +183,7 @@ func (r *rows) newPart(p *plan, exact bool, cells int, scored [2]int64) (part, e
 			return b, nil
 		}
 		if exact {
-			b.scores = performance.NewScores(p.probability, int(scored[fairness.Positive]), int(scored[fairness.Negative]))
+			b.scores = performance.NewScores(p.probability, int(room[fairness.Positive]), int(room[fairness.Negative]))
 			return b, nil
 		}
 		var err error

@@ -41,8 +41,8 @@ func rocOf(s steps) []Point {
 	if p == 0 || n == 0 {
 		return nil
 	}
-	return curveOf(s, Point{0, 0, Number(math.NaN())}, 2, func(tp, fp float64) (x, y, travelled float64) {
-		return fp / n, tp / p, fp/n + tp/p
+	return curveOf(s, Point{0, 0, Number(math.NaN())}, travel{1 / (2 * p), 1 / (2 * n)}, func(tp, fp float64) (x, y float64) {
+		return fp / n, tp / p
 	})
 }
 
@@ -56,30 +56,36 @@ func precisionRecallOf(s steps) []Point {
 	if p == 0 {
 		return nil
 	}
-	points := curveOf(s, Point{0, 1, Number(math.NaN())}, 1, func(tp, fp float64) (x, y, travelled float64) {
-		return tp / p, tp / (tp + fp), tp / p
+	points := curveOf(s, Point{0, 1, Number(math.NaN())}, travel{1 / p, 0}, func(tp, fp float64) (x, y float64) {
+		return tp / p, tp / (tp + fp)
 	})
 	points[0].Y = points[1].Y
 	return points
 }
 
+// travel is the share of a curve that each positive, and each negative, moves along it.
+type travel struct{ positive, negative float64 }
+
 // curveOf walks the thresholds downwards and keeps the first point of each of curvePoints-2 equal
 // stretches of the length travelled, and the last point.
-func curveOf(s steps, first Point, length float64, at func(tp, fp float64) (x, y, travelled float64)) []Point {
+func curveOf(s steps, first Point, by travel, at func(tp, fp float64) (x, y float64)) []Point {
 	points := []Point{first}
-	var tp, fp float64
-	stretch, last := -1, first
-	s.descending(func(score float64, tiedP, tiedN int) {
+	var tp, fp, score float64
+	next := 0 // the stretch whose first point comes next
+	point := func() Point {
+		x, y := at(tp, fp)
+		return Point{x, y, Number(score)}
+	}
+	s.descending(func(here float64, tiedP, tiedN int) {
 		tp += float64(tiedP)
 		fp += float64(tiedN)
-		x, y, travelled := at(tp, fp)
-		last = Point{x, y, Number(score)}
-		if at := min(int(travelled/length*(curvePoints-2)), curvePoints-3); at > stretch {
-			stretch = at
-			points = append(points, last)
+		score = here
+		if stretch := int((tp*by.positive + fp*by.negative) * (curvePoints - 2)); stretch >= next && next < curvePoints-2 {
+			next = stretch + 1
+			points = append(points, point())
 		}
 	})
-	if points[len(points)-1] != last {
+	if last := point(); points[len(points)-1] != last {
 		points = append(points, last)
 	}
 	return points

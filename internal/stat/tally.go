@@ -98,12 +98,14 @@ func (t *Tally) add(values []float64) {
 		part := values[:min(batch, len(values))]
 		values = values[len(part):]
 		t.place(part, &at)
+		finite := allFinite(part)
+		t.n += int64(len(part))
 		for k, v := range part {
 			i := int(at[k])
 			switch cell := &cells[i]; {
-			case !isFinite(v):
+			case !finite && !isFinite(v):
 				t.dropped++
-				continue
+				t.n--
 			case i == len(cells)-1:
 				t.above += v - cells[i-1].x
 			case v == cell.x:
@@ -112,7 +114,6 @@ func (t *Tally) add(values []float64) {
 				cell.below++
 				cell.rest += cell.x - v
 			}
-			t.n++
 		}
 		if t.places != nil {
 			t.places = slices.Grow(t.places, len(part))
