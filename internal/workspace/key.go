@@ -13,7 +13,8 @@ import (
 	"github.com/tallystick/tallystick/verify"
 )
 
-// rotateTries bounds how often a rotation makes way for events that others record meanwhile.
+// rotateTries bounds how often a rotation makes way for events that others record meanwhile, and
+// whoever seals for rotations.
 const rotateTries = 20
 
 // errOvertaken says that another event took the place that the keys had signed for.

@@ -47,14 +47,15 @@ func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint [
 
 // openLedger opens the ledger for appending, or creates it if nothing has been sealed yet.
 func (w *Workspace) openLedger(ctx context.Context) (log *ledger.Log, err error) {
-	for range 3 {
+	for range rotateTries {
 		if err := w.refreshKeys(ctx); err != nil {
 			return nil, err
 		}
 		if log, err = w.openLedgerOnce(ctx); !errors.Is(err, errReplaced) {
 			break
 		}
-		// Another process has rotated the log key while this one waited for the lock.
+		// Another process has rotated the log key while this one waited for the lock, which it may do
+		// each time again.
 	}
 	return log, err
 }
