@@ -252,6 +252,9 @@ func referencePerformance(ctx context.Context, cfg Config, p *plan, in inputs) (
 func (doc *document) columns(cfg Config, p *plan, in inputs, cols *columns) {
 	doc.Quality = quality.New(doc.Rows, cols.quality, cols.duplicates, cols.ids)
 	doc.Slices, doc.Leakage = cols.slices, cols.leaks
+	if doc.Leakage == nil && doc.Labelled > 0 {
+		doc.Leakage = []quality.Leak{} // looked, and no column is of a kind that can leak
+	}
 	if in.reference != nil {
 		doc.Drift = drift.Judge(cols.drift, in.reference.Rows(), in.data.Rows(), driftThresholds(cfg))
 		if len(cols.noDrift) > 0 {

@@ -45,6 +45,7 @@ var trouble = []struct {
 	{"no contract, limited", "data.contract", tallystick.TierLimited, map[string]any{"report.contract": nil}, policy.Skip},
 	{"leak", "data.leakage", tallystick.TierHigh, map[string]any{"report.leakage": []any{
 		map[string]any{"column": "priors", "verdict": "fail", "words": "priors alone predicts the label with AUC 0.99."}}}, policy.Fail},
+	{"leaks not looked for", "data.leakage", tallystick.TierHigh, map[string]any{"report.leakage": nil}, policy.Insufficient},
 	{"leak without labels", "data.leakage", tallystick.TierHigh, map[string]any{"report.labelled_rows": 0}, policy.Insufficient},
 
 	{"performance beyond", "performance.minimum", tallystick.TierLow, map[string]any{"limits.performance.roc_auc.min": 0.8}, policy.Fail},
@@ -222,8 +223,6 @@ func TestMissingFieldNeverTurnsDenialIntoPass(t *testing.T) {
 				continue // without either there were no windows
 			case path == "report.contract" && test.tier != tallystick.TierHigh:
 				continue // below tier high no contract is asked for
-			case path == "report.leakage":
-				continue // a report leaves out an empty list of leaks
 			}
 			document := remove(t, troubled(t, i), path)
 			if decision := evaluate(t, packs[test.tier], document); decision.Verdict == tallystick.Pass {

@@ -43,9 +43,12 @@ type Document struct {
 	Windowing   *Windowing               `json:"windowing,omitempty"`
 	Windows     []Window                 `json:"windows,omitempty"`
 	Slices      []performance.Slice      `json:"slices,omitempty"`
-	Leakage     []quality.Leak           `json:"leakage,omitempty"`
-	Criteria    Criteria                 `json:"criteria"`
-	Gate        policy.Decision          `json:"gate"`
+	// Leakage says of every feature how well it alone predicts the label. It is absent where nobody
+	// could look, for want of labels, and empty where no feature is of a kind that can be held
+	// against the label.
+	Leakage  []quality.Leak  `json:"leakage,omitzero"`
+	Criteria Criteria        `json:"criteria"`
+	Gate     policy.Decision `json:"gate"`
 	// Limits say what this audit cannot show.
 	Limits []string `json:"limits"`
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/tallystick/tallystick"
 )
@@ -29,7 +30,8 @@ func WriteJSON(w io.Writer, d *Document) error {
 }
 
 // fillLists replaces every nil slice within v by an empty one, so that a program can iterate over
-// any list of a report without asking whether it is there.
+// any list of a report without asking whether it is there. Lists marked omitzero stay as they are:
+// for them nil means that nobody looked.
 func fillLists(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -38,7 +40,8 @@ func fillLists(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() {
+			f := v.Field(i)
+			if absent := f.IsZero() && strings.HasSuffix(v.Type().Field(i).Tag.Get("json"), ",omitzero"); f.CanSet() && !absent {
 				fillLists(f)
 			}
 		}

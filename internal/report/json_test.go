@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/quality"
 	"github.com/tallystick/tallystick/internal/report"
 	"github.com/tallystick/tallystick/internal/stat"
 )
@@ -136,4 +137,27 @@ func FuzzReadJSON(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Nothing found and nobody looked are different things, in the file and when it is read again.
+func TestJSONTellsNoLeaksFromNotLooked(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		leaks []quality.Leak
+		there bool
+	}{"not looked": {nil, false}, "nothing to look at": {[]quality.Leak{}, true}} {
+		d := quiet()
+		d.Leakage = test.leaks
+		data := encoded(t, d)
+		if got := bytes.Contains(data, []byte(`"leakage": []`)); got != test.there {
+			t.Errorf("%s: an empty list is there: %t", name, got)
+		}
+		again, err := report.ReadJSON(bytes.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (again.Leakage != nil) != test.there {
+			t.Errorf("%s: read again, leakage is %v", name, again.Leakage)
+		}
+	}
 }

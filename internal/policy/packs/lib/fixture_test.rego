@@ -42,6 +42,7 @@ sound := {
 				{"name": "score", "role": "score", "verdict": "pass", "words": "score moved."},
 			],
 		},
+		"leakage": [{"column": "age", "verdict": "pass", "words": ""}, {"column": "income", "verdict": "pass", "words": ""}],
 		"windowing": {"by": "rows"},
 		"windows": [
 			{"index": 0, "label": "first", "performance_verdict": "pass", "words": "as before", "drift": {"verdict": "pass", "features": []}},

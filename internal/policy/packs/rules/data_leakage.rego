@@ -20,7 +20,10 @@ import data.tallystick.lib.facts
 import data.tallystick.lib.judge
 import data.tallystick.lib.say
 
-leaks := object.get(facts.report, "leakage", [])
+leaks := facts.report.leakage
+
+# Absent where nobody looked. An empty list says that no feature could be held against the label.
+looked if is_array(leaks)
 
 suspects := [leak |
 	some verdict in judge.order
@@ -32,6 +35,24 @@ suspects := [leak |
 result := judge.not_applicable("No feature was named, so there is none that could give the label away.") if {
 	facts.labelled
 	count(facts.features) == 0
+}
+
+result := judge.not_applicable(sprintf("Of %s none is of a kind that can be held against the label.", [
+	say.counted(count(facts.features), "feature", "features"),
+])) if {
+	facts.labelled
+	count(facts.features) > 0
+	count(leaks) == 0
+}
+
+result := {
+	"status": "insufficient",
+	"message": "There are labels, but no feature was held against them.",
+	"remediation": "Run `tallystick audit` again: it looks for leaks wherever there are labels and features.",
+} if {
+	facts.labelled
+	count(facts.features) > 0
+	not looked
 }
 
 result := {
@@ -56,11 +77,12 @@ result := {
 
 result := {
 	"status": "pass",
-	"message": sprintf("None of %s predicts the label suspiciously well.", [say.counted(count(facts.features), "feature", "features")]),
-	"evidence": ["/columns/features"],
+	"message": sprintf("None of %s that were held against the label predicts it suspiciously well.", [say.counted(count(leaks), "column", "columns")]),
+	"evidence": ["/leakage"],
 } if {
 	facts.labelled
 	count(facts.features) > 0
+	count(leaks) > 0
 	count(suspects) == 0
 	every leak in leaks { leak.verdict == "pass" }
 }

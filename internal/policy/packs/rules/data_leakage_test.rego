@@ -25,6 +25,15 @@ test_without_features_there_is_nothing_to_judge if {
 	result.applies == false
 }
 
+test_nobody_looked_is_insufficient if {
+	leakage.result.status == "insufficient" with input as fixture.without("/report/leakage")
+}
+
+test_looked_and_nothing_could_leak_does_not_apply if {
+	result := leakage.result with input as fixture.put("/report/leakage", [])
+	result.applies == false
+}
+
 test_a_leak_without_verdict_is_no_result if {
 	not leakage.result with input as fixture.put("/report/leakage", [{"words": "?"}])
 }
