@@ -23,7 +23,8 @@ import (
 // disclosures, as bare inserts of one row through the same group commit (x_sqlite is the ratio), and
 // as records of a plain file with a group-committed fdatasync (x_file). Each iteration is one round
 // of all three, after one that is not counted; what is reported is the median over the rounds, and
-// for the ratios the median of the rounds' own. Ask for seven at least: -benchtime 7x.
+// for the ratios the median of the rounds' own. What the columns for questions cost later, in a loop of
+// nothing else, is columns_µs/event. Ask for seven at least: -benchtime 7x.
 func BenchmarkRecorder(b *testing.B) {
 	for _, callers := range []int{64, 1024} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
@@ -81,6 +82,17 @@ func BenchmarkRecorder(b *testing.B) {
 			b.ReportMetric(median(each(files, sample.rate)), "records/s")
 			b.ReportMetric(median(ratio(limits)), "x_sqlite")
 			b.ReportMetric(median(ratio(files)), "x_file")
+			reader := NewReader(db, origin)
+			cpu := cpuTime(b)
+			if err := reader.CatchUp(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			cpu = cpuTime(b) - cpu
+			events, err := reader.Count(b.Context(), Filter{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(cpu.Microseconds())/float64(events), "columns_µs/event")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/verify"
@@ -149,19 +148,49 @@ func (c *Comparer) checkSeals(tx *state.Tx) error {
 // columns that questions use, and the disclosures, which must open the commitments. It returns the
 // number of events, and a *Difference for the first that does not hold.
 func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
-	for e, err := range reader.All(ctx, Filter{Limit: maxLimit}) {
-		if err == nil {
-			n++
-			err = e.check(n)
-		}
+	for {
+		var events []Event
+		var asked []columns
+		err := reader.db.Read(ctx, func(tx *state.Tx) (err error) {
+			if events, err = reader.query(tx, "v.sequence > ? ORDER BY v.sequence LIMIT ?", n, maxLimit); err == nil {
+				asked, err = columnsAfter(tx, n, maxLimit)
+			}
+			return err
+		})
 		if err != nil {
 			return n, fmt.Errorf("check events: %w", err)
 		}
+		if len(events) == 0 {
+			return n, nil
+		}
+		for i, e := range events {
+			n++
+			if err := e.check(n, asked[min(i, len(asked)):]); err != nil {
+				return n, fmt.Errorf("check events: %w", err)
+			}
+		}
 	}
-	return n, nil
 }
 
-func (e Event) check(place uint64) error {
+// columnsAfter returns the columns of the events after sequence, in their order.
+func columnsAfter(tx *state.Tx, sequence uint64, limit int) (all []columns, err error) {
+	rows, err := tx.Query(`SELECT sequence, id, type, time_ms, resource_type, resource_id, coalesce(model, ''), coalesce(outcome, ''), coalesce(actor, '')
+		FROM event_columns WHERE sequence > ? ORDER BY sequence LIMIT ?`, sequence, limit)
+	if err != nil {
+		return nil, err
+	}
+	for rows.Next() {
+		var c columns
+		if err := rows.Scan(&c.sequence, &c.id, &c.kind, &c.timeMS, &c.resource.Type, &c.resource.ID, &c.model, &c.outcome, &c.actor); err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return all, rows.Err()
+}
+
+// check checks the event at a place, given the columns from there on; the newest events have none yet.
+func (e Event) check(place uint64, asked []columns) error {
 	different := func(format string, args ...any) error {
 		d := &Difference{Sequence: e.Sequence, Reason: fmt.Sprintf(format, args...)}
 		if e.Index != nil {
@@ -176,28 +205,30 @@ func (e Event) check(place uint64) error {
 	if err != nil {
 		return different("its leaf is damaged: %v", err)
 	}
-	outcome, _ := sealed.Data["outcome"].(string)
-	resource, _ := sealed.Data["resource"].(map[string]any)
-	for _, column := range []struct{ name, database, leaf any }{
-		{"sequence", e.Sequence, sealed.Sequence},
-		{"id", e.ID, sealed.ID},
-		{"type", string(e.Type), sealed.Type},
-		{"time", e.Time.Format(time.RFC3339Nano), sealed.Time.Format(time.RFC3339Nano)},
-		{"outcome", string(e.Outcome), outcome},
-		{"resource type", e.Resource.Type, resource["type"]},
-		{"resource id", e.Resource.ID, resource["id"]},
-	} {
-		if column.database != column.leaf {
-			return different("its %s is %v in the database and %v in its leaf", column.name, column.database, column.leaf)
-		}
+	if sealed.Sequence != e.Sequence {
+		return different("its sequence is %d in its leaf", sealed.Sequence)
 	}
-	data, err := sealed.Open(e.Disclosures)
-	if err != nil {
+	if _, err := sealed.Open(e.Disclosures); err != nil {
 		return different("%v", err)
 	}
-	actor, _ := data["actor"].(map[string]any)
-	if id, disclosed := actor["id"].(string); disclosed && id != e.Actor || !disclosed && e.Actor != "" {
-		return different("its actor is %q in the database and %q in its disclosures", e.Actor, id)
+	if len(asked) == 0 {
+		return nil
+	}
+	got, want := asked[0], e.columns()
+	for _, column := range []struct{ name, database, leaf any }{
+		{"sequence", got.sequence, want.sequence},
+		{"id", got.id, want.id},
+		{"type", got.kind, want.kind},
+		{"time", got.timeMS, want.timeMS},
+		{"resource type", got.resource.Type, want.resource.Type},
+		{"resource id", got.resource.ID, want.resource.ID},
+		{"model", got.model, want.model},
+		{"outcome", got.outcome, want.outcome},
+		{"actor", got.actor, want.actor},
+	} {
+		if column.database != column.leaf {
+			return different("its %s is %v in the columns for questions and %v in the event", column.name, column.database, column.leaf)
+		}
 	}
 	return nil
 }

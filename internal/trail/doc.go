@@ -15,6 +15,9 @@
 // For an effect outside the database, [Recorder.Intend] records the intent before and
 // [Intent.Finish] the outcome after it; [Reader.OpenIntents] finds intents without an outcome.
 //
+// Questions ([Reader]) choose events by columns that are written after the events themselves, by
+// whoever asks first ([Reader.CatchUp]); what they return is read from the leaves.
+//
 // A leaf holds the public fields of its event and salted commitments to the others (package verify).
 // What opens them is kept apart and can be erased without harm to any proof.
 package trail

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -23,6 +24,7 @@ type Event struct {
 	Time        time.Time // UTC, in milliseconds
 	Actor       string    // id; empty once it has been erased
 	Resource    Resource
+	Model       string             // that it is about; empty if it names none in the clear
 	Outcome     tallystick.Outcome // empty for an intent
 	Leaf        []byte
 	Disclosures []verify.Disclosure // without those that were erased
@@ -44,6 +46,7 @@ type Filter struct {
 	Type     Type
 	Actor    string // id; events of which it was erased are not found
 	Resource Resource
+	Model    string // that the event is about
 	Outcome  tallystick.Outcome
 	Since    time.Time // inclusive
 	Until    time.Time // exclusive
@@ -71,6 +74,7 @@ func (f Filter) where() (string, []any) {
 	add(f.Actor != "", "e.actor = ?", f.Actor)
 	add(f.Resource.Type != "", "e.resource_type = ?", f.Resource.Type)
 	add(f.Resource.ID != "", "e.resource_id = ?", f.Resource.ID)
+	add(f.Model != "", "e.model = ?", f.Model)
 	add(f.Outcome != "", "e.outcome = ?", string(f.Outcome))
 	add(!f.Since.IsZero(), "e.time_ms >= ?", f.Since.UnixMilli())
 	add(!f.Until.IsZero(), "e.time_ms < ?", f.Until.UnixMilli())
@@ -79,8 +83,9 @@ func (f Filter) where() (string, []any) {
 
 // Reader puts questions to the trail.
 type Reader struct {
-	db     *state.DB
-	origin string
+	db       *state.DB
+	origin   string
+	catching sync.Mutex // held while columns are written
 }
 
 // NewReader returns a reader of the trail in db; Index fields are those of the ledger of origin.
@@ -88,6 +93,9 @@ func NewReader(db *state.DB, origin string) *Reader { return &Reader{db: db, ori
 
 // Events returns the events that f chooses, in the order of the sequence unless f says otherwise.
 func (r *Reader) Events(ctx context.Context, f Filter) (events []Event, err error) {
+	if err := r.CatchUp(ctx); err != nil {
+		return nil, err
+	}
 	err = r.db.Read(ctx, func(tx *state.Tx) error {
 		events, err = r.events(tx, f)
 		return err
@@ -130,23 +138,23 @@ func (r *Reader) All(ctx context.Context, f Filter) iter.Seq2[Event, error] {
 
 // Event returns one event, or a NotFound error. name is its id or its sequence in decimal.
 func (r *Reader) Event(ctx context.Context, name string) (event Event, err error) {
-	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		sequence, err := strconv.ParseUint(name, 10, 63)
-		if err != nil {
-			err = tx.QueryRow("SELECT sequence FROM events WHERE id = ?", name).Scan(&sequence)
-		} else {
-			err = tx.QueryRow("SELECT sequence FROM events WHERE sequence = ?", sequence).Scan(&sequence)
+	condition, arg := "v.sequence = ?", any(nil)
+	if sequence, err := strconv.ParseUint(name, 10, 63); err == nil {
+		arg = sequence
+	} else {
+		condition, arg = "v.sequence = (SELECT e.sequence FROM event_columns e WHERE e.id = ?)", name
+		if err := r.CatchUp(ctx); err != nil {
+			return Event{}, err
 		}
-		if errors.Is(err, sql.ErrNoRows) {
+	}
+	err = r.db.Read(ctx, func(tx *state.Tx) error {
+		events, err := r.query(tx, condition, arg)
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
 			return tallystick.Errorf(tallystick.NotFound, "there is no event %q", name).
 				WithHint("`tallystick log` lists them")
-		}
-		if err != nil {
-			return err
-		}
-		events, err := r.events(tx, Filter{After: sequence - 1, Limit: 1})
-		if err != nil {
-			return err
 		}
 		event = events[0]
 		return nil
@@ -159,9 +167,12 @@ func (r *Reader) Event(ctx context.Context, name string) (event Event, err error
 
 // Count returns the number of events that f chooses, whatever its limit.
 func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
+	if err := r.CatchUp(ctx); err != nil {
+		return 0, err
+	}
 	where, args := f.where()
 	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		return tx.QueryRow("SELECT count(*) FROM events e WHERE "+where, args...).Scan(&n)
+		return tx.QueryRow("SELECT count(*) FROM event_columns e WHERE "+where, args...).Scan(&n)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
@@ -177,10 +188,12 @@ func (r *Reader) Unsealed(ctx context.Context) (n uint64, oldest time.Time, err 
 		if err != nil {
 			return err
 		}
-		var ms sql.NullInt64
-		err = tx.QueryRow("SELECT count(*), (SELECT time_ms FROM events WHERE sequence = ?) FROM events WHERE sequence >= ?", next, next).Scan(&n, &ms)
-		if ms.Valid {
-			oldest = time.UnixMilli(ms.Int64).UTC()
+		if err := tx.QueryRow("SELECT count(*) FROM events WHERE sequence >= ?", next).Scan(&n); err != nil || n == 0 {
+			return err
+		}
+		first, err := read(tx, "v.sequence = ?", next)
+		if err == nil && len(first) > 0 {
+			oldest = first[0].Time
 		}
 		return err
 	})
@@ -194,7 +207,7 @@ func (r *Reader) Unsealed(ctx context.Context) (n uint64, oldest time.Time, err 
 // are findings: the effect of each may or may not have happened.
 func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		events, err = r.query(tx, "e.sequence IN (SELECT sequence FROM intents WHERE outcome IS NULL) ORDER BY e.sequence LIMIT ?", maxLimit)
+		events, err = r.query(tx, "v.sequence IN (SELECT sequence FROM intents WHERE outcome IS NULL) ORDER BY v.sequence LIMIT ?", maxLimit)
 		return err
 	})
 	if err != nil {
@@ -208,48 +221,45 @@ func (r *Reader) events(tx *state.Tx, f Filter) ([]Event, error) {
 		f.Limit = defaultLimit
 	}
 	where, args := f.where()
-	order := "e.sequence"
+	order := ""
 	if f.Newest {
-		order = "e.sequence DESC"
+		order = " DESC"
 	}
-	return r.query(tx, where+" ORDER BY "+order+" LIMIT ?", append(args, min(f.Limit, maxLimit))...)
+	chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " LIMIT ?) ORDER BY v.sequence" + order
+	return r.query(tx, chosen, append(args, min(f.Limit, maxLimit))...)
 }
 
-// query returns the events for which the condition holds, with what follows it.
+// query returns the events for which the condition on the table v holds, with what follows it, and
+// where the ledger has put them.
 func (r *Reader) query(tx *state.Tx, condition string, args ...any) ([]Event, error) {
 	sealedUpTo, err := nextSequence(tx, r.origin)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(`SELECT e.sequence, e.id, e.type, e.time_ms, e.resource_type, e.resource_id, e.outcome, e.leaf, e.actor, e.disclosures,
-		(SELECT s.first_index + (e.sequence - s.first_sequence) FROM seals s
-			WHERE s.origin = ? AND s.first_sequence <= e.sequence ORDER BY s.first_sequence DESC LIMIT 1)
-		FROM events e WHERE `+condition, append([]any{r.origin}, args...)...)
+	events, err := read(tx, condition, args...)
 	if err != nil {
 		return nil, err
 	}
-	var events []Event
-	for rows.Next() {
-		var e Event
-		var ms int64
-		var outcome, actor sql.NullString
-		var index sql.NullInt64
-		var fields []byte
-		if err := rows.Scan(&e.Sequence, &e.ID, &e.Type, &ms, &e.Resource.Type, &e.Resource.ID, &outcome, &e.Leaf, &actor, &fields, &index); err != nil {
-			return nil, err
+	var index, first, count uint64 // of the seal that the last event was under
+	for i := range events {
+		e := &events[i]
+		if e.Sequence >= sealedUpTo {
+			continue
 		}
-		if e.Disclosures, err = verify.ParseOpenings(fields); err != nil {
-			return nil, fmt.Errorf("disclosures of event %d: %w", e.Sequence, err)
+		if e.Sequence < first || e.Sequence >= first+count {
+			err := tx.QueryRow(`SELECT first_index, first_sequence, count FROM seals
+				WHERE origin = ? AND first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1`, r.origin, e.Sequence).Scan(&index, &first, &count)
+			if errors.Is(err, sql.ErrNoRows) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
 		}
-		e.Time = time.UnixMilli(ms).UTC()
-		e.Outcome, e.Actor = tallystick.Outcome(outcome.String), actor.String
-		if e.Sequence < sealedUpTo && index.Valid {
-			at := uint64(index.Int64)
-			e.Index = &at
-		}
-		events = append(events, e)
+		at := index + e.Sequence - first
+		e.Index = &at
 	}
-	return events, rows.Err()
+	return events, nil
 }
 
 // nextSequence returns the sequence of the first event that the ledger of origin does not have.

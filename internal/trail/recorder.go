@@ -143,7 +143,6 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 	if err != nil {
 		return nil, fmt.Errorf("encode event %s: %w", e.Type.Short(), err)
 	}
-	d.row = [...]any{nil, nil, d.id, k.name, at.UnixMilli(), e.Resource.Type, e.Resource.ID, textOrNil(string(e.Outcome)), e.Actor.ID, d.sealed.Openings()}
 	return d, nil
 }
 
@@ -154,10 +153,7 @@ type Draft struct {
 	phase  phase
 	intent uint64 // sequence of the intent that this event ends
 	sealed verify.Draft
-	row    [10]any // of the table of events, in the order of insertEvent; sequence and leaf are still to come
 }
-
-const insertEvent = "INSERT INTO events (sequence, leaf, id, type, time_ms, resource_type, resource_id, outcome, actor, disclosures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 // RecordIn gives the event its place. See Recorder.RecordIn.
 func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
@@ -170,8 +166,8 @@ func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
 		return Receipt{}, err
 	}
 	r := Receipt{ID: d.id, Sequence: *last + 1, Level: Recorded, leaf: leaf}
-	d.row[0], d.row[1] = int64(r.Sequence), leaf
-	if _, err := tx.Exec(insertEvent, d.row[:]...); err != nil {
+	_, err = tx.Exec("INSERT INTO events (sequence, leaf, disclosures) VALUES (?, ?, ?)", int64(r.Sequence), leaf, d.sealed.Openings())
+	if err != nil {
 		return Receipt{}, fmt.Errorf("insert event: %w", err)
 	}
 	*last++

@@ -102,9 +102,13 @@ func (w *Workspace) recordRotation(ctx context.Context, log *ledger.Log, success
 				"public_key": next.PublicKey, "from_index": from, "rotation_digest": digest,
 			},
 		})
-		if err == nil && w.index(receipt.Sequence) != from {
-			err = errOvertaken
+		if err != nil {
+			return err
 		}
+		if w.index(receipt.Sequence) != from {
+			return errOvertaken
+		}
+		_, err = tx.Exec("INSERT INTO retired_keys (id, event) VALUES (?, ?)", old, receipt.Sequence)
 		return err
 	})
 }

@@ -122,8 +122,7 @@ func (w *Workspace) carryOut(ctx context.Context, e keyEvent) error {
 
 // replacedIn reports whether a rotation of the key is on the trail.
 func replacedIn(tx *state.Tx, id string) (replaced bool, err error) {
-	err = tx.QueryRow("SELECT EXISTS (SELECT 1 FROM events WHERE resource_id = ? AND resource_type = ? AND type = ?)",
-		id, keyResource, string(trail.KeyRotated)).Scan(&replaced)
+	err = tx.QueryRow("SELECT EXISTS (SELECT 1 FROM retired_keys WHERE id = ?)", id).Scan(&replaced)
 	if err != nil {
 		err = fmt.Errorf("look for a rotation of key %.12s: %w", id, err)
 	}
@@ -184,7 +183,8 @@ func (v logVerifiers) Verifier(name string, hash uint32) (note.Verifier, error) 
 }
 
 // checkKeys compares trust.json with the trail: a key that nobody recorded, or one whose range is not
-// the recorded one, has been put there by hand. Witnesses are the reader's own choice.
+// the recorded one, has been put there by hand, and so has one that the database does not know to be
+// replaced. Witnesses are the reader's own choice.
 func (w *Workspace) checkKeys(ctx context.Context) error {
 	origin := map[string]keyEvent{} // by id: the event that brought a key into use
 	recorded := map[string]verify.Key{}
@@ -210,6 +210,17 @@ func (w *Workspace) checkKeys(ctx context.Context) error {
 			}
 		}
 		recorded[key.ID] = want
+		var retired bool
+		err = w.DB.Read(ctx, func(tx *state.Tx) error {
+			retired, err = replacedIn(tx, key.ID)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if retired != (want.UntilIndex != nil) {
+			return tallystick.Errorf(tallystick.Invalid, "the database says of %s key %.12s something else than the trail: replaced %t", key.Role, key.ID, retired)
+		}
 	}
 	for _, key := range w.Trust().Keys {
 		began, known := origin[key.ID]

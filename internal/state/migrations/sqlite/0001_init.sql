@@ -3,27 +3,17 @@
 
 -- +goose Up
 
--- An event never changes. The columns before the leaf repeat what the leaf says, for questions;
--- those behind it open the leaf's commitments. Erasing in them forgets a value and leaves every proof
--- valid. (Checks are written out: an IN list costs each insert more than the whole of its row.)
+-- An event never changes. Its disclosures open the leaf's commitments; erasing one forgets a value and
+-- leaves every proof valid.
 CREATE TABLE events (
-    sequence      INTEGER PRIMARY KEY CHECK (sequence >= 1),
-    id            TEXT    NOT NULL UNIQUE,
-    type          TEXT    NOT NULL,
-    time_ms       INTEGER NOT NULL,
-    resource_type TEXT    NOT NULL,
-    resource_id   TEXT    NOT NULL,
-    outcome       TEXT    CHECK (outcome = 'success' OR outcome = 'denied' OR outcome = 'failed'), -- null: an intent, its outcome follows
-    leaf          BLOB    NOT NULL,
-    actor         TEXT,            -- the actor's id, erased together with its disclosure
-    disclosures   BLOB    NOT NULL -- json: [[salt, pointer, value], ...]
+    sequence    INTEGER PRIMARY KEY CHECK (sequence >= 1),
+    leaf        BLOB    NOT NULL,
+    disclosures BLOB    NOT NULL -- json: [[salt, pointer, value], ...]
 ) STRICT;
-
-CREATE INDEX events_by_resource ON events (resource_id);
 
 -- +goose StatementBegin
 CREATE TRIGGER events_never_change
-BEFORE UPDATE OF sequence, id, type, time_ms, resource_type, resource_id, outcome, leaf ON events
+BEFORE UPDATE OF sequence, leaf ON events
 BEGIN
     SELECT raise(ABORT, 'events: an event cannot be changed');
 END;
@@ -35,6 +25,27 @@ BEGIN
     SELECT raise(ABORT, 'events: an event cannot be deleted');
 END;
 -- +goose StatementEnd
+
+-- What the leaves say, for questions. Rows come later than their events and in their order, and can be
+-- made again from them.
+CREATE TABLE event_columns (
+    sequence      INTEGER PRIMARY KEY REFERENCES events (sequence),
+    id            TEXT    NOT NULL UNIQUE,
+    type          TEXT    NOT NULL,
+    time_ms       INTEGER NOT NULL,
+    resource_type TEXT    NOT NULL,
+    resource_id   TEXT    NOT NULL,
+    model         TEXT,   -- that the event is about, if it names one in the clear
+    outcome       TEXT,   -- null: an intent, its outcome follows
+    actor         TEXT    -- the actor's id, erased together with its disclosure
+) STRICT;
+
+CREATE INDEX event_columns_by_type     ON event_columns (type, sequence);
+CREATE INDEX event_columns_by_time     ON event_columns (time_ms);
+CREATE INDEX event_columns_by_resource ON event_columns (resource_id, sequence);
+CREATE INDEX event_columns_by_model    ON event_columns (model, sequence) WHERE model IS NOT NULL;
+CREATE INDEX event_columns_by_actor    ON event_columns (actor, sequence);
+CREATE INDEX event_columns_by_outcome  ON event_columns (outcome, sequence) WHERE outcome <> 'success';
 
 -- Where the ledger of an origin put the events: from first_index on, count events from
 -- first_sequence on, both without a gap. A row is one batch that the ledger has acknowledged.
@@ -94,3 +105,9 @@ CREATE TABLE intents (
 ) STRICT;
 
 CREATE INDEX intents_open ON intents (sequence) WHERE outcome IS NULL;
+
+-- Keys of which a rotation is on the trail: they sign no more.
+CREATE TABLE retired_keys (
+    id    TEXT    PRIMARY KEY,
+    event INTEGER NOT NULL UNIQUE REFERENCES events (sequence)
+) STRICT, WITHOUT ROWID;

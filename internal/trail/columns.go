@@ -1,0 +1,147 @@
+package trail
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// columnsBatch bounds the events whose columns are written in one transaction, for which recorders
+// wait.
+const columnsBatch = 512
+
+// columns are what questions can choose an event by: a row of the table event_columns. The recorder
+// does not write it, because its indexes cost more than the event itself and everyone who commits
+// in the same group would wait for them. Whoever asks first writes the rows of the events recorded
+// up to then; they follow from leaf and disclosures.
+type columns struct {
+	sequence uint64
+	id       string
+	kind     Type
+	timeMS   int64
+	resource Resource
+	model    string
+	outcome  tallystick.Outcome
+	actor    string
+}
+
+func (e Event) columns() columns {
+	return columns{e.Sequence, e.ID, e.Type, e.Time.UnixMilli(), e.Resource, e.Model, e.Outcome, e.Actor}
+}
+
+func (c columns) insert(tx *state.Tx) error {
+	_, err := tx.Exec(`INSERT INTO event_columns (sequence, id, type, time_ms, resource_type, resource_id, model, outcome, actor)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		int64(c.sequence), c.id, string(c.kind), c.timeMS, c.resource.Type, c.resource.ID,
+		textOrNil(c.model), textOrNil(string(c.outcome)), textOrNil(c.actor))
+	return err
+}
+
+// CatchUp prepares questions about the events recorded before the call; those who ask do it
+// themselves, and wait the less the more often somebody has done it before them.
+func (r *Reader) CatchUp(ctx context.Context) error {
+	r.catching.Lock()
+	defer r.catching.Unlock()
+	for target := uint64(0); ; {
+		var last, newest uint64
+		var batch []Event
+		err := r.db.Read(ctx, func(tx *state.Tx) (err error) {
+			if last, newest, err = behind(tx); err == nil && last < newest {
+				batch, err = read(tx, "v.sequence > ? ORDER BY v.sequence LIMIT ?", last, columnsBatch)
+			}
+			return err
+		})
+		if target == 0 {
+			target = newest
+		}
+		if err == nil && len(batch) > 0 {
+			err = r.db.Write(ctx, func(tx *state.Tx) error { return insertColumns(tx, batch) })
+		}
+		if err != nil {
+			return fmt.Errorf("prepare events after %d for questions: %w", last, err)
+		}
+		if last+uint64(len(batch)) >= target {
+			return nil
+		}
+	}
+}
+
+// behind returns the newest event that has its columns, and the newest that there is.
+func behind(tx *state.Tx) (last, newest uint64, err error) {
+	err = tx.QueryRow("SELECT (SELECT coalesce(max(sequence), 0) FROM event_columns), (SELECT coalesce(max(sequence), 0) FROM events)").Scan(&last, &newest)
+	return last, newest, err
+}
+
+// insertColumns writes the columns of those of the events, in their order, that another process has
+// not done meanwhile.
+func insertColumns(tx *state.Tx, events []Event) error {
+	last, _, err := behind(tx)
+	if err != nil {
+		return err
+	}
+	for _, e := range events {
+		if e.Sequence <= last {
+			continue
+		}
+		if err := e.columns().insert(tx); err != nil {
+			return fmt.Errorf("event %d: %w", e.Sequence, err)
+		}
+	}
+	return nil
+}
+
+// read returns the events for which the condition on the table v holds, with what follows it.
+func read(tx *state.Tx, condition string, args ...any) ([]Event, error) {
+	rows, err := tx.Query("SELECT v.sequence, v.leaf, v.disclosures FROM events v WHERE "+condition, args...)
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	for rows.Next() {
+		var sequence uint64
+		var leaf, openings []byte
+		if err := rows.Scan(&sequence, &leaf, &openings); err != nil {
+			return nil, err
+		}
+		e, err := decode(sequence, leaf, openings)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+// decode returns the event of a leaf and what opens it. It believes the disclosures, which
+// Event.Data checks. The error is a *Difference.
+func decode(sequence uint64, leaf, openings []byte) (Event, error) {
+	damaged := func(what string, err error) (Event, error) {
+		return Event{}, &Difference{Sequence: sequence, Reason: fmt.Sprintf("%s: %v", what, err)}
+	}
+	sealed, err := verify.DecodeEvent(leaf)
+	if err != nil {
+		return damaged("its leaf is damaged", err)
+	}
+	e := Event{Sequence: sequence, ID: sealed.ID, Type: Type(sealed.Type), Time: sealed.Time, Leaf: leaf}
+	if e.Disclosures, err = verify.ParseOpenings(openings); err != nil {
+		return damaged("its disclosures are damaged", err)
+	}
+	outcome, _ := sealed.Data["outcome"].(string)
+	e.Outcome = tallystick.Outcome(outcome)
+	e.Model, _ = sealed.Data["model"].(string)
+	resource, _ := sealed.Data["resource"].(map[string]any)
+	e.Resource.Type, _ = resource["type"].(string)
+	e.Resource.ID, _ = resource["id"].(string)
+	for _, d := range e.Disclosures {
+		if d.Pointer == "/actor/id" {
+			if err := json.Unmarshal(d.Value, &e.Actor); err != nil {
+				return damaged("the disclosure of its actor is damaged", err)
+			}
+		}
+	}
+	return e, nil
+}
