@@ -67,7 +67,6 @@ func (a auc) averagePrecision() Estimate {
 type steps interface {
 	labels() (positive, negative int)
 	ascending(visit func(score float64, p, n int))
-	descending(visit func(score float64, p, n int))
 }
 
 // areaOf computes the areas under both curves and DeLong's variance S10/P + S01/N, S10 being the sample variance over

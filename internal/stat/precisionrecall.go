@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // AveragePrecision returns the mean over positives of the precision at their score: the stepwise
 // sum of (recall increase) x precision, tied scores being one step, as scikit-learn has it. The
@@ -35,7 +38,7 @@ const curvePoints = 200
 // than 1/99 from the last in X+Y.
 func (s *Scored) ROC() []Point { return rocOf(s) }
 
-func rocOf(s steps) []Point {
+func rocOf(s thresholds) []Point {
 	positive, negative := s.labels()
 	p, n := float64(positive), float64(negative)
 	if p == 0 || n == 0 {
@@ -50,7 +53,7 @@ func rocOf(s steps) []Point {
 // precision); none without a positive. It starts at recall 0 with the precision of the first step.
 func (s *Scored) PrecisionRecall() []Point { return precisionRecallOf(s) }
 
-func precisionRecallOf(s steps) []Point {
+func precisionRecallOf(s thresholds) []Point {
 	positive, _ := s.labels()
 	p := float64(positive)
 	if p == 0 {
@@ -66,26 +69,42 @@ func precisionRecallOf(s steps) []Point {
 // travel is the share of a curve that each positive, and each negative, moves along it.
 type travel struct{ positive, negative float64 }
 
-// curveOf walks the thresholds downwards and keeps the first point of each of curvePoints-2 equal
-// stretches of the length travelled, and the last point.
-func curveOf(s steps, first Point, by travel, at func(tp, fp float64) (x, y float64)) []Point {
-	points := []Point{first}
-	var tp, fp, score float64
-	next := 0 // the stretch whose first point comes next
-	point := func() Point {
-		x, y := at(tp, fp)
-		return Point{x, y, Number(score)}
+// thresholds are scores from which upwards "positive" can be predicted.
+type thresholds interface {
+	labels() (positive, negative int)
+	// thresholds returns how many there are, at least one where there is a label, and that of each
+	// rank from the highest down. Ranks may share a threshold.
+	thresholds() (n int, at func(rank int) threshold)
+}
+
+// threshold is a score with the labels of each kind at or above it.
+type threshold struct {
+	score  float64
+	tp, fp float64
+}
+
+// curveOf keeps the first point, from the highest threshold down, of each of curvePoints-2 equal
+// stretches of the length travelled, and the last point. It looks at few thresholds, because the
+// length never falls.
+func curveOf(s thresholds, first Point, by travel, at func(tp, fp float64) (x, y float64)) []Point {
+	n, of := s.thresholds()
+	stretch := func(t threshold) int { return int((t.tp*by.positive + t.fp*by.negative) * (curvePoints - 2)) }
+	point := func(t threshold) Point {
+		x, y := at(t.tp, t.fp)
+		return Point{x, y, Number(t.score)}
 	}
-	s.descending(func(here float64, tiedP, tiedN int) {
-		tp += float64(tiedP)
-		fp += float64(tiedN)
-		score = here
-		if stretch := int((tp*by.positive + fp*by.negative) * (curvePoints - 2)); stretch >= next && next < curvePoints-2 {
-			next = stretch + 1
-			points = append(points, point())
+	points := []Point{first}
+	rank := 0
+	for next := 0; next < curvePoints-2; { // the stretch whose first point comes next
+		rank += sort.Search(n-rank, func(i int) bool { return stretch(of(rank+i)) >= next })
+		if rank == n {
+			break
 		}
-	})
-	if last := point(); points[len(points)-1] != last {
+		t := of(rank)
+		points = append(points, point(t))
+		next = stretch(t) + 1
+	}
+	if last := point(of(n - 1)); points[len(points)-1] != last {
 		points = append(points, last)
 	}
 	return points

@@ -2,22 +2,19 @@ package stat
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
-// radixFrom is the length from which counting digits beats comparing values.
-const radixFrom = 512
+const (
+	radixFrom = 512 // values from which counting bits beats comparing values
+	radixBits = 11
+	radixFew  = 16 // values that are not dealt further
+)
 
-// sortFloats sorts values that hold no NaN, in place. It is a least significant
-// digit radix sort over keys whose unsigned order is the order of the floats; a pass whose digit
-// is the same in every key is skipped. scratch is used when it is long enough, so that a caller
-// that sorts many slices allocates once.
+// sortFloats sorts values that hold no NaN, in place. scratch is used when it is long enough, so that
+// a caller that sorts many slices allocates once.
 func sortFloats(values, scratch []float64) {
-	const (
-		bits   = 11
-		digits = 6 // 6 x 11 >= 64
-		radix  = 1 << bits
-	)
 	if len(values) < radixFrom {
 		slices.Sort(values)
 		return
@@ -25,36 +22,58 @@ func sortFloats(values, scratch []float64) {
 	if cap(scratch) < len(values) {
 		scratch = make([]float64, len(values))
 	}
-	scratch = scratch[:len(values)]
-
-	var counts [digits][radix]int
+	low, high := uint64(math.MaxUint64), uint64(0)
 	for _, v := range values {
 		key := orderedKey(v)
-		for d := range digits {
-			counts[d][key>>(d*bits)&(radix-1)]++
-		}
+		low, high = min(low, key), max(high, key)
 	}
-	from, to := values, scratch
-	for d := range digits {
-		shift := d * bits
-		next := &counts[d]
-		if next[orderedKey(values[0])>>shift&(radix-1)] == len(values) {
-			continue
-		}
-		sum := 0
-		for digit, count := range next {
-			next[digit] = sum
-			sum += count
-		}
-		for _, v := range from {
-			digit := orderedKey(v) >> shift & (radix - 1)
-			to[next[digit]] = v
-			next[digit]++
-		}
-		from, to = to, from
+	deal(values, scratch[:len(values)], low, bits.Len64(high-low))
+	insert(values)
+}
+
+// deal is a most significant digit radix sort of values whose keys are less than 2^width above low. It
+// leaves few neighbours in disorder. Each bucket but the first is dealt while it is in the cache.
+func deal(values, scratch []float64, low uint64, width int) {
+	if width == 0 {
+		return
 	}
-	if &from[0] != &values[0] {
-		copy(values, from)
+	digit := min(radixBits, width, bits.Len(uint(len(values))))
+	width -= digit
+	var next [1 << radixBits]int
+	for _, v := range values {
+		next[(orderedKey(v)-low)>>width&(1<<radixBits-1)]++
+	}
+	if only := (orderedKey(values[0]) - low) >> width; next[only] == len(values) {
+		deal(values, scratch, low+only<<width, width)
+		return
+	}
+	start := 0
+	for bucket, count := range next[:1<<digit] {
+		next[bucket] = start
+		start += count
+	}
+	for _, v := range values {
+		bucket := (orderedKey(v) - low) >> width & (1<<radixBits - 1)
+		scratch[next[bucket]] = v
+		next[bucket]++
+	}
+	copy(values, scratch)
+	start = 0
+	for bucket, end := range next[:1<<digit] {
+		if end-start > radixFew {
+			deal(values[start:end], scratch[start:end], low+uint64(bucket)<<width, width)
+		}
+		start = end
+	}
+}
+
+// insert sorts values that are nearly in order.
+func insert(values []float64) {
+	for i, v := range values {
+		for ; i > 0 && v < values[i-1]; i-- {
+			values[i] = values[i-1]
+		}
+		values[i] = v
 	}
 }
 

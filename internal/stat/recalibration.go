@@ -19,8 +19,7 @@ type Recalibration struct {
 // and intercept by less than 1e-7.
 func (s *Scored) Recalibration() Recalibration {
 	const method = "logistic, wald"
-	area := areaOf(s).value
-	if !(area > 0 && area < 1) || !s.Probabilities() {
+	if s.separate() || !s.Probabilities() {
 		return noRecalibration(s.N(), method)
 	}
 	return recalibrate(s.logits(logitCells), s.N(), method)

@@ -70,10 +70,17 @@ func (h *ScoreHistogram) ascending(visit func(score float64, p, n int)) {
 	}
 }
 
-func (h *ScoreHistogram) descending(visit func(score float64, p, n int)) {
+// thresholds returns the lower ends of the cells that are not empty.
+func (h *ScoreHistogram) thresholds() (n int, at func(rank int) threshold) {
+	var all []threshold
+	var tp, fp float64
 	for i := len(h.positive) - 1; i >= 0; i-- {
-		if p, n := h.positive[i], h.negative[i]; p+n > 0 {
-			visit(h.at(float64(i)), int(p), int(n))
+		if h.positive[i]+h.negative[i] == 0 {
+			continue
 		}
+		tp += float64(h.positive[i])
+		fp += float64(h.negative[i])
+		all = append(all, threshold{h.at(float64(i)), tp, fp})
 	}
+	return len(all), func(rank int) threshold { return all[rank] }
 }

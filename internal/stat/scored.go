@@ -92,47 +92,57 @@ func (s *Scored) At(threshold float64) Confusion {
 	return Confusion{TP: int64(len(s.positive)) - fn, FP: int64(len(s.negative)) - tn, TN: tn, FN: fn}
 }
 
+// thresholds returns one for each row.
+func (s *Scored) thresholds() (n int, at func(rank int) threshold) {
+	n = int(s.N())
+	return n, func(rank int) threshold {
+		score := s.orderStatistic(n - 1 - rank)
+		c := s.At(score)
+		return threshold{score, float64(c.TP), float64(c.FP)}
+	}
+}
+
+// separate reports whether one threshold tells the labels apart, or one of them is absent.
+func (s *Scored) separate() bool {
+	p, n := s.positive, s.negative
+	return len(p) == 0 || len(n) == 0 || p[0] > n[len(n)-1] || n[0] > p[len(p)-1]
+}
+
 // ascending calls visit for each distinct score from the smallest, with the positives and
 // negatives that have it.
 func (s *Scored) ascending(visit func(score float64, p, n int)) {
+	p, n := s.positive, s.negative
 	i, j := 0, 0
-	for i < len(s.positive) || j < len(s.negative) {
-		score := math.Inf(1)
-		if i < len(s.positive) {
-			score = s.positive[i]
-		}
-		if j < len(s.negative) {
-			score = min(score, s.negative[j])
-		}
+	for i < len(p) && j < len(n) {
+		score := min(p[i], n[j])
 		i0, j0 := i, j
-		for i < len(s.positive) && s.positive[i] == score {
+		// Which label comes next is hard to foretell, so the first step does not branch on it.
+		stepP, stepN := 0, 0
+		if p[i] <= n[j] {
+			stepP = 1
+		}
+		if n[j] <= p[i] {
+			stepN = 1
+		}
+		i, j = i+stepP, j+stepN
+		for i < len(p) && p[i] == score {
 			i++
 		}
-		for j < len(s.negative) && s.negative[j] == score {
+		for j < len(n) && n[j] == score {
 			j++
 		}
 		visit(score, i-i0, j-j0)
 	}
-}
-
-// descending is ascending from the largest score.
-func (s *Scored) descending(visit func(score float64, p, n int)) {
-	i, j := len(s.positive), len(s.negative)
-	for i > 0 || j > 0 {
-		score := math.Inf(-1)
-		if i > 0 {
-			score = s.positive[i-1]
+	for i0 := i; i < len(p); i0 = i {
+		for i++; i < len(p) && p[i] == p[i0]; {
+			i++
 		}
-		if j > 0 {
-			score = max(score, s.negative[j-1])
+		visit(p[i0], i-i0, 0)
+	}
+	for j0 := j; j < len(n); j0 = j {
+		for j++; j < len(n) && n[j] == n[j0]; {
+			j++
 		}
-		i0, j0 := i, j
-		for i > 0 && s.positive[i-1] == score {
-			i--
-		}
-		for j > 0 && s.negative[j-1] == score {
-			j--
-		}
-		visit(score, i0-i, j0-j)
+		visit(n[j0], 0, j-j0)
 	}
 }
