@@ -18,7 +18,7 @@ const module = "github.com/tallystick/tallystick"
 var floors = [][]string{
 	{""},
 	{"verify"},
-	{"internal/state", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart"},
+	{"internal/state", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/artifact"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit"},
