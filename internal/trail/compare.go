@@ -160,6 +160,9 @@ func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
 		if err != nil {
 			return n, fmt.Errorf("check events: %w", err)
 		}
+		if len(events) == 0 && len(asked) > 0 {
+			return n, fmt.Errorf("check events: %w", &Difference{Sequence: asked[0].sequence, Reason: "it has columns for questions, but there is no such event"})
+		}
 		if len(events) == 0 {
 			return n, nil
 		}

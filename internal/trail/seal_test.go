@@ -330,6 +330,7 @@ func TestCompareNamesTheFirstDifference(t *testing.T) {
 		"time changed":        {query: "UPDATE event_columns SET time_ms = time_ms + 1 WHERE sequence = 6", want: "event 6, ledger entry 5: its time"},
 		"resource changed":    {query: "UPDATE event_columns SET resource_id = 'other' WHERE sequence = 6", want: "its resource id"},
 		"columns missing":     {query: "DELETE FROM event_columns WHERE sequence = 6", want: "event 6, ledger entry 5: its sequence is 7 in the columns"},
+		"columns of nothing":  {query: "INSERT INTO event_columns SELECT 11, 'x', type, time_ms, resource_type, resource_id, model, outcome, actor FROM event_columns WHERE sequence = 1", want: "event 11, ledger entry 0: it has columns"},
 		"columns cut":         {query: "DELETE FROM event_columns WHERE sequence > 6", want: ""}, // made again by the next question
 		"actor changed":       {query: "UPDATE event_columns SET actor = 'other' WHERE sequence = 6", want: "its actor"},
 		"disclosure changed":  {query: "UPDATE events SET disclosures = replace(CAST(disclosures AS TEXT), 'grace', 'diana') WHERE sequence = 6", want: "not the one that was recorded"},

@@ -29,7 +29,7 @@ END;
 -- What the leaves say, for questions. Rows come later than their events and in their order, and can be
 -- made again from them.
 CREATE TABLE event_columns (
-    sequence      INTEGER PRIMARY KEY REFERENCES events (sequence),
+    sequence      INTEGER PRIMARY KEY, -- an event's; fsck looks after it, a reference would read the event once more
     id            TEXT    NOT NULL UNIQUE,
     type          TEXT    NOT NULL,
     time_ms       INTEGER NOT NULL,
