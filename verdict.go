@@ -23,7 +23,8 @@ func (v Verdict) Validate() error {
 	return nil
 }
 
-// Worse returns the worse of v and w. A value that is no verdict, the empty one included, counts
+// Worse returns the worse of v and w in the order above, which is that of decisions: a warning lets
+// pass, and what is not settled does not. A value that is no verdict, the empty one included, counts
 // as better than Pass, so that a fold can start from the zero value.
 func (v Verdict) Worse(w Verdict) Verdict {
 	if verdictRank[w] > verdictRank[v] {

@@ -9,16 +9,18 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/drift"
 	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/report"
 )
 
 // A window says what could not be judged, and never passes for want of labels.
 func TestWindowsWithoutEvidenceDoNotPass(t *testing.T) {
 	t.Parallel()
-	rng := rand.New(rand.NewPCG(5, 19))
+	rng := rand.New(rand.NewPCG(5, 20))
 	var b strings.Builder
 	b.WriteString("y,prediction,score\n")
-	for row := range 4250 {
+	for row := range 4210 {
 		label, positive := "", rng.Float64() < 0.4
 		logit := rng.NormFloat64() - 1
 		if positive {
@@ -81,6 +83,49 @@ func TestLimitsSayWhatIsLeftOut(t *testing.T) {
 	} {
 		if !slices.ContainsFunc(c.in, func(limit string) bool { return strings.Contains(limit, c.words) }) {
 			t.Errorf("%q is not among %q", c.words, c.in)
+		}
+	}
+}
+
+// A single window without a labelled reference would be compared with itself, which always holds.
+func TestSingleWindowIsNotItsOwnBaseline(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("y,prediction\n")
+	for row := range 4000 {
+		fmt.Fprintf(&b, "%d,%d\n", row%2, row/2%2)
+	}
+	file := write(t, "one.csv", b.String())
+	cfg := Config{Files: []string{file}, Label: "y", Prediction: "prediction", Chunk: 5000}
+	doc := measured(t, cfg)
+	w := doc.Windows[0]
+	if len(doc.Windows) != 1 || len(w.Comparisons) > 0 || w.PerformanceVerdict != "" || w.Verdict != tallystick.Insufficient || doc.Windowing.Baseline != "" {
+		t.Errorf("compared with %q: %d comparisons, %s, performance %q: %s", doc.Windowing.Baseline, len(w.Comparisons), w.Verdict, w.PerformanceVerdict, w.Words)
+	}
+	cfg.Reference = []string{file}
+	if w := measured(t, cfg).Windows[0]; len(w.Comparisons) == 0 || w.PerformanceVerdict != tallystick.Pass {
+		t.Errorf("against a reference: %d comparisons, performance %q: %s", len(w.Comparisons), w.PerformanceVerdict, w.Words)
+	}
+}
+
+// What was found comes first, and what was not settled is said beside it.
+func TestWindowTellsFoundAndUnsettled(t *testing.T) {
+	t.Parallel()
+	accuracy := performance.Comparison{Metric: "accuracy", Verdict: tallystick.Inconclusive, Words: "Accuracy is open."}
+	drifted := &drift.Drift{Verdict: tallystick.Warn, Features: []drift.Feature{{Name: "age", Verdict: tallystick.Warn, Words: "age rises."}}}
+	quiet := &drift.Drift{Verdict: tallystick.Pass}
+	for _, test := range []struct {
+		drift   *drift.Drift
+		verdict tallystick.Verdict
+		words   string
+	}{
+		{drifted, tallystick.Warn, "age rises. Not settled: accuracy."},
+		{quiet, tallystick.Inconclusive, "Nothing drifts. Accuracy is open."},
+	} {
+		w := report.Window{Rows: 1000, Comparisons: []performance.Comparison{accuracy}, PerformanceVerdict: tallystick.Inconclusive, Drift: test.drift}
+		judgeWindow(&w)
+		if w.Verdict != test.verdict || w.Words != test.words || !slices.Equal(w.Unsettled, []string{"accuracy"}) {
+			t.Errorf("%s, unsettled %q: %s", w.Verdict, w.Unsettled, w.Words)
 		}
 	}
 }

@@ -44,8 +44,11 @@ type Baseline struct {
 	*Performance
 	Name    string   // as sentences say it: "the reference"
 	Metrics []string // to compare; nil for all that both sides have
-	// Looks is the number of comparisons of this kind that one report makes. Their intervals have
-	// the confidence 1-0.05/Looks (Bonferroni).
+	// Looks is the number of comparisons of this kind that one report makes. An alarm (fail or warn)
+	// needs an interval of the confidence 1-0.05/Looks (Bonferroni), so that many looks do not raise
+	// one by chance. A pass needs no more than the interval of 95 %: that all hold is claimed only
+	// where each holds, which many looks make harder and not easier (an intersection-union test,
+	// Berger, Technometrics 24 (1982) 295-300).
 	Looks int
 }
 
@@ -88,16 +91,21 @@ func (b Baseline) unknown(base Metric, reason string) Comparison {
 
 func (b Baseline) compare(m, base Metric) Comparison {
 	confidence := 1 - (1-stat.Confidence)/float64(max(1, b.Looks))
-	half := math.Sqrt2 * math.Erfinv(confidence) * math.Hypot(standardError(m.Estimate), standardError(base.Estimate))
+	deviation := math.Hypot(standardError(m.Estimate), standardError(base.Estimate))
+	half, own := math.Sqrt2*math.Erfinv(confidence)*deviation, math.Sqrt2*math.Erfinv(stat.Confidence)*deviation
 	d := m.Value - base.Value
+	method := fmt.Sprintf("normal, independent samples, %.4g %% interval", 100*confidence)
+	if confidence != stat.Confidence {
+		method += fmt.Sprintf(" for an alarm, %g %% for a pass", 100*stat.Confidence)
+	}
 	c := Comparison{
 		Metric: m.Name, Value: m.Estimate, Baseline: base.Estimate,
 		Difference: stat.Estimate{
 			Value: d, Interval: stat.Interval{Low: d - half, High: d + half}, N: min(m.N, base.N),
-			Method: fmt.Sprintf("normal, independent samples, %.4g %% interval", 100*confidence),
+			Method: method,
 		},
 	}
-	c.Verdict = judge(m, base, c.Difference)
+	c.Verdict = judge(m, base, c.Difference, own)
 	c.Words = fmt.Sprintf("%s is %.4g (95 %% interval %.4g to %.4g) and %.4g in %s: a difference of %+.3g (%.4g %% interval %+.3g to %+.3g).",
 		m.Title, m.Value, m.Interval.Low, m.Interval.High, base.Value, b.Name,
 		d, 100*confidence, c.Difference.Interval.Low, c.Difference.Interval.High)
@@ -105,14 +113,15 @@ func (b Baseline) compare(m, base Metric) Comparison {
 }
 
 // judge fails a difference that is wholly worse than the margin, warns of one that is wholly
-// worse than nothing, and passes one that cannot be worse than the margin.
-func judge(m, b Metric, difference stat.Estimate) tallystick.Verdict {
+// worse than nothing, and passes one that, by its own interval of that half width, is not worse
+// than the margin.
+func judge(m, b Metric, difference stat.Estimate, half float64) tallystick.Verdict {
 	if min(m.N, b.N) < MinRows || math.IsNaN(difference.Interval.Low) {
 		return tallystick.Insufficient
 	}
-	best, worst := difference.Interval.High, difference.Interval.Low
+	best, worst := difference.Interval.High, difference.Value-half
 	if !m.HigherBetter {
-		best, worst = -difference.Interval.Low, -difference.Interval.High
+		best, worst = -difference.Interval.Low, -difference.Value-half
 	}
 	margin := Margin * math.Abs(b.Value)
 	switch {

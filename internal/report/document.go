@@ -156,11 +156,15 @@ type Window struct {
 
 	Performance        *performance.Performance `json:"performance,omitempty"`
 	Comparisons        []performance.Comparison `json:"comparisons,omitempty"`
-	PerformanceVerdict tallystick.Verdict       `json:"performance_verdict,omitempty"`
+	PerformanceVerdict tallystick.Verdict       `json:"performance_verdict,omitempty"` // none where there is nothing to compare with
 	Drift              *drift.Drift             `json:"drift,omitempty"`
 	Quality            []quality.Issue          `json:"quality,omitempty"`
-	Verdict            tallystick.Verdict       `json:"verdict"`
-	Words              string                   `json:"words"`
+	// Verdict is the first of these that a part of the window has: fail, warn, insufficient,
+	// inconclusive, pass.
+	Verdict tallystick.Verdict `json:"verdict"`
+	// Unsettled names the parts that could not be judged: metrics, performance, or drift.
+	Unsettled []string `json:"unsettled,omitempty"`
+	Words     string   `json:"words"`
 }
 
 // Criteria says which thresholds were fixed, and whether before the data was first audited.

@@ -22,18 +22,6 @@ func byDrift(features []drift.Feature) []drift.Feature {
 	return ordered
 }
 
-func verdictOrder(v tallystick.Verdict) int {
-	switch v {
-	case tallystick.Fail:
-		return 3
-	case tallystick.Warn:
-		return 2
-	case tallystick.Inconclusive, tallystick.Insufficient:
-		return 1
-	}
-	return 0
-}
-
 func effect(f drift.Feature) float64 {
 	if f.PSI.Valid() {
 		return float64(f.PSI)

@@ -44,7 +44,7 @@ func baselineFinding(b *Baseline) []candidate {
 	verdict := tallystick.Verdict("")
 	var worse []performance.Comparison
 	for _, c := range b.Metrics {
-		verdict = verdict.Worse(c.Verdict)
+		verdict = Foremost(verdict, c.Verdict)
 	}
 	for _, c := range b.Metrics {
 		if c.Verdict == verdict {

@@ -34,10 +34,45 @@ func windowFindings(d *Document) []candidate {
 		found = append(found, c)
 	}
 	if len(found) == 0 {
-		found = append(found, candidate{Finding: Finding{Area: "windows",
-			Words: fmt.Sprintf("%s: none with a performance below its baseline, none that drifts.", capital(plural(len(d.Windows), "window")))}})
+		found = append(found, candidate{Finding: Finding{Area: "windows", Words: quietWords(d)}})
 	}
 	return found
+}
+
+// quietWords says of windows in which nothing is wrong what was looked at, and what stays open.
+func quietWords(d *Document) string {
+	var compared, drift, settled int
+	for _, w := range d.Windows {
+		if w.PerformanceVerdict != "" {
+			compared++
+		}
+		if w.Drift != nil {
+			drift++
+		}
+		if w.Verdict == tallystick.Pass {
+			settled++
+		}
+	}
+	words, is := capital(plural(len(d.Windows), "window")), "is"
+	if settled < len(d.Windows) {
+		is = "is known to be"
+	}
+	switch {
+	case compared > 0 && drift > 0:
+		words += fmt.Sprintf(": none %s below its baseline, none drifts", is)
+	case compared > 0:
+		words += fmt.Sprintf(": none %s below its baseline", is)
+	case drift > 0:
+		words += ": none drifts; performance is not compared"
+	default:
+		return words + ": nothing to compare with, so nothing is judged."
+	}
+	if open := len(d.Windows) - settled; open > 0 && settled > 0 {
+		return fmt.Sprintf("%s; in %s of them a part is not settled.", words, count(int64(open)))
+	} else if open > 0 {
+		return words + "; in none is everything settled."
+	}
+	return words + "."
 }
 
 // worstComparison returns the comparison of a window that fell furthest, relative to its baseline.
@@ -63,7 +98,7 @@ func fallFinding(d *Document, fell []int) candidate {
 	worst, size, verdict := fell[0], -1.0, tallystick.Verdict("")
 	for _, i := range fell {
 		w := d.Windows[i]
-		verdict = verdict.Worse(w.PerformanceVerdict)
+		verdict = Foremost(verdict, w.PerformanceVerdict)
 		c, ok := worstComparison(w)
 		if !ok {
 			continue
@@ -100,11 +135,31 @@ func fallFinding(d *Document, fell []int) candidate {
 		}
 		words += fmt.Sprintf(". Also below its baseline in %s of %s: %s", plural(n, "other window"), count(int64(len(d.Windows))), list(others, 3))
 	} else {
-		words += fmt.Sprintf(". The other %s hold", plural(len(d.Windows)-1, "window"))
+		words += restWords(d)
 	}
 	return candidate{
 		Finding: Finding{Area: "windows", Verdict: verdict, Words: words + "."},
 		short:   short, judgedBy: "windows.performance",
+	}
+}
+
+// restWords says how the windows do of which none but one is below its baseline.
+func restWords(d *Document) string {
+	holding := 0
+	for _, w := range d.Windows {
+		if w.PerformanceVerdict == tallystick.Pass {
+			holding++
+		}
+	}
+	switch rest := len(d.Windows) - 1; {
+	case rest == 0:
+		return ""
+	case rest == holding && rest == 1:
+		return ". The other window holds"
+	case rest == holding:
+		return fmt.Sprintf(". The other %s hold", plural(rest, "window"))
+	default:
+		return fmt.Sprintf(". Of the other %s %s %s settled to hold", plural(rest, "window"), count(int64(holding)), are(holding))
 	}
 }
 
@@ -136,7 +191,7 @@ func driftedWindowsFinding(d *Document, drifted []int) candidate {
 	worst, size, verdict := drifted[0], -1.0, tallystick.Verdict("")
 	for _, i := range drifted {
 		dr := d.Windows[i].Drift
-		verdict = verdict.Worse(dr.Verdict)
+		verdict = Foremost(verdict, dr.Verdict)
 		if features := byDrift(dr.Features); len(features) > 0 {
 			if e := effect(features[0]) + 1e6*float64(verdictOrder(dr.Verdict)); e > size {
 				worst, size = i, e

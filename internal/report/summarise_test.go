@@ -93,6 +93,8 @@ func TestFindingWords(t *testing.T) {
 	t.Parallel()
 	calm := stream(3, 4, 0)
 	calm.Gate.Rules = nil
+	open := stream(3, 4, 0)
+	open.Gate.Rules, open.Windows[2].Verdict = nil, tallystick.Inconclusive
 	drifted := stream(3, 4, 0)
 	drifted.Gate.Rules = nil
 	drifted.Windows[1].Drift = comparedAll([]string{"RELP"}, 5000, 0.01, map[string]float64{"RELP": 0.5})
@@ -121,7 +123,8 @@ func TestFindingWords(t *testing.T) {
 		"slices":             {compas(), "slices", "Of 611 rows with age in (18, 23] and c_charge_degree F, 42.1 % are predicted wrongly, and 33.9 % of all others."},
 		"contract":           {compas(), "data", "1 of 3 expectations of the contract pretrial is not kept. 1 row has an age beyond 90."},
 		"performance":        {quiet(), "performance", "Over 7,214 labelled rows: accuracy 65.4 % [64.3, 66.5], ROC AUC 0.702 [0.690, 0.714]."},
-		"quiet windows":      {calm, "windows", "3 windows: none with a performance below its baseline, none that drifts."},
+		"quiet windows":      {calm, "windows", "3 windows: none is below its baseline, none drifts."},
+		"one window open":    {open, "windows", "3 windows: none is known to be below its baseline, none drifts; in 1 of them a part is not settled."},
 	} {
 		var words []string
 		for _, f := range report.Summarise(test.document).Findings {

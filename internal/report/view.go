@@ -107,41 +107,41 @@ func (p *page) contents() {
 	add(true, "provenance", "Provenance and methods", "")
 }
 
-// BaselineVerdict is the worst of the comparisons with the baseline, empty without any.
+// BaselineVerdict is the foremost of the comparisons with the baseline, empty without any.
 func (p *page) BaselineVerdict() tallystick.Verdict {
 	v := tallystick.Verdict("")
 	if p.Baseline != nil {
 		for _, c := range p.Baseline.Metrics {
-			v = v.Worse(c.Verdict)
+			v = Foremost(v, c.Verdict)
 		}
 	}
 	return v
 }
 
-// WindowsVerdict is the worst of the windows.
+// WindowsVerdict is the foremost of the windows.
 func (p *page) WindowsVerdict() tallystick.Verdict {
 	v := tallystick.Verdict("")
 	for _, w := range p.Document.Windows {
-		v = v.Worse(w.Verdict)
+		v = Foremost(v, w.Verdict)
 	}
 	return v
 }
 
-// LeakageVerdict is the worst of the suspicions.
+// LeakageVerdict is the foremost of the suspicions.
 func (p *page) LeakageVerdict() tallystick.Verdict {
 	v := tallystick.Verdict("")
 	for _, l := range p.Leakage {
-		v = v.Worse(l.Verdict)
+		v = Foremost(v, l.Verdict)
 	}
 	return v
 }
 
-// FairnessVerdict is the worst of the comparisons of groups.
+// FairnessVerdict is the foremost of the comparisons of groups.
 func (p *page) FairnessVerdict() tallystick.Verdict {
 	v := tallystick.Verdict("")
 	if p.Document.Fairness != nil {
 		for _, c := range p.Document.Fairness.Comparisons {
-			v = v.Worse(c.Verdict)
+			v = Foremost(v, c.Verdict)
 		}
 	}
 	return v

@@ -228,7 +228,7 @@ func windowHeat(windows []Window) template.HTML {
 				rows = append(rows, row{name: f.Name, cells: cells})
 			}
 			rows[at].cells[i] = chart.Cell{Value: float64(f.PSI), Mark: mark(f.Verdict)}
-			rows[at].top = max(rows[at].top, effect(f)+10*float64(verdictOrder(f.Verdict)/2))
+			rows[at].top = max(rows[at].top, effect(f)+10*float64(max(0, verdictOrder(f.Verdict)-2)))
 		}
 	}
 	if len(rows) == 0 {

@@ -99,7 +99,7 @@ func (a *attributeView) draw(gap float64, verdicts map[[3]string]tallystick.Verd
 		if g.Value == reference {
 			return -10
 		}
-		worst := 0
+		worst := verdictOrder(tallystick.Pass)
 		for _, p := range panels {
 			worst = max(worst, verdictOrder(verdicts[[3]string{a.Name, g.Value, p.metric}]))
 		}
