@@ -58,7 +58,9 @@ var trouble = []struct {
 	{"no limit, limited", "performance.minimum", tallystick.TierLimited, map[string]any{"limits.performance": map[string]any{}}, policy.Warn},
 	{"no limit, low", "performance.minimum", tallystick.TierLow, map[string]any{"limits.performance": map[string]any{}}, policy.Skip},
 	{"limit is a word", "performance.minimum", tallystick.TierHigh, map[string]any{"limits.performance.roc_auc.min": "0.7"}, policy.Error},
-	{"below champion", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.1.difference.ci": []any{0.01, 0.03}}, policy.Fail},
+	{"below champion", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.1.verdict": "fail"}, policy.Fail},
+	{"champion's metric not settled", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.1.verdict": "inconclusive"}, policy.Warn},
+	{"champion's metric not judged", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.1.verdict": nil}, policy.Error},
 	{"loss not excluded", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.0.difference.ci": []any{-0.03, 0.01}}, policy.Inconclusive},
 	{"drop too large", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.0.difference.ci": []any{-0.05, -0.03}}, policy.Fail},
 	{"champion without interval", "performance.champion", tallystick.TierHigh, map[string]any{"champion.metrics.0.difference.ci": []any{nil, nil}}, policy.Insufficient},
@@ -93,14 +95,17 @@ var trouble = []struct {
 	{"drift in a window", "drift.reference", tallystick.TierHigh, map[string]any{"report.windows.1.drift.verdict": "fail"}, policy.Fail},
 	{"some drift", "drift.reference", tallystick.TierHigh, map[string]any{"report.drift.verdict": "warn", "report.drift.features.1.verdict": "warn"}, policy.Warn},
 	{"little to compare", "drift.reference", tallystick.TierHigh, map[string]any{"report.drift.verdict": "insufficient"}, policy.Insufficient},
-	{"no drift part", "drift.reference", tallystick.TierHigh, map[string]any{"report.drift": nil}, policy.Fail},
+	{"no drift part", "drift.reference", tallystick.TierHigh, map[string]any{"report.drift": nil}, policy.Insufficient},
+	{"no reference at all", "drift.reference", tallystick.TierHigh, map[string]any{"report.drift": nil, "report.reference": nil}, policy.Skip},
 	{"looser drift", "drift.reference", tallystick.TierHigh, map[string]any{"limits.drift.fail_psi": 0.2}, policy.Fail},
 	{"failing window", "windows.performance", tallystick.TierLimited, map[string]any{"report.windows.1.performance_verdict": "fail"}, policy.Fail},
 	{"uncertain window", "windows.performance", tallystick.TierHigh, map[string]any{"report.windows.1.performance_verdict": "inconclusive"}, policy.Warn},
 	{"uncertain windows", "windows.performance", tallystick.TierHigh, map[string]any{
-		"report.windows.0.performance_verdict": "insufficient", "report.windows.1.performance_verdict": "inconclusive"}, policy.Insufficient},
+		"report.windows.0.performance_verdict": "insufficient", "report.windows.1.performance_verdict": "inconclusive"}, policy.Inconclusive},
 	{"windows without labels", "windows.performance", tallystick.TierHigh, map[string]any{
 		"report.windows.0.performance_verdict": nil, "report.windows.1.performance_verdict": nil}, policy.Insufficient},
+	{"one window of all rows", "windows.performance", tallystick.TierHigh, map[string]any{"report.windows": []any{
+		map[string]any{"index": 0, "label": "all", "performance": map[string]any{}, "verdict": "insufficient", "words": "alone"}}}, policy.Skip},
 	{"windows lost", "windows.performance", tallystick.TierHigh, map[string]any{"report.windows": nil}, policy.Error},
 
 	{"not committed", "criteria.committed", tallystick.TierHigh, map[string]any{"criteria.committed": false}, policy.Fail},

@@ -58,7 +58,7 @@ func TestChampionKnowsEveryMetric(t *testing.T) {
 		document := set(t, sound(t, tallystick.TierHigh), "champion.metrics", []any{map[string]any{
 			"metric": metric.Name, "value": estimate, "baseline": estimate, "difference": estimate,
 		}})
-		set(t, document, "limits.performance", map[string]any{})
+		set(t, document, "limits.performance", map[string]any{metric.Name: map[string]any{"max_drop": 0.001}})
 		want := policy.Fail
 		if metric.HigherBetter {
 			want = policy.Pass

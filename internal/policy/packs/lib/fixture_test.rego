@@ -35,6 +35,7 @@ sound := {
 				comparison("Female", "four_fifths"),
 			],
 		},
+		"reference": {"digest": "sha256:02", "rows": 9000},
 		"drift": {
 			"reference_rows": 9000, "rows": 5000, "thresholds": {"fail_psi": 0.25}, "verdict": "pass",
 			"features": [
@@ -57,7 +58,7 @@ sound := {
 	},
 	"criteria": {"committed": true, "digest": "sha256:01", "before_first_audit": true, "words": "Fixed in time. It cannot show who looked elsewhere."},
 	"champion": {"name": "credit 1", "metrics": [{
-		"metric": "roc_auc", "value": estimate(0.8, 0.78, 0.82), "baseline": estimate(0.79, 0.77, 0.81), "difference": estimate(0.01, -0.015, 0.03),
+		"metric": "roc_auc", "value": estimate(0.8, 0.78, 0.82), "baseline": estimate(0.79, 0.77, 0.81), "difference": estimate(0.01, -0.015, 0.03), "verdict": "pass",
 	}]},
 	"waivers": [],
 	"freeze": null,

@@ -10,6 +10,22 @@ worst(statuses) := [status | some status in order; status in statuses][0] if {
 	every status in statuses { status in order }
 }
 
+# Many comparisons of one kind, such as windows or metrics: one that fails decides. One that is
+# not settled is a warning as long as another shows something; if none does, nothing was shown.
+many(statuses) := "fail" if {
+	"fail" in statuses
+	worst(statuses)
+}
+
+many(statuses) := worst(statuses) if count(statuses & {"fail", "warn", "pass"}) == 0
+
+many(statuses) := "warn" if {
+	count(statuses & {"warn", "pass"}) > 0
+	worst(statuses) in {"warn", "inconclusive", "insufficient"}
+}
+
+many(statuses) := "pass" if worst(statuses) == "pass"
+
 # The sides of a limit that are stated.
 sides(limit) := {side |
 	some side in ["min", "max"]

@@ -12,6 +12,17 @@ test_worst_of_nothing_or_nonsense_is_undefined if {
 	not judge.worst({"pass", "fine"})
 }
 
+test_many_by_the_settled_ones if {
+	judge.many({"pass", "inconclusive", "fail"}) == "fail"
+	judge.many({"pass", "inconclusive"}) == "warn"
+	judge.many({"warn", "insufficient"}) == "warn"
+	judge.many({"inconclusive", "insufficient"}) == "insufficient"
+	judge.many({"pass"}) == "pass"
+	not judge.many(set())
+	not judge.many({"pass", "fine"})
+	not judge.many({"fail", "fine"})
+}
+
 test_bound_is_judged_by_the_interval if {
 	cases := [
 		{"ci": [0.7, 0.8], "limit": {"min": 0.7}, "want": "pass"},

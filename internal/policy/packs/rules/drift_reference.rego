@@ -54,11 +54,15 @@ words := array.concat(
 
 looser if drift.thresholds.fail_psi > facts.limits.drift.fail_psi
 
-result := judge.absent(
-	facts.settings.missing.reference,
-	"There is no reference to compare with, so drift is unknown.",
-	"Run `tallystick audit` with the data that the model was built or last approved on: --reference FILE.",
-) if {
+result := judge.not_applicable("There is no reference; evidence.required says what that means for this tier.") if {
+	is_object(facts.report)
+	not facts.part("reference")
+	not facts.part("drift")
+} else := {
+	"status": "insufficient",
+	"message": "There is a reference, but nothing was compared with it.",
+	"remediation": "Run `tallystick audit` again with --reference FILE: it compares every column that both files have.",
+} if {
 	is_object(facts.report)
 	not facts.part("drift")
 } else := {

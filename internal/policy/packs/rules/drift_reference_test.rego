@@ -29,12 +29,15 @@ test_too_few_rows_are_insufficient if {
 	reference.result.status == "insufficient" with input as fixture.put("/report/drift/verdict", "insufficient")
 }
 
-test_missing_reference_by_tier if {
-	high := reference.result with input as fixture.without("/report/drift")
-	high.status == "fail"
-	contains(high.remediation, "--reference")
-	limited := reference.result with input as fixture.without("/report/drift") with data.tallystick.tier as "limited"
-	limited.status == "warn"
+test_a_missing_reference_is_told_elsewhere if {
+	none := json.patch(fixture.without("/report/drift"), [{"op": "remove", "path": "/report/reference"}])
+	result := reference.result with input as none
+	result.applies == false
+	contains(result.message, "evidence.required")
+}
+
+test_a_reference_without_comparison_is_insufficient if {
+	reference.result.status == "insufficient" with input as fixture.without("/report/drift")
 }
 
 test_a_looser_threshold_than_the_limit_fails if {

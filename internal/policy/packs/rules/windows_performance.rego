@@ -31,6 +31,15 @@ judged := [window |
 
 with_verdict(verdict) := [window | some window in judged; window.performance_verdict == verdict]
 
+# A window that holds every labelled row has a performance and nothing to be compared with.
+alone := [window |
+	some window in windows
+	is_object(window.performance)
+	not compared(window)
+]
+
+compared(window) if window.performance_verdict != ""
+
 troubled := [window |
 	some verdict in ["fail", "warn", "inconclusive"]
 	some window in with_verdict(verdict)
@@ -38,21 +47,33 @@ troubled := [window |
 
 verdicts := {window.performance_verdict | some window in judged}
 
-# One window whose interval is too wide is a warning; if all are, nothing was shown.
-status := "fail" if {
-	"fail" in verdicts
-} else := judge.worst(verdicts) if {
-	count(verdicts & {"pass", "warn"}) == 0
-} else := "warn" if {
-	count(verdicts & {"warn", "inconclusive"}) > 0
-} else := "pass" if {
-	every verdict in verdicts { verdict in {"pass", "insufficient"} }
+# Windows with too few labels are left out, unless all are.
+status := judge.many(verdicts - {"insufficient"}) if {
+	verdicts != {"insufficient"}
+} else := judge.many(verdicts)
+
+# Why it is not a pass, one part for each verdict that is there.
+parts := [words |
+	some verdict in ["fail", "warn", "inconclusive", "insufficient"]
+	count(with_verdict(verdict)) > 0
+	words := sprintf(said[verdict], [count(with_verdict(verdict))])
+]
+
+said := {
+	"fail": "%d below the baseline by more than the accepted loss",
+	"warn": "%d below the baseline, perhaps by no more than the accepted loss",
+	"inconclusive": "%d where the interval does not settle it",
+	"insufficient": "%d with too few labels",
 }
 
 result := judge.not_applicable("The file was not cut into windows.") if {
 	is_object(facts.report)
 	not facts.report.windowing
 	not facts.report.windows
+} else := judge.not_applicable("One window holds every row that has a label, and no reference has labels, so there is nothing to compare it with.") if {
+	is_array(windows)
+	count(judged) == 0
+	count(alone) > 0
 } else := {
 	"status": "insufficient",
 	"message": "The windows hold no labels, so their performance is unknown.",
@@ -62,8 +83,8 @@ result := judge.not_applicable("The file was not cut into windows.") if {
 	count(judged) == 0
 } else := {
 	"status": status,
-	"message": sprintf("%d of %s fall below the baseline. %s", [
-		count(with_verdict("fail")), say.counted(count(judged), "window", "windows"), say.lead([window.words | some window in troubled]),
+	"message": sprintf("Of %s: %s. %s: %s", [
+		say.counted(count(judged), "window", "windows"), concat(", ", parts), troubled[0].label, say.lead([window.words | some window in troubled]),
 	]),
 	"details": [sprintf("%s: %s", [window.label, window.words]) | some window in troubled],
 	"evidence": [sprintf("/windows/%d", [window.index]) | some window in troubled],
@@ -71,7 +92,9 @@ result := judge.not_applicable("The file was not cut into windows.") if {
 	count(troubled) > 0
 } else := {
 	"status": status,
-	"message": sprintf("Performance holds in %s.", [say.counted(count(with_verdict("pass")), "window", "windows")]),
+	"message": sprintf("Performance holds in %s%s.", [
+		say.counted(count(with_verdict("pass")), "window", "windows"), concat("", [sprintf("; %s", [part]) | some part in parts]),
+	]),
 	"evidence": ["/windows"],
 } if {
 	count(judged) > 0

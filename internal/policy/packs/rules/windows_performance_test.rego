@@ -15,8 +15,23 @@ test_one_failing_window_fails_and_is_named if {
 	result.details == ["second: as before"]
 }
 
-test_one_uncertain_window_warns if {
-	performance.result.status == "warn" with input as second("inconclusive")
+test_one_uncertain_window_warns_and_says_why if {
+	result := performance.result with input as second("inconclusive")
+	result.status == "warn"
+	startswith(result.message, "Of 2 windows: 1 where the interval does not settle it. second: as before")
+}
+
+test_a_window_with_few_labels_is_told if {
+	result := performance.result with input as second("insufficient")
+	result.status == "pass"
+	result.message == "Performance holds in 1 window; 1 with too few labels."
+}
+
+test_one_window_of_all_rows_does_not_apply if {
+	only := {"index": 0, "label": "all", "performance": {}, "verdict": "insufficient", "words": "alone"}
+	result := performance.result with input as fixture.put("/report/windows", [only])
+	result.applies == false
+	contains(result.message, "nothing to compare it with")
 }
 
 test_only_uncertain_windows_show_nothing if {
