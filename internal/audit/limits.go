@@ -28,6 +28,7 @@ func driftThresholds(cfg Config) drift.Thresholds {
 	set(&th.WarnPSI, d.WarnPSI)
 	set(&th.FailPSI, d.FailPSI)
 	set(&th.WarnWasserstein, d.WarnWassersteinSD)
+	set(&th.WarnLInfinity, d.WarnLInfinity)
 	if d != (contract.DriftLimits{}) {
 		th.Origin = "contract"
 	}

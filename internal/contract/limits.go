@@ -46,7 +46,7 @@ type DriftLimits struct {
 	WarnPSI           *float64 `json:"warn_psi,omitempty"`
 	FailPSI           *float64 `json:"fail_psi,omitempty"`
 	WarnWassersteinSD *float64 `json:"warn_wasserstein_sd,omitempty"`
-	WarnJS            *float64 `json:"warn_js,omitempty"`
+	WarnLInfinity     *float64 `json:"warn_l_infinity,omitempty"` // of columns with more than 50 categories
 }
 
 // metric is what a limit must know of a metric to refuse nonsense such as roc_auc: {min: 70}.
@@ -170,7 +170,7 @@ func (d decoder) drift(dst *DriftLimits) decode {
 			field{"warn_psi", d.number(&dst.WarnPSI, 0, unbounded)},
 			field{"fail_psi", d.number(&dst.FailPSI, 0, unbounded)},
 			field{"warn_wasserstein_sd", d.number(&dst.WarnWassersteinSD, 0, unbounded)},
-			field{"warn_js", d.number(&dst.WarnJS, 0, 1)},
+			field{"warn_l_infinity", d.share(&dst.WarnLInfinity)},
 		)
 		if err == nil && dst.WarnPSI != nil && dst.FailPSI != nil && *dst.WarnPSI > *dst.FailPSI {
 			return d.errorf(node, "%s: warn_psi %s is above fail_psi %s", path, formatNumber(*dst.WarnPSI), formatNumber(*dst.FailPSI))

@@ -35,7 +35,7 @@ limits:
   performance: {roc_auc: {min: 0.70}, log_loss: {max: 0.5}, accuracy: {min: 0.6, max_drop: 0.02}}
   calibration: {ece: {max: 0.05}}
   fairness: {gap: 0.1, four_fifths: 0.8, metrics: [false_positive_rate, equal_opportunity], judged_from: 100}
-  drift: {fail_psi: 0.25, warn_psi: 0.1, warn_wasserstein_sd: 0.1, warn_js: 0.1}
+  drift: {fail_psi: 0.25, warn_psi: 0.1, warn_wasserstein_sd: 0.1, warn_l_infinity: 0.1}
 `
 
 func TestParse(t *testing.T) {
@@ -64,7 +64,7 @@ func TestParse(t *testing.T) {
 			Performance: map[string]Bound{"roc_auc": {Min: p(0.7)}, "log_loss": {Max: p(0.5)}, "accuracy": {Min: p(0.6), MaxDrop: p(0.02)}},
 			Calibration: map[string]Bound{"ece": {Max: p(0.05)}},
 			Fairness:    FairnessLimits{Gap: p(0.1), FourFifths: p(0.8), Metrics: []string{"false_positive_rate", "equal_opportunity"}, JudgedFrom: &n},
-			Drift:       DriftLimits{WarnPSI: p(0.1), FailPSI: p(0.25), WarnWassersteinSD: p(0.1), WarnJS: p(0.1)},
+			Drift:       DriftLimits{WarnPSI: p(0.1), FailPSI: p(0.25), WarnWassersteinSD: p(0.1), WarnLInfinity: p(0.1)},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Contract{})); diff != "" {
