@@ -274,6 +274,12 @@ func (doc *document) limits(cfg Config, p *plan, in inputs, r *rows) {
 	if n := r.scored[0] + r.scored[1]; r.task == performance.Binary && r.score != nil && n < r.labelled {
 		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d labelled rows have no score and take no part in ROC AUC, calibration and losses.", r.labelled-n, r.labelled))
 	}
+	if n := r.queryless; n > 0 {
+		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no query in %q and are in no ranked list.", n, doc.Rows, p.Query))
+	}
+	if n := r.itemless; n > 0 {
+		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no item in %q; they keep their rank and count for no item in coverage and popularity.", n, doc.Rows, p.Item))
+	}
 	if n := r.windows.without(doc.Rows); n > 0 {
 		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no time and are in no window.", n, doc.Rows))
 	}

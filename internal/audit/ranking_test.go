@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +68,32 @@ func TestRankingBeyondExactRows(t *testing.T) {
 	_, err := Measure(t.Context(), cfg)
 	if tallystick.CodeOf(err) != tallystick.Invalid || !strings.Contains(err.Error(), "480 rows") {
 		t.Errorf("error %v, want one that states the rows", err)
+	}
+}
+
+// Rows without a query are in no list, least of all in one list together, and their number is told.
+func TestRankingWithoutQueryOrItem(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("user,item,score,label\n")
+	for row := range 400 {
+		user, item := fmt.Sprintf("%d.5", row/10), fmt.Sprint(row%10)
+		if row%10 == 3 {
+			user = "NaN"
+		}
+		if row%20 == 5 {
+			item = "NaN"
+		}
+		fmt.Fprintf(&b, "%s,%s,%d,%d\n", user, item, row*7%11, row%3)
+	}
+	cfg := Config{Files: []string{write(t, "gaps.csv", b.String())}, Query: "user", Item: "item", Score: "score", Label: "label", K: 5}
+	doc := measured(t, cfg)
+	if doc.Performance.N != 40 || doc.Labelled != 360 {
+		t.Errorf("%d queries of %d rows, want 40 of 360", doc.Performance.N, doc.Labelled)
+	}
+	for _, words := range []string{`40 of 400 rows have no query in "user" and are in no ranked list.`, `20 of 400 rows have no item in "item"`} {
+		if !slices.ContainsFunc(doc.Limits, func(limit string) bool { return strings.HasPrefix(limit, words) }) {
+			t.Errorf("%q is not among %q", words, doc.Limits)
+		}
 	}
 }

@@ -92,10 +92,10 @@ func newRowReader(p *plan, r *rows, t *table.Table, late *lateLabels) *rowReader
 	}
 	if p.Task == performance.Ranking {
 		r.query, r.item = make([]uint32, held), nil
-		rr.wantKeys(p.Query, r.query)
+		rr.wantKeys(p.Query, r.query, &r.queryless)
 		if p.Item != "" {
 			r.item = make([]uint32, held)
-			rr.wantKeys(p.Item, r.item)
+			rr.wantKeys(p.Item, r.item, &r.itemless)
 		}
 	}
 	return rr
@@ -175,8 +175,9 @@ func (rr *rowReader) wantNumbers(p *plan, late *lateLabels) {
 	}
 }
 
-// wantKeys numbers the values of a column of queries or items from 0.
-func (rr *rowReader) wantKeys(column string, out []uint32) {
+// wantKeys numbers the values of a column of queries or items from 0. A NaN identifies nothing and
+// is missing like an empty field, which is counted; the two zeros are one number.
+func (rr *rowReader) wantKeys(column string, out []uint32, missing *int64) {
 	keys := map[uint64]uint32{}
 	key := func(bits uint64) uint32 {
 		k, ok := keys[bits]
@@ -189,12 +190,13 @@ func (rr *rowReader) wantKeys(column string, out []uint32) {
 	rr.want(column, func(v *table.Vector, at, n int) {
 		for i := range n {
 			switch {
-			case v.Null != nil && v.Null[i]:
+			case v.Null != nil && v.Null[i], v.Kind == table.Number && math.IsNaN(v.Float[i]):
 				out[at+i] = table.NoCode
+				*missing++
 			case v.Kind == table.Category:
 				out[at+i] = v.Code[i]
 			case v.Kind == table.Number:
-				out[at+i] = key(math.Float64bits(v.Float[i]))
+				out[at+i] = key(math.Float64bits(v.Float[i] + 0)) // -0 + 0 is 0
 			case v.Kind == table.Time:
 				out[at+i] = key(uint64(v.Time[i]))
 			default:

@@ -37,6 +37,8 @@ type rows struct {
 	query     []uint32         // ranking; table.NoCode where missing
 	item      []uint32
 	items     int // different ones, once counted
+	queryless int64
+	itemless  int64
 
 	windows  *windows
 	whole    *division
