@@ -246,6 +246,8 @@ func (k Kind) check(value any) error {
 		}
 	case Number:
 		ok = v.CanInt() || v.CanUint() || v.CanFloat()
+	case Flag:
+		ok = v.Kind() == reflect.Bool
 	case Object:
 		ok = v.Kind() == reflect.Map
 	}

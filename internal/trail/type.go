@@ -80,6 +80,7 @@ const (
 	Digest  Kind = "digest"  // sha256:<hex>
 	Digests Kind = "digests" // an array of them
 	Number  Kind = "number"
+	Flag    Kind = "flag"   // true or false
 	List    Kind = "list"   // an array of texts
 	Object  Kind = "object" // whatever the package that records it puts there
 )
