@@ -103,6 +103,7 @@ func measure(ctx context.Context, cfg Config, in inputs) (*report.Document, erro
 	if err := doc.performance(ctx, cfg, p, in, r); err != nil {
 		return nil, err
 	}
+	r.release()
 	cols, err := measureColumns(ctx, cfg, p, in, r)
 	if err != nil {
 		return nil, err
@@ -271,7 +272,7 @@ func (doc *document) limits(cfg Config, p *plan, in inputs, r *rows) {
 	if doc.Labelled < doc.Rows {
 		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d rows have no label or no prediction; nothing is known about their errors.", doc.Rows-doc.Labelled, doc.Rows))
 	}
-	if n := r.scored[0] + r.scored[1]; r.task == performance.Binary && r.score != nil && n < r.labelled {
+	if n := r.scored[0] + r.scored[1]; r.task == performance.Binary && p.Score != "" && n < r.labelled {
 		doc.Limits = append(doc.Limits, fmt.Sprintf("%d of %d labelled rows have no score and take no part in ROC AUC, calibration and losses.", r.labelled-n, r.labelled))
 	}
 	if n := r.queryless; n > 0 {
@@ -289,7 +290,7 @@ func (doc *document) limits(cfg Config, p *plan, in inputs, r *rows) {
 	if in.reference == nil {
 		doc.Limits = append(doc.Limits, "Without --reference nothing can be said about drift or unseen values.")
 	}
-	doc.Limits = append(doc.Limits, r.inexact(cfg, in)...)
+	doc.Limits = append(doc.Limits, r.inexact(cfg, p, in)...)
 	if doc.Fairness != nil {
 		doc.Limits = append(doc.Limits, "Equal error rates and equal predictive values cannot both hold where base rates differ (Kleinberg et al. 2016, Chouldechova 2017): which one matters is for people to decide. Groups are compared as the data names them.")
 	}

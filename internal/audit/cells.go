@@ -60,10 +60,12 @@ func (c *cutter) cut(edges []float64, values []string) *searched {
 			continue
 		}
 		at := uint8(0)
-		for _, edge := range edges { // nine at most
+		for _, edge := range edges { // nine at most, and no branch on what cannot be foretold
+			step := uint8(0)
 			if edge < x {
-				at++
+				step = 1
 			}
+			at += step
 		}
 		s.cell[i] = at
 	}

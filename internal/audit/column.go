@@ -36,7 +36,7 @@ type columnPass struct {
 	mu       sync.Mutex
 	done     int64
 	measured []measuredColumn // by column of the data
-	buffers  [][]float64      // that are not in use; each has room for the rows that are held
+	rooms    []room           // that are not in use
 }
 
 // measuredColumn is what one column shows.
@@ -116,7 +116,7 @@ func cut[T any](s []T, from, to int) []T {
 func (pass *columnPass) workers() int {
 	column := int64(16 << 20)
 	if pass.rows.exact {
-		column += 8 * pass.rows.n
+		column += (8 + 2) * pass.rows.n
 	}
 	switch w := pass.rows.windows; {
 	case w.len() == 0:
@@ -138,25 +138,31 @@ const (
 	referenceRowBytes = 36      // of a reference that is being sorted
 )
 
-// buffer returns room for the numbers of one column; none where they are not held.
-func (pass *columnPass) buffer() []float64 {
-	if !pass.rows.exact {
-		return nil
-	}
-	pass.mu.Lock()
-	defer pass.mu.Unlock()
-	if last := len(pass.buffers) - 1; last >= 0 {
-		b := pass.buffers[last]
-		pass.buffers = pass.buffers[:last]
-		return b
-	}
-	return make([]float64, 0, pass.rows.n)
+// room holds the numbers of one column, and where they lie among those of the reference.
+type room struct {
+	numbers []float64
+	places  []uint16
 }
 
-func (pass *columnPass) release(buffer []float64) {
+// room returns an empty room; none where numbers are not held.
+func (pass *columnPass) room() room {
+	if !pass.rows.exact {
+		return room{}
+	}
 	pass.mu.Lock()
 	defer pass.mu.Unlock()
-	pass.buffers = append(pass.buffers, buffer)
+	if last := len(pass.rooms) - 1; last >= 0 {
+		r := pass.rooms[last]
+		pass.rooms = pass.rooms[:last]
+		return r
+	}
+	return room{make([]float64, 0, pass.rows.n), make([]uint16, 0, pass.rows.n)}
+}
+
+func (pass *columnPass) leave(r room) {
+	pass.mu.Lock()
+	defer pass.mu.Unlock()
+	pass.rooms = append(pass.rooms, r)
 }
 
 // collect puts the columns together in the order of the table, whatever order they came in.
@@ -190,12 +196,12 @@ func (pass *columnPass) measure(ctx context.Context, i int, c table.Column, out 
 		return measuredColumn{}, err
 	}
 	m := measuredColumn{noDrift: reference.why}
-	var buffer []float64
+	var held room
 	if reference.numbers != nil {
-		buffer = pass.buffer()
-		defer pass.release(buffer)
+		held = pass.room()
+		defer pass.leave(held)
 	}
-	compared := reference.gather(pass, c, buffer)
+	compared := reference.gather(pass, c, held)
 	profiler := quality.NewProfiler(quality.Config{
 		Column: c, Role: role, Reference: profile, Quantiles: compared.quantiles(),
 		Dictionary: func() []string { return pass.in.data.Dictionary(c.Name) },

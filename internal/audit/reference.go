@@ -126,8 +126,8 @@ func (h *referenceColumn) ready(c, own table.Column, role string, values []strin
 }
 
 // gather prepares a column for the comparison; nil if there is nothing to compare it with. Numbers
-// are held in buffer as long as it has room.
-func (r reference) gather(pass *columnPass, c table.Column, buffer []float64) *gathered {
+// are held as long as there is room for them.
+func (r reference) gather(pass *columnPass, c table.Column, held room) *gathered {
 	w, mixed := pass.rows.windows, pass.rows.windows.len() > 0 && !pass.rows.windows.ordered()
 	var whole sample
 	var begin func(rows int64) sample
@@ -148,9 +148,9 @@ func (r reference) gather(pass *columnPass, c table.Column, buffer []float64) *g
 		whole = counter(false)
 	default:
 		limit := pass.cfg.ExactRows
-		n := &numberSample{numbers: r.numbers, limit: cap(buffer), values: buffer[:0]}
+		n := &numberSample{numbers: r.numbers, limit: cap(held.numbers), values: held.numbers}
 		if pass.rows.exact {
-			n.tally = r.numbers.Reference().TallyToSettle(pass.rows.n) // while values are in the cache
+			n.tally = r.numbers.Reference().TallyToSettle(held.places) // while values are in the cache
 		}
 		whole = n
 		if mixed && !pass.rows.exact {

@@ -118,6 +118,12 @@ func (r *rows) take(at, n int) error {
 	return nil
 }
 
+// release lets go of the rows, which have all been counted: the columns need the room.
+func (r *rows) release() {
+	r.truth, r.predicted, r.class, r.chosen, r.actual, r.number = nil, nil, nil, nil, nil, nil
+	r.score, r.group, r.query, r.item = nil, nil, nil, nil
+}
+
 // measurable reports whether a held row has all that its task needs.
 func (r *rows) measurable(i int) bool {
 	switch r.task {

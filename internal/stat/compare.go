@@ -33,7 +33,7 @@ const quickWindow = 8 * quickKnots
 // leave something open are sorted. Distances of values beyond about 1e290 may overflow to +Inf;
 // values after the first 2^32-1 count as dropped.
 func (r *Reference) Compare(window []float64) TwoSample {
-	t, overflow := r.TallyToSettle(int64(len(window))), max(0, len(window)-maxWindow)
+	t, overflow := r.TallyToSettle(make([]uint16, 0, len(window))), max(0, len(window)-maxWindow)
 	window = window[:len(window)-overflow]
 	t.add(window)
 	t.dropped += int64(overflow)

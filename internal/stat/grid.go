@@ -9,9 +9,9 @@ type grid struct {
 	start      []uint32 // start[c] is the first knot of cell c or later; one more than cells
 }
 
-// newGrid lays two cells a knot between low and high.
+// newGrid lays four cells a knot between low and high.
 func newGrid(knots []float64, low, high float64) grid {
-	cells := 2 * len(knots)
+	cells := 4 * len(knots)
 	g := grid{low: low, cells: float64(cells), start: make([]uint32, cells+1)}
 	if width := high - low; width > 0 && isFinite(width) {
 		g.scale = float64(cells) / width

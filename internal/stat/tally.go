@@ -33,16 +33,16 @@ type tallyCell struct {
 // Tally returns an empty tally.
 func (r *Reference) Tally() *Tally { return newTally(r, r.fine) }
 
-// TallyToSettle returns an empty tally for about n values that the caller keeps for
-// [Tally.Settle]: it has fewer cells, so that counting is quicker and more is left open, and keeps
-// two bytes for each value.
-func (r *Reference) TallyToSettle(n int64) *Tally {
+// TallyToSettle returns an empty tally for values that the caller keeps for [Tally.Settle]: it has
+// fewer cells, so that counting is quicker and more is left open. It notes in places, which should be
+// empty and have room for as many values as will come, where each of them lies.
+func (r *Reference) TallyToSettle(places []uint16) *Tally {
 	k := r.large
-	if n < quickWindow {
+	if cap(places) < quickWindow {
 		k = r.quick
 	}
 	t := newTally(r, k)
-	t.places = make([]uint16, 0, n)
+	t.places = places
 	return t
 }
 
