@@ -56,6 +56,7 @@ Exit code: 0 the contract holds, 1 it does not, 2 wrong flags or input.`,
 				return err
 			}
 			defer t.Close()
+			a.warn(t)
 			result, err := contract.CheckTable(cmd.Context(), t, c, time.Now())
 			if err != nil {
 				return err
@@ -68,7 +69,7 @@ Exit code: 0 the contract holds, 1 it does not, 2 wrong flags or input.`,
 					return err
 				}
 			}
-			return a.printContract(format, result)
+			return a.printContract(format, result, t.Warnings())
 		},
 	}
 	flags := cmd.Flags()
@@ -97,10 +98,21 @@ func (a *app) recordCheck(ctx context.Context, t *table.Table, result contract.R
 	return err
 }
 
-func (a *app) printContract(format string, result contract.Result) error {
+// warn says what the reader of a table had to guess or leave out: a check of columns that were
+// renamed or could not be read is not the check that was asked for.
+func (a *app) warn(t *table.Table) {
+	for _, w := range t.Warnings() {
+		fmt.Fprintf(a.Err, "warning: %s\n", w)
+	}
+}
+
+func (a *app) printContract(format string, result contract.Result, warnings []string) error {
 	switch format {
 	case "json":
-		return a.printJSON(result)
+		return a.printJSON(struct {
+			contract.Result
+			Warnings []string `json:"warnings"` // never null
+		}{result, append([]string{}, warnings...)})
 	case "junit":
 		return report.WriteContractJUnit(a.Out, result)
 	case "markdown":
@@ -124,6 +136,7 @@ takes the data to be good: read the contract, tighten it, and add limits.`,
 				return err
 			}
 			defer t.Close()
+			a.warn(t)
 			if name == "" {
 				name, _, _ = strings.Cut(filepath.Base(args[0]), ".")
 			}
