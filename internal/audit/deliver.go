@@ -29,32 +29,123 @@ func checkOut(dir string) error {
 	return nil
 }
 
-// deliver writes the files beside dir first and then moves them in, so that dir never holds part
-// of a file, and holds nothing of an audit that did not end.
-func deliver(dir string, reports []verify.File, bundle []byte) (err error) {
-	if err := durable.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("deliver to %q: %w", dir, err)
+// deliver puts the files into dir such that report.json is there only if it and the files beside it
+// are one audit's, whenever the program or the machine stops:
+//
+//   - A directory that does not exist appears whole: the files are written into a sibling, which
+//     then takes its name.
+//   - In one that exists the files are first written into a hidden directory. Then report.json of
+//     the old audit goes, the other files are replaced, and the new report.json comes last. Nothing
+//     else in dir is touched.
+//
+// What an interrupted delivery has left hidden, the next one takes away. step is called before each
+// change that a reader can see; tests stop there.
+func deliver(dir string, reports []verify.File, bundle []byte, step func()) (err error) {
+	dir = filepath.Clean(dir)
+	files := append([]verify.File{{Name: EvidenceFile, Data: bundle}}, reports...)
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("deliver to %q: %w", dir, err)
+		}
+	}()
+	switch _, err := os.Stat(dir); {
+	case err == nil:
+		return replace(dir, files, step)
+	case !errors.Is(err, os.ErrNotExist):
+		return err
 	}
-	staging, err := os.MkdirTemp(dir, ".tallystick-*")
+	parent := filepath.Dir(dir)
+	if err := durable.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	staging, err := stage(parent, filepath.Base(dir), files)
 	if err != nil {
-		return fmt.Errorf("deliver to %q: %w", dir, err)
+		return err
+	}
+	step()
+	if err := os.Rename(staging, dir); err != nil {
+		return errors.Join(err, os.RemoveAll(staging))
+	}
+	return durable.SyncDir(parent)
+}
+
+// replace puts the files into a directory that exists.
+func replace(dir string, files []verify.File, step func()) (err error) {
+	staging, err := stage(dir, "audit", files)
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staging)) }()
-	files := append([]verify.File{{Name: EvidenceFile, Data: bundle}}, reports...)
+	step()
+	if err := os.Remove(filepath.Join(dir, JSONFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	// The order of names on the disk is kept: gone before the others change, back after them.
+	if err := durable.SyncDir(dir); err != nil {
+		return err
+	}
+	move := func(name string) error {
+		step()
+		return os.Rename(filepath.Join(staging, name), filepath.Join(dir, name))
+	}
+	for _, f := range files {
+		if name := filepath.Base(f.Name); name != JSONFile {
+			if err := move(name); err != nil {
+				return err
+			}
+		}
+	}
+	if err := durable.SyncDir(dir); err != nil {
+		return err
+	}
+	if err := move(JSONFile); err != nil {
+		return err
+	}
+	return durable.SyncDir(dir)
+}
+
+// stage writes the files into a hidden directory in parent, durably, and returns its path. It takes
+// away what an interrupted delivery of that name has left.
+func stage(parent, name string, files []verify.File) (staging string, err error) {
+	staging = filepath.Join(parent, ".tallystick-"+name+".partial")
+	if err := unstage(staging); err != nil {
+		return "", err
+	}
+	if err := os.Mkdir(staging, 0o755); err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(staging))
+		}
+	}()
 	for _, f := range files {
 		err := durable.WriteFile(filepath.Join(staging, filepath.Base(f.Name)), 0o644, func(w io.Writer) error {
 			_, err := w.Write(f.Data)
 			return err
 		})
 		if err != nil {
-			return fmt.Errorf("deliver %s: %w", f.Name, err)
+			return "", err
 		}
 	}
-	for _, f := range files {
-		name := filepath.Base(f.Name)
-		if err := os.Rename(filepath.Join(staging, name), filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("deliver %s: %w", name, err)
+	return staging, nil
+}
+
+// unstage removes a staging directory, if it is there and holds nothing but what stage writes.
+func unstage(staging string) error {
+	left, err := os.ReadDir(staging)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range left {
+		switch name := e.Name(); {
+		case name == JSONFile, name == MarkdownFile, name == HTMLFile, name == EvidenceFile, durable.IsTemporary(name):
+		default:
+			return tallystick.Errorf(tallystick.Invalid, "%s holds %q, which no audit has put there", staging, name).WithHint("move it away")
 		}
 	}
-	return durable.SyncDir(dir)
+	return os.RemoveAll(staging)
 }

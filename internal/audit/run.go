@@ -118,7 +118,7 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if err := o.exported(ctx, tallystick.DigestOf(bundle)); err != nil {
 		return Result{}, err
 	}
-	if err := deliver(o.Out, reports, bundle); err != nil {
+	if err := deliver(o.Out, reports, bundle, func() {}); err != nil {
 		return Result{}, err
 	}
 	return Result{Document: doc, Event: receipt, Bundle: tallystick.DigestOf(bundle)}, nil
