@@ -23,42 +23,30 @@ const momentsBatch = 1024
 
 // AddAll takes in many values, as [Moments.Add] does one, a few times as fast.
 func (m *Moments) AddAll(values []float64) {
-	var finite [momentsBatch]float64
 	for len(values) > 0 {
 		part := values[:min(momentsBatch, len(values))]
 		values = values[len(part):]
-		if !allFinite(part) {
-			n := 0
-			for _, v := range part {
-				finite[n] = v
-				if isFinite(v) {
-					n++
-				}
-			}
-			part = finite[:n]
-		}
-		m.Merge(momentsOfFinite(part))
+		m.Merge(momentsOfBatch(part))
 	}
 }
 
-// allFinite reports whether no value is NaN or infinite: x-x is 0 of finite ones alone.
-func allFinite(values []float64) bool {
-	var a, b float64
-	for ; len(values) >= 2; values = values[2:] {
-		a += values[0] - values[0]
-		b += values[1] - values[1]
+// momentsOfBatch adds up the values of a batch, of which there is one at least, and then their
+// deviations from the mean. Four sums run side by side, because each addition waits for the one before.
+func momentsOfBatch(values []float64) Moments {
+	var a, b, c, d float64
+	rest := values
+	for ; len(rest) >= 4; rest = rest[4:] {
+		a += rest[0]
+		b += rest[1]
+		c += rest[2]
+		d += rest[3]
 	}
-	for _, v := range values {
-		a += v - v
+	for _, v := range rest {
+		a += v
 	}
-	return a+b == 0
-}
-
-// momentsOfFinite takes two passes, the mean being known in the second. Four sums run side by side,
-// because each addition waits for the one before it.
-func momentsOfFinite(values []float64) Moments {
-	if len(values) == 0 {
-		return Moments{}
+	sum := (a + b) + (c + d)
+	if !isFinite(sum) { // not all values are, or their sum overflows where the mean does not
+		return momentsOfFinite(values)
 	}
 	m := Moments{N: int64(len(values)), Min: values[0], Max: values[0]}
 	for _, v := range values {
@@ -73,24 +61,7 @@ func momentsOfFinite(values []float64) Moments {
 		m.Mean = m.Min
 		return m
 	}
-	var a, b, c, d float64
-	rest := values
-	for ; len(rest) >= 4; rest = rest[4:] {
-		a += rest[0]
-		b += rest[1]
-		c += rest[2]
-		d += rest[3]
-	}
-	for _, v := range rest {
-		a += v
-	}
-	if m.Mean = ((a + b) + (c + d)) / float64(len(values)); !isFinite(m.Mean) { // the sum overflows where the mean does not
-		m = Moments{}
-		for _, v := range values {
-			m.Add(v)
-		}
-		return m
-	}
+	m.Mean = sum / float64(len(values))
 	a, b, c, d = 0, 0, 0, 0
 	for rest = values; len(rest) >= 4; rest = rest[4:] {
 		a += (rest[0] - m.Mean) * (rest[0] - m.Mean)
@@ -102,6 +73,26 @@ func momentsOfFinite(values []float64) Moments {
 		a += (v - m.Mean) * (v - m.Mean)
 	}
 	m.M2 = (a + b) + (c + d)
+	return m
+}
+
+// momentsOfFinite takes the finite ones of a batch.
+func momentsOfFinite(values []float64) Moments {
+	var finite [momentsBatch]float64
+	n := 0
+	for _, v := range values {
+		finite[n] = v
+		if isFinite(v) {
+			n++
+		}
+	}
+	if 0 < n && n < len(values) {
+		return momentsOfBatch(finite[:n])
+	}
+	var m Moments
+	for _, v := range finite[:n] {
+		m.Add(v)
+	}
 	return m
 }
 

@@ -85,22 +85,18 @@ func (t *Tally) inside(gaps []int, window []float64) []float64 {
 	for len(window) > 0 {
 		part := window[:min(batch, len(window))]
 		window = window[len(part):]
-		n := 0
 		if places != nil {
 			for k, i := range places[:len(part)] {
-				hits[n&(batch-1)] = uint8(k)
-				n += int(isOpen[i])
-			}
-			for _, k := range hits[:n] {
-				at[k] = uint32(places[k])
+				at[k] = uint32(i)
 			}
 			places = places[len(part):]
 		} else {
 			t.place(part, &at)
-			for k, i := range at[:len(part)] {
-				hits[n&(batch-1)] = uint8(k)
-				n += int(isOpen[i])
-			}
+		}
+		n := 0
+		for k, i := range at[:len(part)] {
+			hits[n&(batch-1)] = uint8(k)
+			n += int(isOpen[i])
 		}
 		for _, k := range hits[:n] {
 			if v := part[k]; v < cells[at[k]].x && isFinite(v) {

@@ -97,8 +97,7 @@ func (t *Tally) add(values []float64) {
 	for len(values) > 0 {
 		part := values[:min(batch, len(values))]
 		values = values[len(part):]
-		t.place(part, &at)
-		finite := allFinite(part)
+		finite := t.place(part, &at)
 		t.n += int64(len(part))
 		for k, v := range part {
 			i := int(at[k])
@@ -127,18 +126,20 @@ func (t *Tally) add(values []float64) {
 }
 
 // place finds the first cell whose knot is not below each of at most batch values, the sentinel's if
-// there is none, any one for NaN. It is grid.find, written out in loops for the sake of speed: the
+// there is none, any one for NaN, and reports whether all of them are finite. It is grid.find, written out in loops for the sake of speed: the
 // inner loop of every large comparison. The first two have no branches that depend on the values,
 // so that many loads are under way at once; few values are left to search for in the third.
-func (t *Tally) place(values []float64, at *[batch]uint32) {
+func (t *Tally) place(values []float64, at *[batch]uint32) (finite bool) {
 	g, cells := &t.knots.grid, t.cells[:len(t.cells)+1]
 	low, scale, limit, start := g.low, g.scale, g.cells, g.start
 	values = values[:min(batch, len(values))]
+	finite = true
 	for k, v := range values {
 		position := (v - low) * scale
 		c := int(position)
-		if !(position >= 0 && position < limit) {
+		if !(position >= 0 && position < limit) { // a tail, or no number
 			c = g.cell(v)
+			finite = finite && isFinite(v)
 		}
 		at[k] = start[c]
 	}
@@ -158,6 +159,7 @@ func (t *Tally) place(values []float64, at *[batch]uint32) {
 			at[k] = uint32(t.search(int(i), v))
 		}
 	}
+	return finite
 }
 
 // search returns the first cell from i on whose knot is not below v.
