@@ -1,19 +1,3 @@
-// Package state keeps Tallystick's database: connections, migrations and group commit. It is the
-// only package that knows which database that is; the packages above write their own SQL over Tx,
-// with the placeholder "?" and nothing that only one dialect has.
-//
-// # What an acknowledgement means
-//
-// Write returns nil only after the transaction that carries the change has been written to the
-// write-ahead log and that file has been synced (SQLite, WAL, synchronous=FULL). A process that is
-// killed, or a machine that loses power, after that moment has the change when it starts again.
-//
-// # Several processes
-//
-// Several processes may open one file. Each transaction takes SQLite's write lock when it begins
-// (BEGIN IMMEDIATE), so that it never fails half way because another process wrote first; a
-// process that cannot have the lock within Config.BusyTimeout answers Unavailable. Readers block
-// nobody. The file must lie on a local disk: SQLite's shared memory does not work over NFS.
 package state
 
 import (
