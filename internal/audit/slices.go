@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/stat"
 )
@@ -224,9 +225,10 @@ func (s *search) words(slice performance.Slice) string {
 		of = fmt.Sprintf(" (every %d-th row was looked at)", s.looked.step)
 	}
 	if s.task == performance.Regression {
-		return fmt.Sprintf("Where %s, the mean absolute error is %.4g (%.4g elsewhere) over %d rows%s.", where, slice.Value.Value, slice.Rest.Value, slice.N, of)
+		return fmt.Sprintf("Where %s, the mean absolute error is %s (%s elsewhere) over %d rows%s.",
+			where, figure.Estimate("mae", slice.Value).Value, figure.Estimate("mae", slice.Rest).Value, slice.N, of)
 	}
-	return fmt.Sprintf("Where %s, %.1f %% of %d predictions are wrong (%.1f %% elsewhere)%s.", where, 100*slice.Value.Value, slice.N, 100*slice.Rest.Value, of)
+	return fmt.Sprintf("Where %s, %s of %d predictions are wrong (%s elsewhere)%s.", where, figure.Percent(slice.Value.Value), slice.N, figure.Percent(slice.Rest.Value), of)
 }
 
 // term says one condition of a slice: "race = Asian", "age above 45", "income is missing".

@@ -3,8 +3,8 @@ package drift
 import (
 	"fmt"
 	"math"
-	"strconv"
 
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -167,18 +167,17 @@ func (f *Feature) bins(labels []string, reference, current []int64) {
 // BinLabels names the bins between edges, and the missing values last: bin i holds what is above edge i-1
 // and at most edge i.
 func BinLabels(edges []float64) []string {
+	written := figure.Edges(edges)
 	labels := make([]string, 0, len(edges)+2)
-	for i, edge := range edges {
+	for i, edge := range written {
 		if i == 0 {
-			labels = append(labels, "up to "+short(edge))
+			labels = append(labels, "up to "+edge)
 		} else {
-			labels = append(labels, short(edges[i-1])+" to "+short(edge))
+			labels = append(labels, written[i-1]+" to "+edge)
 		}
 	}
-	return append(labels, "above "+short(edges[len(edges)-1]), "(missing)")
+	return append(labels, "above "+written[len(written)-1], "(missing)")
 }
-
-func short(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
 
 func sum(counts []int64) int64 {
 	var total int64

@@ -180,8 +180,8 @@ func TestMissingValuesDrift(t *testing.T) {
 	}{
 		{0, tallystick.Pass, "x shows no significant change"},
 		{2, tallystick.Pass, "x has changed too little to matter"},
-		{300, tallystick.Fail, "x (missing) rises from 0.0 % to 30.0 % of rows"},
-		{1000, tallystick.Fail, "x (missing) rises from 0.0 % to 100.0 % of rows"},
+		{300, tallystick.Fail, "x (missing) rises from 0 % to 30.0 % of rows"},
+		{1000, tallystick.Fail, "x (missing) rises from 0 % to 100 % of rows"},
 	} {
 		f := drift.Judge([]drift.Feature{n.Compare(window(c.missing), 0)}, 5000, 1000, drift.Defaults()).Features[0]
 		if f.Verdict != c.verdict || !strings.Contains(f.Words, c.words) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -102,5 +103,5 @@ func (b Bin) Words(name, kind string) string {
 	case kind == "number":
 		is = " "
 	}
-	return fmt.Sprintf("%s%s%s %s from %.1f %% to %.1f %% of rows", name, is, b.Label, verb, 100*b.Reference, 100*b.Current)
+	return fmt.Sprintf("%s%s%s %s from %s to %s of rows", name, is, b.Label, verb, figure.Percent(b.Reference), figure.Percent(b.Current))
 }

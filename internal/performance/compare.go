@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -85,7 +86,7 @@ func (b Baseline) unknown(base Metric, reason string) Comparison {
 	none := stat.Estimate{Value: math.NaN(), Interval: stat.Interval{Low: math.NaN(), High: math.NaN()}, Method: "not known"}
 	return Comparison{
 		Metric: base.Name, Value: none, Baseline: base.Estimate, Difference: none, Verdict: tallystick.Insufficient,
-		Words: fmt.Sprintf("%s is not known here (%s); in %s it is %.4g.", base.Title, reason, b.Name, base.Value),
+		Words: fmt.Sprintf("%s is not known here (%s); in %s it is %s.", base.Title, reason, b.Name, figure.Estimate(base.Name, base.Estimate).Value),
 	}
 }
 
@@ -106,9 +107,10 @@ func (b Baseline) compare(m, base Metric) Comparison {
 		},
 	}
 	c.Verdict = judge(m, base, c.Difference, own)
-	c.Words = fmt.Sprintf("%s is %.4g (95 %% interval %.4g to %.4g) and %.4g in %s: a difference of %+.3g (%.4g %% interval %+.3g to %+.3g).",
-		m.Title, m.Value, m.Interval.Low, m.Interval.High, base.Value, b.Name,
-		d, 100*confidence, c.Difference.Interval.Low, c.Difference.Interval.High)
+	value, difference := figure.Estimate(m.Name, m.Estimate), figure.Difference(m.Name, c.Difference)
+	c.Words = fmt.Sprintf("%s is %s (95 %% interval %s) and %s in %s: a difference of %s (%.4g %% interval %s).",
+		m.Title, value.Value, value.Spelt(), figure.Estimate(m.Name, base.Estimate).Value, b.Name,
+		difference.Value, 100*confidence, difference.Spelt())
 	return c
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/drift"
+	"github.com/tallystick/tallystick/internal/figure"
 )
 
 // judged reports whether v says that something is wrong or may be.
@@ -76,7 +77,7 @@ func driftFindings(d *Document) []candidate {
 		c.Words = sentence(cmp.Or(features[0].Words, "Drift could not be judged"))
 	default:
 		c.Words = fmt.Sprintf("Nothing drifts against the reference: of %s the largest PSI is %s (%s).",
-			plural(len(features), "column"), number(effect(features[0])), features[0].Name)
+			plural(len(features), "column"), figure.Number(effect(features[0])), features[0].Name)
 	}
 	return []candidate{c}
 }

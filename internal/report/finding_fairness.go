@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/fairness"
+	"github.com/tallystick/tallystick/internal/figure"
 )
 
 // errorRates come first where comparisons of groups are told: they are what a person suffers.
@@ -90,7 +91,7 @@ func fairnessShort(c fairness.Comparison) string {
 	}
 	return fmt.Sprintf("%s: %s for %s %s, %s for %s, %s points %s (95 %% interval %s to %s).",
 		fairnessTitle(c.Metric), shareOnly(c.Rate), c.Attribute, c.Value, shareOnly(c.RateOfRef), c.Reference,
-		fixed(100*gap(c), 1), direction, fixed(low, 1), fixed(high, 1))
+		figure.Fixed(100*gap(c), 1), direction, figure.Fixed(low, 1), figure.Fixed(high, 1))
 }
 
 func unsettledFinding(comparisons []fairness.Comparison) (candidate, bool) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 )
 
@@ -34,7 +35,7 @@ func keyFigures(p *performance.Performance) string {
 	var parts []string
 	for _, name := range keyMetrics {
 		if m, ok := p.Metric(name); ok && len(parts) < 3 {
-			parts = append(parts, inSentence(m.Title)+" "+estimate(name, m.Estimate).String())
+			parts = append(parts, inSentence(m.Title)+" "+figure.Estimate(name, m.Estimate).String())
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -76,7 +77,7 @@ func calibrationFindings(d *Document) []candidate {
 		return nil
 	}
 	words := fmt.Sprintf("Scores miss observed rates by %s on average (expected calibration error, %s).",
-		estimate("ece", *c.ECE), c.Method)
+		figure.Estimate("ece", *c.ECE), c.Method)
 	return []candidate{{Finding: Finding{Area: "calibration", Words: words}, judgedBy: "calibration.error"}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 )
 
@@ -129,7 +130,7 @@ func fallFinding(d *Document, fell []int) candidate {
 			}
 			name := windowName(d.Windows[i])
 			if c, ok := worstComparison(d.Windows[i]); ok {
-				name += fmt.Sprintf(" (%s %s)", metricTitle(d.Windows[i].Performance, c.Metric), brief(c.Metric, c.Value))
+				name += fmt.Sprintf(" (%s %s)", metricTitle(d.Windows[i].Performance, c.Metric), figure.Brief(c.Metric, c.Value))
 			}
 			others = append(others, name)
 		}
@@ -169,13 +170,13 @@ func fallWords(d *Document, w Window, c performance.Comparison) string {
 	if c.Difference.Value > 0 {
 		verb = "rises"
 	}
-	base := brief(c.Metric, c.Baseline)
+	base := figure.Brief(c.Metric, c.Baseline)
 	if d.Windowing != nil && d.Windowing.Baseline != "" {
 		base += " in " + article(d.Windowing.Baseline)
 	} else {
 		base = "baseline " + base
 	}
-	return fmt.Sprintf("%s %s to %s in %s (%s)", metricTitle(w.Performance, c.Metric), verb, brief(c.Metric, c.Value), windowName(w), base)
+	return fmt.Sprintf("%s %s to %s in %s (%s)", metricTitle(w.Performance, c.Metric), verb, figure.Brief(c.Metric, c.Value), windowName(w), base)
 }
 
 func article(noun string) string {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/stat"
 )
@@ -57,15 +58,15 @@ func functions() template.FuncMap {
 		"word":       verdictWords,
 		"judged":     judged,
 		"ruled":      func(s policy.Status) tallystick.Verdict { return ruleVerdict(s) },
-		"share":      share,
+		"share":      figure.Share,
 		"percent":    shareOnly,
-		"points":     points,
-		"estimate":   estimate,
-		"difference": difference,
+		"points":     figure.Points,
+		"estimate":   figure.Estimate,
+		"difference": figure.Difference,
 		"pvalue":     pValue,
-		"num":        func(v stat.Number) string { return plain(float64(v)) },
+		"num":        func(v stat.Number) string { return figure.Plain(float64(v)) },
 		"optional":   optional,
-		"number":     plain,
+		"number":     figure.Plain,
 		"metric":     fairnessTitle,
 		"title":      metricTitle,
 		"capital":    capital,
@@ -77,9 +78,9 @@ func functions() template.FuncMap {
 		"window":     windowName,
 		"change":     changeWords,
 		"plural":     func(n int, noun string) string { return plural(n, noun) },
-		"times100":   func(v float64) string { return plain(100 * v) },
-		"slice":      func(metric string, e stat.Estimate) figure { return estimate(sliceMetric(metric), e) },
-		"slicediff":  func(metric string, e stat.Estimate) figure { return difference(sliceMetric(metric), e) },
+		"times100":   func(v float64) string { return figure.Plain(100 * v) },
+		"slice":      func(metric string, e stat.Estimate) figure.Figure { return figure.Estimate(sliceMetric(metric), e) },
+		"slicediff":  func(metric string, e stat.Estimate) figure.Figure { return figure.Difference(sliceMetric(metric), e) },
 	}
 }
 

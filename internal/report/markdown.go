@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/fairness"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/policy"
 )
 
@@ -101,7 +102,7 @@ func (m *markdown) performance(d *Document) {
 	m.heading("Performance")
 	var rows [][]string
 	for _, metric := range metrics {
-		f := estimate(metric.Name, metric.Estimate)
+		f := figure.Estimate(metric.Name, metric.Estimate)
 		rows = append(rows, []string{escapeMarkdown(metric.Title), f.Value, f.Interval, count(metric.N), escapeMarkdown(metric.Method)})
 	}
 	m.bounded([]column{text("Metric"), numeric("Value"), numeric("95 % interval"), numeric("n"), text("Method")}, rows)
@@ -143,14 +144,14 @@ func (m *markdown) fairness(f *fairness.Fairness) {
 	}
 	m.heading("Fairness")
 	m.block(fmt.Sprintf("The favourable prediction is the %s one. Accepted gap %s points, four-fifths screen %s (%s).",
-		escapeMarkdown(f.Favourable), plain(100*f.Limits.Gap), plain(f.Limits.Ratio), escapeMarkdown(f.Limits.Origin)))
+		escapeMarkdown(f.Favourable), figure.Plain(100*f.Limits.Gap), figure.Plain(f.Limits.Ratio), escapeMarkdown(f.Limits.Origin)))
 	var rows [][]string
 	for _, g := range f.Groups {
 		if strings.Contains(g.Attribute, fairness.Intersection) {
 			continue
 		}
 		rows = append(rows, []string{escapeMarkdown(g.Attribute), escapeMarkdown(g.Value), count(g.N),
-			share(g.SelectionRate, g.SelectionRateCI).String(), share(g.TPR, g.TPRCI).String(), share(g.FPR, g.FPRCI).String(), share(g.FNR, g.FNRCI).String(), share(g.PPV, g.PPVCI).String()})
+			figure.Share(g.SelectionRate, g.SelectionRateCI).String(), figure.Share(g.TPR, g.TPRCI).String(), figure.Share(g.FPR, g.FPRCI).String(), figure.Share(g.FNR, g.FNRCI).String(), figure.Share(g.PPV, g.PPVCI).String()})
 	}
 	m.bounded([]column{text("Attribute"), text("Group"), numeric("n"), numeric("Selection rate"), numeric("TPR"), numeric("FPR"), numeric("FNR"), numeric("PPV")}, rows)
 	rows = nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/policy"
 )
@@ -178,7 +179,7 @@ func figuresLine(p *performance.Performance) string {
 	var parts []string
 	for _, name := range slices.Concat(keyMetrics, []string{"log_loss", "brier"}) {
 		if m, ok := p.Metric(name); ok && len(parts) < 4 {
-			parts = append(parts, m.Title+" "+estimate(name, m.Estimate).String())
+			parts = append(parts, m.Title+" "+figure.Estimate(name, m.Estimate).String())
 		}
 	}
 	if len(parts) == 0 {

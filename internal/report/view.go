@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
 	"github.com/tallystick/tallystick/internal/drift"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/stat"
@@ -209,7 +210,7 @@ func operating(x, y *stat.Estimate) *chart.NamedXY {
 // calibrationFigure is one row of the calibration table.
 type calibrationFigure struct {
 	Title  string
-	Figure figure
+	Figure figure.Figure
 	stat.Estimate
 }
 
@@ -227,7 +228,7 @@ func calibrationFigures(c *performance.Calibration) []calibrationFigure {
 		{"Calibration intercept (0 is right)", c.Intercept},
 	} {
 		if f.estimate != nil {
-			figures = append(figures, calibrationFigure{f.title, estimate("", *f.estimate), *f.estimate})
+			figures = append(figures, calibrationFigure{f.title, figure.Estimate("", *f.estimate), *f.estimate})
 		}
 	}
 	return figures

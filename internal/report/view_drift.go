@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
 	"github.com/tallystick/tallystick/internal/drift"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/quality"
 )
@@ -83,7 +84,7 @@ type windowRow struct {
 }
 
 type windowFigure struct {
-	Figure  figure
+	Figure  figure.Figure
 	Verdict tallystick.Verdict
 }
 
@@ -106,9 +107,9 @@ func (p *page) windows() {
 	for _, w := range windows {
 		row := windowRow{Window: w}
 		for _, name := range names {
-			f := windowFigure{Figure: figure{Value: noValue}}
+			f := windowFigure{Figure: figure.Figure{Value: figure.None}}
 			if m, ok := w.Performance.Metric(name); ok {
-				f.Figure = estimate(name, m.Estimate)
+				f.Figure = figure.Estimate(name, m.Estimate)
 			}
 			f.Verdict = comparisonOf(w, name).Verdict
 			row.Figures = append(row.Figures, f)
@@ -182,7 +183,7 @@ func comparisonOf(w Window, metric string) performance.Comparison {
 func windowLine(windows []Window, metric string) figureView {
 	title := windowMetricTitle(windows, metric)
 	line := chart.Line{Header: chart.Header{Title: title + " by window", Width: 940}}
-	if isRate(metric) {
+	if figure.IsRate(metric) {
 		line.Format = chart.Percent
 	}
 	for _, w := range windows {

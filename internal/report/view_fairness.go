@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
 	"github.com/tallystick/tallystick/internal/fairness"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -123,7 +124,7 @@ func (a *attributeView) draw(gap float64, verdicts map[[3]string]tallystick.Verd
 		for _, g := range groups {
 			v, ci := p.of(g)
 			verdict := verdicts[[3]string{a.Name, g.Value, p.metric}]
-			tooltip := fmt.Sprintf("%s, %s: %s", g.Value, strings.ToLower(p.title[:1])+p.title[1:], share(v, ci))
+			tooltip := fmt.Sprintf("%s, %s: %s", g.Value, strings.ToLower(p.title[:1])+p.title[1:], figure.Share(v, ci))
 			if verdict != "" {
 				tooltip += ", " + string(verdict)
 			}
