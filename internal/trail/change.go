@@ -56,21 +56,6 @@ func (r *Recorder) Commit(tx *state.Tx, act Act, change Change) (Receipt, error)
 	return receipt, nil
 }
 
-// Attempt returns the entry of a change that was refused or that failed, for the trail alone: cause
-// says why in its description, and a Forbidden one is a denial.
-func (a Act) Attempt(change Change, cause error) (Entry, error) {
-	e, err := a.entry(change)
-	if err != nil {
-		return Entry{}, err
-	}
-	e.Outcome = tallystick.Failed
-	if code := tallystick.CodeOf(cause); code == tallystick.Forbidden || code == tallystick.Unauthorized {
-		e.Outcome = tallystick.Denied
-	}
-	e.Description = cause.Error()
-	return e, nil
-}
-
 func (a Act) entry(change Change) (Entry, error) {
 	kind, resource := change.Subject()
 	e := Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Context: a.Context}

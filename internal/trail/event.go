@@ -180,6 +180,17 @@ func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
 	return n, nil
 }
 
+// Newest returns the sequence of the newest event, 0 if there is none.
+func (r *Reader) Newest(ctx context.Context) (sequence uint64, err error) {
+	err = r.db.Read(ctx, func(tx *state.Tx) error {
+		return tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&sequence)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("newest event: %w", err)
+	}
+	return sequence, nil
+}
+
 // Unsealed returns how many events the sealer has not yet appended to the ledger, and the time of the
 // oldest, which is zero if there is none.
 func (r *Reader) Unsealed(ctx context.Context) (n uint64, oldest time.Time, err error) {

@@ -101,6 +101,10 @@ var commonFields = []Field{
 
 // Definitions returns every type of event, in the order of a model's life.
 func Definitions() []Definition {
+	return slices.Concat(baseDefinitions(), registryDefinitions())
+}
+
+func baseDefinitions() []Definition {
 	return []Definition{
 		{
 			Type: WorkspaceCreated, Title: "Workspace created", Action: "workspace.create",

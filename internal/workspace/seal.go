@@ -5,6 +5,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/ledger"
@@ -12,14 +15,72 @@ import (
 	"github.com/tallystick/tallystick/verify"
 )
 
-// Seal brings every recorded event under a signed checkpoint and returns the checkpoint. It waits
-// for its turn where another process is sealing.
+// Seal brings every event that is recorded now under a signed checkpoint and returns the checkpoint. It
+// waits for its turn where another process is sealing, or until that one has sealed these events too:
+// a server holds the ledger for as long as it runs.
 func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
-	err = w.holdLedger(ctx, func(log *ledger.Log) error {
+	newest, err := w.Trail.Newest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var settled atomic.Bool // by whoever comes first: this process with the ledger, or another without it
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var covered []byte
+	var others sync.WaitGroup
+	others.Go(func() {
+		if covered = w.awaitOthers(waiting, newest, &settled); covered != nil {
+			cancel()
+		}
+	})
+	err = w.holdLedger(waiting, func(log *ledger.Log) error {
+		if !settled.CompareAndSwap(false, true) {
+			return nil
+		}
 		checkpoint, err = w.sealInto(ctx, log)
 		return err
 	})
+	cancel()
+	others.Wait()
+	if covered != nil {
+		return covered, nil
+	}
 	return checkpoint, err
+}
+
+// awaitOthers returns the first published checkpoint that covers the event, if settled is still open
+// then, and nil once ctx has ended or settled is closed.
+func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *atomic.Bool) []byte {
+	look := time.NewTicker(sealPoll)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+		}
+		if settled.Load() {
+			return nil
+		}
+		reader, err := w.Ledger() // of a ledger that is not there yet, an error
+		if err == nil && sequence > 0 && reader.Size() > w.index(sequence) && settled.CompareAndSwap(false, true) {
+			return reader.Checkpoint()
+		}
+	}
+}
+
+// KeepSealed seals events as they are recorded, by this process or another, until ctx ends, and then
+// returns nil. It holds the ledger meanwhile; ready is called when it has it. Any error means that the
+// process must exit.
+func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
+	return w.holdLedger(ctx, func(log *ledger.Log) error {
+		sealer, err := w.sealer(ctx, log)
+		if err != nil {
+			return err
+		}
+		ready()
+		return sealer.Run(ctx)
+	})
 }
 
 // holdLedger calls fn with the ledger open and locked, and the keys as they are now.
@@ -33,6 +94,15 @@ func (w *Workspace) holdLedger(ctx context.Context, fn func(*ledger.Log) error) 
 }
 
 func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint []byte, err error) {
+	sealer, err := w.sealer(ctx, log)
+	if err != nil {
+		return nil, err
+	}
+	return sealer.Seal(ctx)
+}
+
+// sealer returns a sealer that knows what the ledger holds.
+func (w *Workspace) sealer(ctx context.Context, log *ledger.Log) (*trail.Sealer, error) {
 	sealer, err := trail.NewSealer(trail.SealerConfig{
 		DB: w.DB, Ledger: log, Origin: w.about.Origin, Prefix: w.about.Prefix, Logger: w.cfg.Logger,
 	})
@@ -42,7 +112,7 @@ func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint [
 	if err := sealer.Reconcile(ctx); err != nil {
 		return nil, fmt.Errorf("reconcile trail and ledger: %w", err)
 	}
-	return sealer.Seal(ctx)
+	return sealer, nil
 }
 
 // openLedger opens the ledger for appending, or creates it if nothing has been sealed yet.

@@ -37,6 +37,7 @@ const (
 	keysDir     = "keys"
 	evidenceDir = "evidence"
 	lockWait    = 30 * time.Second // for another process that is sealing
+	sealPoll    = 20 * time.Millisecond
 )
 
 // Config says where a workspace lies and who opens it. Dir, Anchors and Actor are required.

@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"sync"
@@ -176,4 +177,35 @@ func TestOpenRefuses(t *testing.T) {
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
+}
+
+// A process that seals all the time, as a server does, and others that want their events sealed.
+func TestSealBesideServer(t *testing.T) {
+	t.Parallel()
+	cfg := config(t.TempDir())
+	server := open(t, cfg)
+	ctx, stop := context.WithCancel(t.Context())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- server.KeepSealed(ctx, func() { close(ready) }) }()
+	<-ready
+	for range 3 {
+		w := open(t, cfg)
+		record(t, w, "m")
+		newest, err := w.Trail.Newest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkpoint, err := w.Seal(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := verify.OpenCheckpoint(checkpoint, w.Trust()); err != nil || got.Size < newest {
+			t.Errorf("checkpoint of %d entries, %v; want %d", got.Size, err, newest)
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	sound(t, server)
 }
