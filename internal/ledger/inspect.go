@@ -110,6 +110,10 @@ func (l *Log) inspect(ctx context.Context) error {
 	if err := l.inspectAnchor(t); err != nil {
 		return err
 	}
+	// Once asked, the guard must have answered before the lock may go: an answer that comes later would
+	// overtake the next holder's.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), guardTimeout)
+	defer cancel()
 	if err := l.cfg.Guard.Advance(ctx, l.cfg.Origin, state.Size, state.Root); err != nil {
 		refused := tallystick.Errorf(tallystick.Conflict, "the guard of ledger %q refuses its %d entries: %w", dir, state.Size, err)
 		return refused.WithHint(restoredHint)

@@ -198,6 +198,8 @@ func (l *Log) start(ctx context.Context) error {
 	l.turn <- struct{}{}
 	l.work.Go(l.watch)
 	if l.cfg.Create {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), guardTimeout) // it is on its way, and must end before the lock goes
+		defer cancel()
 		if _, err := l.Checkpoint(ctx, 0); err != nil {
 			l.cancel()
 			l.work.Wait()
