@@ -244,6 +244,13 @@ func (k Kind) check(value any) error {
 				return fmt.Errorf("element %d: %w", i, err)
 			}
 		}
+	case Objects:
+		ok = v.Kind() == reflect.Slice
+		for i := 0; ok && i < v.Len(); i++ {
+			if err := Object.check(v.Index(i).Interface()); err != nil {
+				return fmt.Errorf("element %d: %w", i, err)
+			}
+		}
 	case Number:
 		ok = v.CanInt() || v.CanUint() || v.CanFloat()
 	case Flag:

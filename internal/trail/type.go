@@ -80,9 +80,10 @@ const (
 	Digest  Kind = "digest"  // sha256:<hex>
 	Digests Kind = "digests" // an array of them
 	Number  Kind = "number"
-	Flag    Kind = "flag"   // true or false
-	List    Kind = "list"   // an array of texts
-	Object  Kind = "object" // whatever the package that records it puts there
+	Flag    Kind = "flag"    // true or false
+	List    Kind = "list"    // an array of texts
+	Object  Kind = "object"  // whatever the package that records it puts there; sealed, its member names stay readable
+	Objects Kind = "objects" // an array of objects; sealed as a whole
 )
 
 // The fields that every event has. Absent ones are null, sealed like a value, so that a leaf does
@@ -101,7 +102,7 @@ var commonFields = []Field{
 
 // Definitions returns every type of event, in the order of a model's life.
 func Definitions() []Definition {
-	return slices.Concat(baseDefinitions(), registryDefinitions())
+	return slices.Concat(baseDefinitions(), estateDefinitions(), registryDefinitions())
 }
 
 func baseDefinitions() []Definition {
