@@ -76,8 +76,12 @@ func driftFindings(d *Document) []candidate {
 	case judged(d.Drift.Verdict):
 		c.Words = sentence(cmp.Or(features[0].Words, "Drift could not be judged"))
 	default:
-		c.Words = fmt.Sprintf("Nothing drifts against the reference: of %s the largest PSI is %s (%s).",
-			plural(len(features), "column"), figure.Number(effect(features[0])), features[0].Name)
+		words := "Nothing drifts against the reference"
+		if len(d.Windows) > 0 {
+			words = "Over the whole file nothing drifts against the reference" // windows may
+		}
+		c.Words = fmt.Sprintf("%s: of %s the largest PSI is %s (%s).",
+			words, plural(len(features), "column"), figure.Number(effect(features[0])), features[0].Name)
 	}
 	return []candidate{c}
 }

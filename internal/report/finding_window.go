@@ -130,7 +130,7 @@ func fallFinding(d *Document, fell []int) candidate {
 			}
 			name := windowName(d.Windows[i])
 			if c, ok := worstComparison(d.Windows[i]); ok {
-				name += fmt.Sprintf(" (%s %s)", metricTitle(d.Windows[i].Performance, c.Metric), figure.Brief(c.Metric, c.Value))
+				name += fmt.Sprintf(" (%s %s)", inSentence(metricTitle(d.Windows[i].Performance, c.Metric)), figure.Brief(c.Metric, c.Value))
 			}
 			others = append(others, name)
 		}

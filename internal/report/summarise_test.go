@@ -115,7 +115,7 @@ func TestFindingWords(t *testing.T) {
 	}{
 		"drift":              {drifted, "drift", "2 of 3 columns drift against the reference: RELP (PSI 1.32), AGEP (PSI 0.20). Most of all, RELP = 17 rises from 5.0 % to 69.7 %."},
 		"window drift":       {drifted, "windows", "1 of 3 windows drift against the reference, most of all rows 5,001-10,000 in RELP (PSI 0.50): RELP = 17 rises from 5.0 % to 29.5 %."},
-		"no drift":           {calm, "drift", "Nothing drifts against the reference: of 5 columns the largest PSI is 0.0056 (predicted_probability)."},
+		"no drift":           {calm, "drift", "Over the whole file nothing drifts against the reference: of 5 columns the largest PSI is 0.0056 (predicted_probability)."},
 		"insufficient drift": {insufficient, "drift", "age: too few rows to judge (12 against 30)."},
 		"leakage":            {leaking, "leakage", "outcome_date tells the label with a ROC AUC of 1.00."},
 		"champion":           {champion, "performance", "ROC AUC is 0.7 and 0.8 in the champion."},

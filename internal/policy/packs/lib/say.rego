@@ -63,9 +63,16 @@ counted(n, _, many) := sprintf("%d %s", [n, many]) if n != 1
 counted(1, one, _) := sprintf("1 %s", [one])
 
 # The first of some sentences, and how many more there are.
-lead(sentences) := sentences[0] if count(sentences) == 1
+lead(sentences) := sentence(sentences[0]) if count(sentences) == 1
 
-lead(sentences) := sprintf("%s And %d more, listed below.", [sentences[0], count(sentences) - 1]) if count(sentences) > 1
+lead(sentences) := sprintf("%s And %d more, listed below.", [sentence(sentences[0]), count(sentences) - 1]) if count(sentences) > 1
+
+# Text with a full stop at its end.
+sentence(text) := text if ended(text)
+
+sentence(text) := concat("", [text, "."]) if not ended(text)
+
+ended(text) if substring(text, count(text) - 1, 1) in {".", "!", "?"}
 
 # The sentence of a comparison of two groups, from its figures if it carries none.
 comparison(c) := c.words if {

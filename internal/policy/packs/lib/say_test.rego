@@ -15,6 +15,7 @@ test_decimals_of_integers_and_fractions if {
 
 test_lead_counts_the_rest if {
 	say.lead(["One."]) == "One."
+	say.lead(["One", "Two"]) == "One. And 1 more, listed below."
 	say.lead(["One.", "Two.", "Three."]) == "One. And 2 more, listed below."
 }
 

@@ -52,6 +52,17 @@ words := array.concat(
 	[sprintf("Window %s: %s drifted.", [window.label, names(window)]) | some window in windows],
 )
 
+drifted := say.counted(count(features), "column drifted", "columns drifted")
+
+held := say.counted(count(windows), "window holds drift", "windows hold drift")
+
+extent := sprintf("%s over the whole file, and %s", [drifted, held]) if {
+	count(features) > 0
+	count(windows) > 0
+} else := sprintf("%s over the whole file", [drifted]) if {
+	count(features) > 0
+} else := sprintf("Nothing drifted over the whole file, but %s", [held])
+
 looser if drift.thresholds.fail_psi > facts.limits.drift.fail_psi
 
 result := judge.not_applicable("There is no reference; evidence.required says what that means for this tier.") if {
@@ -76,10 +87,7 @@ result := judge.not_applicable("There is no reference; evidence.required says wh
 	looser
 } else := {
 	"status": judge.worst({drift.verdict} | {window.drift.verdict | some window in windows}),
-	"message": sprintf("%s drifted over the whole file, and %s. %s", [
-		say.counted(count(features), "feature", "features"),
-		say.counted(count(windows), "window holds drift", "windows hold drift"), say.lead(words),
-	]),
+	"message": sprintf("%s. %s", [extent, say.lead(words)]),
 	"details": words,
 	"evidence": array.concat(["/drift"], [sprintf("/windows/%d/drift", [window.index]) | some window in windows]),
 } if {

@@ -23,6 +23,7 @@ test_a_drifted_window_is_enough if {
 	result := reference.result with input as fixture.put("/report/windows/1/drift", window)
 	result.status == "fail"
 	result.details == ["Window second: age drifted."]
+	startswith(result.message, "Nothing drifted over the whole file, but 1 window holds drift. Window second")
 }
 
 test_too_few_rows_are_insufficient if {
