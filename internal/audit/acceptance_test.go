@@ -51,7 +51,7 @@ func audited(t *testing.T, cfg audit.Config) *report.Document {
 			t.Error(err)
 		}
 	}()
-	office := audit.Office{Workspace: w, Catalog: catalog.New(w.DB, w.Recorder), Out: filepath.Join(dir, "out")}
+	office := audit.Office{Workspace: w, Catalog: catalog.New(w.DB, w.Trail), Out: filepath.Join(dir, "out")}
 	result, err := office.Run(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

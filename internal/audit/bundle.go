@@ -47,6 +47,7 @@ func (o Office) events(ctx context.Context, receipt trail.Receipt, doc *report.D
 	for _, f := range []trail.Filter{
 		{Type: trail.WorkspaceCreated}, {Type: trail.KeyCreated}, {Type: trail.KeyRotated}, {Type: trail.KeyCompromised},
 		{Type: trail.ModelRegistered, Resource: trail.Resource{Type: "model", ID: doc.Model.Name}},
+		{Type: trail.ModelUpdated, Resource: trail.Resource{Type: "model", ID: doc.Model.Name}},
 		{Type: trail.VersionRegistered, Resource: trail.Resource{Type: "version", ID: doc.Model.Name + "@" + doc.Model.Version}},
 	} {
 		found, err := o.Workspace.Trail.Events(ctx, f)

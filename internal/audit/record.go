@@ -26,47 +26,50 @@ func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a 
 		if err := o.Workspace.CheckSigner(tx, a.signer); err != nil {
 			return err
 		}
-		_, err := o.Catalog.Register(tx, catalog.Registration{
-			Model: doc.Model.Name, Version: doc.Model.Version, Owner: cfg.Owner, Tier: cfg.Tier, Actor: actor,
-		})
-		if err != nil {
-			return err
+		for _, propose := range []func(*state.Tx) (trail.Change, error){
+			func(tx *state.Tx) (trail.Change, error) {
+				return o.Catalog.RegisterAudited(tx, catalog.AuditedModel{Model: doc.Model.Name, Owner: cfg.Owner, Tier: cfg.Tier, Actor: actor.ID})
+			},
+			func(tx *state.Tx) (trail.Change, error) {
+				return o.Catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: doc.Model.Name, Version: doc.Model.Version})
+			},
+		} {
+			change, err := propose(tx)
+			if err != nil {
+				return err
+			}
+			if change == nil {
+				continue
+			}
+			if _, err := o.Workspace.Recorder.Commit(tx, trail.Act{Actor: actor}, change); err != nil {
+				return err
+			}
 		}
-		receipt, err = o.Workspace.Recorder.RecordIn(tx, completed(cfg, doc, a, actor))
-		if err != nil {
-			return err
-		}
-		return o.Catalog.AddEvaluation(tx, catalog.Evaluation{
-			ID: doc.ID, Model: doc.Model.Name, Version: doc.Model.Version, Data: doc.Data.Digest, Report: a.reportDigest,
-			Policy: doc.Gate.Policy, Verdict: doc.Gate.Verdict, Sequence: receipt.Sequence,
-		})
+		receipt, err = o.Workspace.Recorder.Commit(tx, trail.Act{Actor: actor, Description: doc.Summary.Headline}, completed(cfg, doc, a))
+		return err
 	})
 	return receipt, err
 }
 
-func completed(cfg Config, doc *report.Document, a attested, actor trail.Actor) trail.Entry {
-	data := map[string]any{
-		"model": doc.Model.Name, "version": doc.Model.Version, "tier": string(doc.Model.Tier),
-		"data_digest": doc.Data.Digest, "policy_digest": doc.Gate.Policy, "report_digest": a.reportDigest,
-		"verdict": string(doc.Gate.Verdict), "statements": a.statements, "rows": doc.Rows, "files": cfg.Files,
+func completed(cfg Config, doc *report.Document, a attested) *catalog.AuditCompleted {
+	c := &catalog.AuditCompleted{
+		Model: doc.Model.Name, Version: doc.Model.Version, Tier: doc.Model.Tier,
+		Data: doc.Data.Digest, Policy: doc.Gate.Policy, Report: a.reportDigest,
+		Verdict: doc.Gate.Verdict, Statements: a.statements, Rows: doc.Rows, Files: cfg.Files,
 	}
 	if doc.Labels != nil {
-		data["labels_digest"] = doc.Labels.Digest
+		c.Labels = doc.Labels.Digest
 	}
 	if doc.Reference != nil {
-		data["reference_digest"] = doc.Reference.Digest
+		c.Reference = doc.Reference.Digest
 	}
 	if doc.Contract != nil {
-		data["contract_digest"] = doc.Contract.Contract
+		c.Contract = doc.Contract.Contract
 	}
 	if doc.Criteria.Committed {
-		data["criteria_digest"] = doc.Criteria.Digest
+		c.Criteria = doc.Criteria.Digest
 	}
-	return trail.Entry{
-		Type: trail.AuditCompleted, Actor: actor, Outcome: tallystick.Success,
-		Resource:    trail.Resource{Type: "version", ID: doc.Model.Name + "@" + doc.Model.Version},
-		Description: doc.Summary.Headline, Data: data,
-	}
+	return c
 }
 
 // recordFailure records and seals that an audit failed, be it for its flags, its input or a fault.

@@ -1,7 +1,11 @@
 package catalog_test
 
 import (
+	"encoding/json"
 	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tallystick/tallystick"
@@ -17,7 +21,7 @@ type bench struct {
 	reader   *trail.Reader
 }
 
-func setup(t *testing.T) bench {
+func setup(t testing.TB) bench {
 	t.Helper()
 	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db")})
 	if err != nil {
@@ -28,59 +32,147 @@ func setup(t *testing.T) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bench{db, catalog.New(db, recorder), recorder, trail.NewReader(db, "example.test/ledger")}
+	reader := trail.NewReader(db, "example.test/ledger")
+	return bench{db, catalog.New(db, reader), recorder, reader}
 }
 
 var alice = trail.Actor{ID: "alice", Kind: "person"}
 
-func (b bench) register(t *testing.T, r catalog.Registration) (m catalog.Model, err error) {
+type proposal func(tx *state.Tx) (trail.Change, error)
+
+// do commits what the proposal proposes, and reports whether it was anything.
+func (b bench) do(t testing.TB, propose proposal) (changed bool, err error) {
 	t.Helper()
-	r.Actor = alice
 	err = b.db.Write(t.Context(), func(tx *state.Tx) error {
-		m, err = b.catalog.Register(tx, r)
+		change, err := propose(tx)
+		if changed = change != nil; err != nil || !changed {
+			return err
+		}
+		_, err = b.recorder.Commit(tx, trail.Act{Actor: alice}, change)
 		return err
 	})
-	return m, err
+	return changed && err == nil, err
 }
 
-func (b bench) events(t *testing.T) int {
+// must does what has to succeed.
+func (b bench) must(t testing.TB, proposals ...proposal) {
 	t.Helper()
-	events, err := b.reader.Events(t.Context(), trail.Filter{})
+	for _, propose := range proposals {
+		if _, err := b.do(t, propose); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (b bench) audited(model string, tier tallystick.Tier, owner string) proposal {
+	return func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.RegisterAudited(tx, catalog.AuditedModel{Model: model, Tier: tier, Owner: owner, Actor: alice.ID})
+	}
+}
+
+func (b bench) version(model, version string) proposal {
+	return func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: model, Version: version})
+	}
+}
+
+func (b bench) criteria(content string) proposal {
+	return func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.CommitCriteria(tx, catalog.CriteriaCommitted{Digest: tallystick.DigestOf([]byte(content)), Name: "limits", File: content + ".yaml"})
+	}
+}
+
+func (b bench) audit(model, version, data string, verdict tallystick.Verdict) proposal {
+	return func(*state.Tx) (trail.Change, error) {
+		return &catalog.AuditCompleted{
+			Model: model, Version: version, Data: tallystick.DigestOf([]byte(data)), Policy: tallystick.DigestOf(nil),
+			Report: tallystick.DigestOf([]byte("report of " + data)), Verdict: verdict, Rows: 1000,
+		}, nil
+	}
+}
+
+func (b bench) events(t testing.TB) int {
+	t.Helper()
+	n, err := b.reader.Count(t.Context(), trail.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return len(events)
+	return int(n)
 }
 
-func TestRegisterOnceAndRaise(t *testing.T) {
+// TestChangesAreTheirEvents holds the fields of every change against the definition of its event, both ways.
+func TestChangesAreTheirEvents(t *testing.T) {
+	t.Parallel()
+	definitions := map[trail.Type]trail.Definition{}
+	for _, d := range trail.Definitions() {
+		definitions[d.Type] = d
+	}
+	for kind, fresh := range catalog.Changes() {
+		change := fresh()
+		if is, _ := change.Subject(); is != kind {
+			t.Errorf("the change of %s says that it is %s", kind.Short(), is.Short())
+		}
+		var want []string
+		for _, f := range definitions[kind].Fields {
+			want = append(want, f.Name)
+		}
+		slices.Sort(want)
+		if got := fields(reflect.TypeOf(change).Elem()); !slices.Equal(got, want) {
+			t.Errorf("%s has the fields %v, its definition %v", kind.Short(), got, want)
+		}
+		if _, err := json.Marshal(change); err != nil {
+			t.Errorf("%s: %v", kind.Short(), err)
+		}
+	}
+}
+
+// fields returns the JSON names of a struct's fields, those of embedded structs included, sorted.
+func fields(s reflect.Type) (names []string) {
+	for i := range s.NumField() {
+		f := s.Field(i)
+		if f.Anonymous {
+			names = append(names, fields(f.Type)...)
+			continue
+		}
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func TestRegisterAuditedOnceAndRaise(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	m, err := b.register(t, catalog.Registration{Model: "credit", Version: "1", Tier: tallystick.TierLimited})
+	b.must(t, b.audited("credit", "", ""), b.version("credit", "1"))
+	m, err := b.catalog.Model(t.Context(), "credit")
 	if err != nil || m.Owner != "alice" || m.Tier != tallystick.TierLimited {
 		t.Fatalf("register: %+v, %v", m, err)
 	}
-	if n := b.events(t); n != 2 {
-		t.Errorf("%d events after a model and a version, want 2", n)
+	for name, again := range map[string]proposal{"model": b.audited("credit", "", ""), "version": b.version("credit", "1")} {
+		if changed, err := b.do(t, again); changed || err != nil {
+			t.Errorf("registering the %s again: %v, %v", name, changed, err)
+		}
 	}
-	if _, err := b.register(t, catalog.Registration{Model: "credit", Version: "1"}); err != nil || b.events(t) != 2 {
-		t.Errorf("registering again: %v, %d events", err, b.events(t))
-	}
-	if m, err := b.register(t, catalog.Registration{Model: "credit", Version: "1", Tier: tallystick.TierHigh}); err != nil || m.Tier != tallystick.TierHigh {
-		t.Errorf("raising: %+v, %v", m, err)
+	if changed, err := b.do(t, b.audited("credit", tallystick.TierHigh, "")); !changed || err != nil {
+		t.Errorf("raising: %v, %v", changed, err)
 	}
 	if m, err := b.catalog.Model(t.Context(), "credit"); err != nil || m.Tier != tallystick.TierHigh || m.Owner != "alice" {
 		t.Errorf("raised model: %+v, %v", m, err)
 	}
-	for name, r := range map[string]catalog.Registration{
-		"a lower tier":  {Model: "credit", Version: "1", Tier: tallystick.TierLow},
-		"another owner": {Model: "credit", Version: "2", Owner: "bob"},
+	for name, test := range map[string]struct {
+		propose proposal
+		want    tallystick.Code
+	}{
+		"a lower tier":             {b.audited("credit", tallystick.TierLow, ""), tallystick.Conflict},
+		"another owner":            {b.audited("credit", "", "bob"), tallystick.Conflict},
+		"a hostile name":           {b.audited("../x", "", ""), tallystick.Invalid},
+		"a version of no model":    {b.version("debit", "1"), tallystick.NotFound},
+		"a version without a name": {b.version("credit", ""), tallystick.Invalid},
 	} {
-		if _, err := b.register(t, r); tallystick.CodeOf(err) != tallystick.Conflict {
+		if _, err := b.do(t, test.propose); tallystick.CodeOf(err) != test.want {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-	if _, err := b.register(t, catalog.Registration{Model: "../x", Version: "1"}); tallystick.CodeOf(err) != tallystick.Invalid {
-		t.Errorf("a hostile name: %v", err)
 	}
 	if n := b.events(t); n != 3 {
 		t.Errorf("%d events, want 3: a refusal leaves nothing behind", n)
@@ -94,34 +186,21 @@ func TestCriteriaCountFromTheFirstCommitment(t *testing.T) {
 	if _, err := b.catalog.Criteria(t.Context(), digest); tallystick.CodeOf(err) != tallystick.NotFound {
 		t.Errorf("criteria before their commitment: %v", err)
 	}
-	first, fresh, err := b.catalog.CommitCriteria(t.Context(), digest, "limits", "limits.yaml", alice)
-	if err != nil || !fresh || first.Sequence != 1 {
-		t.Fatalf("commit: %+v, %v, %v", first, fresh, err)
+	b.must(t, b.criteria("limits"))
+	first, err := b.catalog.Criteria(t.Context(), digest)
+	if err != nil || first.Sequence != 1 || first.Name != "limits" {
+		t.Fatalf("commit: %+v, %v", first, err)
 	}
-	again, fresh, err := b.catalog.CommitCriteria(t.Context(), digest, "other", "other.yaml", alice)
-	if err != nil || fresh || again != first {
-		t.Errorf("commit again: %+v, %v, %v", again, fresh, err)
+	if changed, err := b.do(t, b.criteria("limits")); changed || err != nil {
+		t.Errorf("commit again: %v, %v", changed, err)
 	}
 }
 
 func TestFirstEvaluation(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	data := tallystick.DigestOf([]byte("data"))
-	if _, err := b.register(t, catalog.Registration{Model: "credit", Version: "1"}); err != nil {
-		t.Fatal(err)
-	}
-	for i, sequence := range []uint64{2, 1} {
-		err := b.db.Write(t.Context(), func(tx *state.Tx) error {
-			return b.catalog.AddEvaluation(tx, catalog.Evaluation{
-				ID: string(rune('a' + i)), Model: "credit", Version: "1", Data: data, Report: data, Policy: data, Verdict: tallystick.Fail, Sequence: sequence,
-			})
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if first, err := b.catalog.FirstEvaluation(t.Context(), data); err != nil || first != 1 {
+	b.must(t, b.audited("credit", "", ""), b.version("credit", "1"), b.audit("credit", "1", "data", tallystick.Fail), b.audit("credit", "1", "data", tallystick.Pass))
+	if first, err := b.catalog.FirstEvaluation(t.Context(), tallystick.DigestOf([]byte("data"))); err != nil || first != 3 {
 		t.Errorf("first audit at %d, %v", first, err)
 	}
 	if none, err := b.catalog.FirstEvaluation(t.Context(), tallystick.DigestOf(nil)); err != nil || none != 0 {

@@ -105,7 +105,7 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	f.office.Workspace, f.office.Catalog = w, catalog.New(w.DB, w.Recorder)
+	f.office.Workspace, f.office.Catalog = w, catalog.New(w.DB, w.Trail)
 	result, err := f.office.Run(ctx, f.Config)
 	progress.done()
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/contract"
 	"github.com/tallystick/tallystick/internal/report"
+	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/table"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -173,7 +174,20 @@ again changes nothing: the first moment counts.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, w.Close()) }()
-			found, fresh, err := catalog.New(w.DB, w.Recorder).CommitCriteria(cmd.Context(), c.Digest(), c.Name, args[0], w.Actor())
+			var fresh bool
+			registered := catalog.New(w.DB, w.Trail)
+			err = w.DB.Write(cmd.Context(), func(tx *state.Tx) error {
+				change, err := registered.CommitCriteria(tx, catalog.CriteriaCommitted{Digest: c.Digest(), Name: c.Name, File: args[0]})
+				if fresh = change != nil; !fresh || err != nil {
+					return err
+				}
+				_, err = w.Recorder.Commit(tx, trail.Act{Actor: w.Actor()}, change)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			found, err := registered.Criteria(cmd.Context(), c.Digest())
 			if err != nil {
 				return err
 			}

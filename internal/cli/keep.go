@@ -4,10 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
@@ -33,18 +37,33 @@ Exit code: 0 sound, 1 damaged.`,
 	return cmd
 }
 
-// checkAll adds the catalog, which lies a floor above the workspace, to what that checks of itself.
+// checkAll adds the state that follows from the trail, of which the workspace knows nothing, to what that checks of itself.
 func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
 	found, err := w.CheckAll(ctx)
 	if err != nil {
 		return found, err
 	}
-	rows, err := catalog.New(w.DB, w.Recorder).Check(ctx, w.Trail)
+	changes, err := replay(ctx, w)
 	if ctx.Err() != nil {
 		return found, ctx.Err()
 	}
-	found.Add("catalog", "state.db", fmt.Sprintf("%d entries are what the trail says", rows), err)
+	found.Add("catalog", "state.db", fmt.Sprintf("its tables are what %d changes on the trail make of them", changes), err)
 	return found, nil
+}
+
+// replay makes the state again from the trail, in a database that is thrown away, and compares.
+func replay(ctx context.Context, w *workspace.Workspace) (changes uint64, err error) {
+	dir, err := os.MkdirTemp("", "tallystick-replay-*")
+	if err != nil {
+		return 0, fmt.Errorf("replay the trail: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	scratch, err := state.Open(ctx, state.Config{Path: filepath.Join(dir, "state.db")})
+	if err != nil {
+		return 0, fmt.Errorf("replay the trail: %w", err)
+	}
+	defer func() { err = errors.Join(err, scratch.Close()) }()
+	return trail.Replayer{Changes: catalog.Changes(), Tables: catalog.Tables()}.Check(ctx, w.Trail, scratch)
 }
 
 func (a *app) backup() *cobra.Command {

@@ -32,9 +32,10 @@ type Mark struct {
 
 // Act says who acts and why.
 type Act struct {
-	Actor   Actor
-	Purpose string
-	Context map[string]any
+	Actor       Actor
+	Purpose     string
+	Description string // what happens, in a sentence; may be empty
+	Context     map[string]any
 }
 
 // Commit records the event of a change and applies it, in one transaction: both are durable or
@@ -58,7 +59,7 @@ func (r *Recorder) Commit(tx *state.Tx, act Act, change Change) (Receipt, error)
 
 func (a Act) entry(change Change) (Entry, error) {
 	kind, resource := change.Subject()
-	e := Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Context: a.Context}
+	e := Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Description: a.Description, Context: a.Context}
 	raw, err := json.Marshal(change)
 	if err == nil {
 		err = json.Unmarshal(raw, &e.Data)
