@@ -1,0 +1,146 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+)
+
+// Action is something that a principal asks to do. Tokens are scoped by it.
+type Action string
+
+// The actions.
+const (
+	CatalogRead       Action = "catalog.read"
+	TrailRead         Action = "trail.read"
+	TrailDisclose     Action = "trail.disclose"
+	ModelRegister     Action = "model.register"
+	ModelUpdate       Action = "model.update"
+	ModelRetire       Action = "model.retire"
+	VersionRegister   Action = "version.register"
+	ArtifactWrite     Action = "artifact.write"
+	ArtifactRead      Action = "artifact.read"
+	EvidenceAttach    Action = "evidence.attach"
+	CriteriaCommit    Action = "criteria.commit"
+	AuditRun          Action = "audit.run"
+	DataCheck         Action = "data.check"
+	DatasetRegister   Action = "dataset.register"
+	UsageRuleWrite    Action = "usage_rule.write"
+	RunRecord         Action = "run.record"
+	LineageRecord     Action = "lineage.record"
+	EnvironmentManage Action = "environment.manage"
+	DeploymentRecord  Action = "deployment.record"
+	AssignmentRecord  Action = "assignment.record"
+	FindingWrite      Action = "finding.write"
+	FindingClose      Action = "finding.close"
+	PolicyChange      Action = "policy.change"
+	SettingsChange    Action = "settings.change"
+	BundleExport      Action = "bundle.export"
+	BackupCreate      Action = "backup.create"
+	KeyManage         Action = "key.manage"
+	UserRead          Action = "user.read"
+	UserManage        Action = "user.manage"
+	TokenCreate       Action = "token.create"
+	TokenRevoke       Action = "token.revoke"
+	SessionClose      Action = "session.close"
+)
+
+// Right is one row of the table: who may carry out an action.
+type Right struct {
+	Action Action
+	Doc    string // what it is, as after "to"
+	Roles  []Role // that may, in the order of Roles
+}
+
+// Rights returns the table of role and action, in the order of a model's life. It is the one place
+// in which rights are written down.
+func Rights() []Right {
+	everyone := Roles()
+	people := []Role{Viewer, Scientist, Validator, Approver, Operator, Auditor, Admin}
+	return []Right{
+		{CatalogRead, "read models, versions, data, environments, lineage and evidence", everyone},
+		{TrailRead, "read the trail, without what is sealed", everyone},
+		{TrailDisclose, "open sealed fields of events: names, purposes, free text", []Role{Auditor, Admin}},
+		{ModelRegister, "register a model, or register a retired one again", []Role{Scientist, Admin}},
+		{ModelUpdate, "change what is said of a model: owner, purpose, risk answers", []Role{Scientist, Admin}},
+		{ModelRetire, "retire a model", []Role{Scientist, Admin}},
+		{VersionRegister, "register a version", []Role{Scientist, Admin, Service}},
+		{ArtifactWrite, "upload the files of a version", []Role{Scientist, Admin, Service}},
+		{ArtifactRead, "download or load the files of a version", []Role{Scientist, Validator, Operator, Admin, Service}},
+		{EvidenceAttach, "attach evidence to a version", []Role{Scientist, Validator, Admin, Service}},
+		{CriteriaCommit, "fix thresholds before an audit", []Role{Scientist, Validator, Admin, Service}},
+		{AuditRun, "audit a version", []Role{Scientist, Validator, Admin, Service}},
+		{DataCheck, "check data against a contract", []Role{Scientist, Validator, Admin, Service}},
+		{DatasetRegister, "register data sets and snapshots", []Role{Scientist, Admin, Service}},
+		{UsageRuleWrite, "say what a column or feature may be used for", []Role{Validator, Admin}},
+		{RunRecord, "record a training run", []Role{Scientist, Admin, Service}},
+		{LineageRecord, "record where data, runs and versions came from", []Role{Scientist, Admin, Service}},
+		{EnvironmentManage, "create and change environments", []Role{Operator, Admin}},
+		{DeploymentRecord, "record a deployment", []Role{Operator, Service}},
+		{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
+		{FindingWrite, "raise a finding", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
+		{FindingClose, "close a finding", []Role{Validator, Auditor}},
+		{PolicyChange, "change the policy of the gate", []Role{Validator, Admin}},
+		{SettingsChange, "change the settings of the installation", []Role{Admin}},
+		{BundleExport, "export evidence", []Role{Validator, Auditor, Admin}},
+		{BackupCreate, "write a backup", []Role{Operator, Admin}},
+		{KeyManage, "create, rotate and retire signing keys", []Role{Admin}},
+		{UserRead, "list people, services and their roles", []Role{Auditor, Admin}},
+		{UserManage, "add people and services, grant and revoke roles, disable", []Role{Admin}},
+		{TokenCreate, "make a token that acts for oneself", people},
+		{TokenRevoke, "revoke a token of one's own", everyone},
+		{SessionClose, "close a session of one's own", people},
+	}
+}
+
+// Actions returns every action, in the order of the table.
+func Actions() []Action {
+	var all []Action
+	for _, r := range Rights() {
+		all = append(all, r.Action)
+	}
+	return all
+}
+
+// ParseAction returns the action of that name, or an Invalid error that lists them.
+func ParseAction(name string) (Action, error) {
+	if a := Action(name); slices.Contains(Actions(), a) {
+		return a, nil
+	}
+	return "", tallystick.Errorf(tallystick.Invalid, "action %q is not known", name).
+		WithHint("use one of %s", join(Actions(), ", "))
+}
+
+// right returns the row of an action; one that nobody has for an action that is not known.
+func right(a Action) Right {
+	for _, r := range Rights() {
+		if r.Action == a {
+			return r
+		}
+	}
+	return Right{Action: a, Doc: "do what no role allows"}
+}
+
+// Table returns the roles and the table of rights in Markdown.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| role | what it is for |\n|---|---|\n")
+	for _, role := range Roles() {
+		fmt.Fprintf(&b, "| %s | %s |\n", role, role.Doc())
+	}
+	fmt.Fprintf(&b, "\n| action | to | %s |\n|---|---%s|\n", join(Roles(), " | "), strings.Repeat("|:-:", len(Roles())))
+	for _, r := range Rights() {
+		fmt.Fprintf(&b, "| `%s` | %s |", r.Action, r.Doc)
+		for _, role := range Roles() {
+			if slices.Contains(r.Roles, role) {
+				b.WriteString(" yes |")
+			} else {
+				b.WriteString(" |")
+			}
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
