@@ -1,18 +1,15 @@
 package quality
 
-import "strconv"
+import (
+	"strconv"
 
-// count writes n with thousands separators.
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
+	"github.com/tallystick/tallystick/internal/chart"
+	"github.com/tallystick/tallystick/internal/figure"
+)
 
-// percent writes a share for people, with three significant digits.
-func percent(share float64) string { return points(share) + " %" }
+func count(n int64) string { return chart.Count(n) }
+
+func percent(share float64) string { return figure.Percent(share) }
 
 // points writes a share or a difference of shares in percentage points.
 func points(share float64) string { return number(100 * share) }
