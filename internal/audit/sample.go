@@ -26,6 +26,7 @@ type numberSample struct {
 	values  []float64   // NaN where missing; all of them, or none
 	tally   *stat.Tally // nil as long as there is none
 	counted bool        // by the tally alone
+	settled *drift.Feature
 }
 
 func (s *numberSample) add(v *table.Vector, from, to int) error {
@@ -50,16 +51,23 @@ func (s *numberSample) add(v *table.Vector, from, to int) error {
 
 func (s *numberSample) compare() drift.Feature {
 	switch {
+	case s.settled != nil:
+		return *s.settled
 	case s.counted:
 		return s.numbers.CompareTally(s.tally)
 	case s.tally != nil:
-		return s.numbers.SettleTally(s.tally, s.values)
+		f, _ := s.numbers.SettleTally(s.tally, s.values)
+		return f
 	}
 	return s.numbers.Compare(s.values, 0)
 }
 
-// quantiles are exact; the values must be held.
-func (s *numberSample) quantiles(qs ...float64) []float64 { return s.tally.Quantiles(s.values, qs...) }
+// quantiles are exact; the values must be held, and no more come. It settles the comparison.
+func (s *numberSample) quantiles(qs ...float64) []float64 {
+	f, quantiles := s.numbers.SettleTally(s.tally, s.values, qs...)
+	s.settled = &f
+	return quantiles
+}
 
 func (s *numberSample) reset() { s.values, s.tally, s.counted = s.values[:0], nil, false }
 

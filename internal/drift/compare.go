@@ -42,9 +42,11 @@ func (n *Numbers) Compare(values []float64, missing int64) Feature {
 // standing for the missing ones. What the counts leave open is stated as a bound.
 func (n *Numbers) CompareTally(t *stat.Tally) Feature { return n.feature(t.Result(), 0) }
 
-// SettleTally is CompareTally where the values themselves are at hand, which leaves nothing open.
-func (n *Numbers) SettleTally(t *stat.Tally, values []float64) Feature {
-	return n.feature(t.Settle(values), 0)
+// SettleTally is CompareTally where the values themselves are at hand, which leaves nothing open. It
+// returns quantiles of them as well, which takes no second look.
+func (n *Numbers) SettleTally(t *stat.Tally, values []float64, qs ...float64) (Feature, []float64) {
+	c, quantiles := t.Settle(values, qs...)
+	return n.feature(c, 0), quantiles
 }
 
 // feature reads what was compared, exactly or by a tally.

@@ -37,7 +37,8 @@ func (r *Reference) Compare(window []float64) TwoSample {
 	window = window[:len(window)-overflow]
 	t.add(window)
 	t.dropped += int64(overflow)
-	return t.Settle(window)
+	c, _ := t.Settle(window)
+	return c
 }
 
 // finish fills in what follows from the counts: gap is D times both sizes.

@@ -62,7 +62,8 @@ func TestCompareAgrees(t *testing.T) {
 				want.KS, want.P = ks.Statistic, ks.P
 				fine := r.Tally()
 				fine.add(window)
-				for _, got := range []TwoSample{r.Compare(window), fine.result(window)} {
+				settled, _ := fine.Settle(window)
+				for _, got := range []TwoSample{r.Compare(window), settled} {
 					if got.N != want.N || got.NReference != want.NReference || got.KSBound != 0 || got.W1Bound != 0 {
 						t.Fatalf("%s: %+v", what, got)
 					}
@@ -115,7 +116,7 @@ func TestCoarseTally(t *testing.T) {
 		near(t, "w1", want.W1, Wasserstein(window, ref), 1e-12)
 		coarse := newTally(r, r.quick)
 		coarse.add(window)
-		quick := coarse.result(window)
+		quick, _ := coarse.Settle(window)
 		near(t, "ks by few knots", quick.KS, want.KS, 0)
 		near(t, "w1 by few knots", quick.W1, want.W1, 1e-12)
 		tally := r.Tally()

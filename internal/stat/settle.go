@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"slices"
+	"sort"
 )
 
 // settled is what the values inside open gaps add.
@@ -11,21 +12,15 @@ type settled struct {
 	w1  float64 // distance within the crossing gaps
 }
 
-// settle sorts the window's values inside open gaps and walks them together with the reference's.
-func (t *Tally) settle(open []openGap, window []float64) settled {
+// settle walks the window's values inside open gaps together with the reference's.
+func (t *Tally) settle(open []openGap, in insides) settled {
 	var s settled
 	x, le := t.r.x, t.r.le
-	cells := make([]int, len(open))
-	for i, g := range open {
-		cells[i] = g.cell
-	}
-	values := t.inside(cells, window)
 	n, m := t.r.N(), t.n
 	unit := 1 / float64(n) / float64(m)
 	for _, g := range open {
 		cell := &t.cells[g.cell]
-		steps := values[:cell.below]
-		values = values[len(steps):]
+		steps := in.of(g.cell)
 		cur, ref, at := g.before, g.ref, math.Inf(-1)
 		k, end := 0, int(t.knots.at[g.cell]) // reference values inside the gap
 		if g.cell > 0 {
@@ -63,17 +58,36 @@ func (t *Tally) settle(open []openGap, window []float64) settled {
 	return s
 }
 
-// inside returns the window's values strictly inside the gaps before those cells, sorted. The gap
-// before the sentinel has no end.
-func (t *Tally) inside(gaps []int, window []float64) []float64 {
+// insides holds the window's values strictly inside some gaps.
+type insides struct {
+	gaps   []int // the cells before which they lie, ascending
+	ends   []int // of the values of each gap
+	values []float64
+}
+
+// of returns the values inside one of the gaps, ascending.
+func (in insides) of(gap int) []float64 {
+	i, start := sort.SearchInts(in.gaps, gap), 0
+	if i > 0 {
+		start = in.ends[i-1]
+	}
+	return in.values[start:in.ends[i]]
+}
+
+// inside looks for the values inside the gaps before those cells, in any order. The gap before the
+// sentinel has no end.
+func (t *Tally) inside(gaps []int, window []float64) insides {
+	slices.Sort(gaps)
+	in := insides{gaps: slices.Compact(gaps)}
 	if len(gaps) == 0 {
-		return nil
+		return in
 	}
 	cells := t.cells[:len(t.cells)+1]
 	isOpen, size := make([]uint8, len(cells)), 0 // 1 for open
-	for _, i := range gaps {
+	for _, i := range in.gaps {
 		isOpen[i] = 1
-		size += int(cells[i].below)
+		size += int(t.below(i))
+		in.ends = append(in.ends, size)
 	}
 	values := make([]float64, 0, size)
 	places := t.places
@@ -105,14 +119,12 @@ func (t *Tally) inside(gaps []int, window []float64) []float64 {
 		}
 	}
 	sortFloats(values, nil)
-	return values
+	in.values = values
+	return in
 }
 
-// Quantiles returns the quantiles of the finite values so far by the rule of the function
-// [Quantile], exactly. As Settle, it must be given the same values in the order in which they were
-// added: of those it looks at the few that lie between the same knots as a quantile.
-func (t *Tally) Quantiles(values []float64, qs ...float64) []float64 {
-	var gaps []int
+// quantileGaps returns the gaps in which the values lie that quantiles depend on.
+func (t *Tally) quantileGaps(qs []float64) (gaps []int) {
 	for _, q := range qs {
 		quantile(int(t.n), q, func(rank int) float64 {
 			if i, before := t.cellOf(int64(rank)); int64(rank)-before < t.below(i) {
@@ -121,23 +133,19 @@ func (t *Tally) Quantiles(values []float64, qs ...float64) []float64 {
 			return 0
 		})
 	}
-	slices.Sort(gaps)
-	gaps = slices.Compact(gaps)
-	sorted := t.inside(gaps, values)
+	return gaps
+}
+
+// quantiles needs what is inside quantileGaps.
+func (t *Tally) quantiles(qs []float64, in insides) []float64 {
 	quantiles := make([]float64, len(qs))
 	for k, q := range qs {
 		quantiles[k] = quantile(int(t.n), q, func(rank int) float64 {
 			i, before := t.cellOf(int64(rank))
-			at := int64(rank) - before
-			if at >= t.below(i) {
-				return t.cells[i].x
+			if at := int64(rank) - before; at < t.below(i) {
+				return in.of(i)[at]
 			}
-			for _, gap := range gaps {
-				if gap < i {
-					at += t.below(gap)
-				}
-			}
-			return sorted[at]
+			return t.cells[i].x
 		})
 	}
 	return quantiles

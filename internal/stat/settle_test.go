@@ -36,7 +36,8 @@ func TestTallyQuantiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			sorted := sortedFinite(window)
-			for i, got := range tally.Quantiles(window, qs...) {
+			_, quantiles := tally.Settle(window, qs...)
+			for i, got := range quantiles {
 				if want := Quantile(sorted, qs[i]); got != want {
 					t.Errorf("%s: %v-quantile of %d values is %v, want %v", name, qs[i], n, got, want)
 				}
@@ -44,7 +45,7 @@ func TestTallyQuantiles(t *testing.T) {
 		}
 	}
 	empty := r.TallyToSettle(nil)
-	if got := empty.Quantiles(nil, 0.5); !math.IsNaN(got[0]) {
+	if _, got := empty.Settle(nil, 0.5); !math.IsNaN(got[0]) {
 		t.Errorf("the median of nothing is %v", got[0])
 	}
 }

@@ -180,16 +180,20 @@ func (t *Tally) search(i int, v float64) int {
 }
 
 // Result returns the comparison of the values so far.
-func (t *Tally) Result() TwoSample { return t.result(nil) }
+func (t *Tally) Result() TwoSample {
+	c, _ := t.result(nil, nil)
+	return c
+}
 
-// Settle returns the comparison of the values so far, exactly. It must be given the same values in
-// the order in which they were added, and looks only at those that lie where counts leave something
-// open.
-func (t *Tally) Settle(values []float64) TwoSample {
+// Settle returns the comparison of the values so far, and quantiles of the finite ones by the rule of
+// the function [Quantile], all exactly. It must be given the same values in the order in which they
+// were added, and looks only at those that lie where counts leave something open.
+func (t *Tally) Settle(values []float64, qs ...float64) (c TwoSample, quantiles []float64) {
 	if values == nil {
 		values = []float64{}
 	}
-	return t.result(values)
+	c, in := t.result(values, t.quantileGaps(qs))
+	return c, t.quantiles(qs, in)
 }
 
 // openGap is a gap between knots about which counts alone leave something open.
@@ -203,8 +207,8 @@ type openGap struct {
 }
 
 // result walks the gaps between knots. What they leave open is settled from the window's values if
-// they are given, else bounded.
-func (t *Tally) result(window []float64) TwoSample {
+// they are given, else bounded. It returns those values with what lies in more gaps.
+func (t *Tally) result(window []float64, gaps []int) (TwoSample, insides) {
 	n, m := t.r.N(), t.n
 	// Differences are whole numbers n m times as large until the end.
 	perN, perM, unit := 1/float64(n), 1/float64(m), 1/float64(n)/float64(m)
@@ -246,9 +250,14 @@ func (t *Tally) result(window []float64) TwoSample {
 		next++
 		return atMost[next-1]
 	})}
+	var in insides
 	if window != nil {
 		open = slices.DeleteFunc(open, func(g openGap) bool { return !g.crossing && g.high <= gap })
-		s := t.settle(open, window)
+		for _, g := range open {
+			gaps = append(gaps, g.cell)
+		}
+		in = t.inside(gaps, window)
+		s := t.settle(open, in)
 		gap = max(gap, s.gap)
 		w1 += s.w1
 	} else {
@@ -261,5 +270,5 @@ func (t *Tally) result(window []float64) TwoSample {
 		}
 	}
 	result.W1 = w1
-	return t.r.finish(result, gap)
+	return t.r.finish(result, gap), in
 }
