@@ -3,6 +3,7 @@ package stat
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/tallystick/tallystick"
 )
@@ -21,7 +22,7 @@ type Reference struct {
 	edges   []float64 // distinct deciles
 	counts  []int64   // values by decile bin
 
-	quick, large, fine *knots
+	quick, large, fine func() *knots // made when they are first needed
 }
 
 // NewReference sorts a copy of the finite values. It returns an Invalid error if there is none, or
@@ -53,15 +54,10 @@ func NewReference(values []float64) (*Reference, error) {
 			r.x, r.le = append(r.x, v), append(r.le, uint32(i+1))
 		}
 	}
-	r.quick = newKnots(r, quickKnots)
-	r.large, r.fine = r.quick, r.quick
-	if distinct > quickKnots {
-		r.large = newKnots(r, largeKnots)
-		r.fine = r.large
+	knotted := func(limit int) func() *knots {
+		return sync.OnceValue(func() *knots { return newKnots(r, limit) })
 	}
-	if distinct > largeKnots {
-		r.fine = newKnots(r, fineKnots)
-	}
+	r.quick, r.large, r.fine = knotted(quickKnots), knotted(largeKnots), knotted(fineKnots)
 	r.counts = binCounts(r.edges, r.N(), r.atMost)
 	return r, nil
 }

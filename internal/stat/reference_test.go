@@ -102,8 +102,8 @@ func TestCoarseTally(t *testing.T) {
 	t.Parallel()
 	ref := normals(200_000, 1)
 	r := reference(t, ref)
-	if len(r.fine.x) > fineKnots+deciles {
-		t.Fatalf("%d coarse knots", len(r.fine.x))
+	if len(r.fine().x) > fineKnots+deciles {
+		t.Fatalf("%d coarse knots", len(r.fine().x))
 	}
 	for _, shift := range []float64{0, 0.01, 0.5} {
 		window := normals(100_000, 2)
@@ -114,7 +114,7 @@ func TestCoarseTally(t *testing.T) {
 		ks := KolmogorovSmirnov(window, ref)
 		near(t, "ks", want.KS, ks.Statistic, 1e-15)
 		near(t, "w1", want.W1, Wasserstein(window, ref), 1e-12)
-		coarse := newTally(r, r.quick)
+		coarse := newTally(r, r.quick())
 		coarse.add(window)
 		quick, _ := coarse.Settle(window)
 		near(t, "ks by few knots", quick.KS, want.KS, 0)

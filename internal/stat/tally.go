@@ -31,17 +31,17 @@ type tallyCell struct {
 }
 
 // Tally returns an empty tally.
-func (r *Reference) Tally() *Tally { return newTally(r, r.fine) }
+func (r *Reference) Tally() *Tally { return newTally(r, r.fine()) }
 
 // TallyToSettle returns an empty tally for values that the caller keeps for [Tally.Settle]: it has
 // fewer cells, so that counting is quicker and more is left open. It notes in places, which should be
 // empty and have room for as many values as will come, where each of them lies.
 func (r *Reference) TallyToSettle(places []uint16) *Tally {
-	k := r.large
+	knots := r.large
 	if cap(places) < quickWindow {
-		k = r.quick
+		knots = r.quick
 	}
-	t := newTally(r, k)
+	t := newTally(r, knots())
 	t.places = places
 	return t
 }
