@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"verify"},
 	{"internal/state", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
-	{"internal/access", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
+	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit"},
 	{"internal/cli"},
 	{"cmd/tallystick", "bench/limits"},
