@@ -3,7 +3,6 @@ package state
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,20 +12,24 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/durable"
 )
 
-// Config says where the database is and how it behaves. Only Path is required.
+// Config says where the database is and how it behaves. Path or URL is required.
 type Config struct {
-	// Path is the database file. It is created with mode 0600, and its directory with 0700, when
-	// it does not exist.
+	// Path is the database file of SQLite. It is created with mode 0600, and its directory with 0700,
+	// when it does not exist.
 	Path string
+	// URL names a database on a PostgreSQL server, postgres://user@host/name, and takes precedence over
+	// Path. The database exists and is empty, or a Tallystick's. What it says of TLS and of several
+	// hosts means what it means to libpq. Its password is in no error and no log.
+	URL string
 	// Logger receives faults that no caller can act on, such as the stack of a panic. Nil
 	// discards them.
 	Logger *slog.Logger
 	// Now is the clock behind Tx.Now. Nil means time.Now.
 	Now func() time.Time
-	// BusyTimeout bounds the wait for another process's write transaction. Zero means 10 s.
+	// BusyTimeout bounds the wait for another process's write transaction, and for a server to which
+	// the connection was lost. Zero means 10 s.
 	BusyTimeout time.Duration
 	// Readers bounds the number of read transactions at the same time. Zero means 4.
 	Readers int
@@ -57,89 +60,55 @@ func (c Config) withDefaults() Config {
 
 // DB is an open database. Its methods may be called by many goroutines at once.
 type DB struct {
-	config Config
-
-	writes *sql.DB // holds the writer's one connection
-	reads  *sql.DB // read-only handles
+	config  Config
+	name    string // says in a message which database it is
+	dialect dialect
 
 	queue   chan *write   // bounded; the writer goroutine receives
 	drained chan struct{} // closed when the writer goroutine has ended
+	last    session       // the writer's, once drained
 	fatal   atomic.Pointer[tallystick.Error]
 
 	closing sync.RWMutex // held for reading while a write is queued
 	closed  bool         // under closing
 
-	idle chan *session // read sessions that nobody uses; nil stands for one not yet opened
+	idle chan session // read sessions that nobody uses; nil stands for one not yet opened
 
-	watchers struct {
-		sync.Mutex
-		set map[chan struct{}]struct{}
-	}
+	watchers watchers
 }
 
-// Open opens the database at config.Path, creates it if there is none, and brings its tables up to
-// date. A file that is not ours, that others may read, or that a newer Tallystick has changed is
-// refused before anything is written to it.
+// Open opens the database, creates it if there is none, and brings its tables up to date. A file
+// that is not ours, that others may read, or that a newer Tallystick has changed is refused before
+// anything is written to it; so is a server that does not keep what it has acknowledged.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	config = config.withDefaults()
-	path, err := filepath.Abs(config.Path)
-	if err != nil || config.Path == "" {
-		return nil, fmt.Errorf("open state %q: %w", config.Path, errors.Join(errors.New("no usable path"), err))
-	}
-	config.Path = path
-
-	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, fmt.Errorf("open state %q: %w", path, err)
-	}
-	unlock, err := lockDir(ctx, filepath.Dir(path))
-	if err != nil {
-		return nil, fmt.Errorf("open state %q: %w", path, err)
-	}
-	defer unlock()
-	if err := prepareFile(ctx, path); err != nil {
-		return nil, fmt.Errorf("open state %q: %w", path, describe(path, err))
-	}
-
 	db := &DB{
 		config:  config,
 		queue:   make(chan *write, queueLength),
 		drained: make(chan struct{}),
-		idle:    make(chan *session, config.Readers),
+		idle:    make(chan session, config.Readers),
 	}
-	db.watchers.set = make(map[chan struct{}]struct{})
 	for range config.Readers {
 		db.idle <- nil
 	}
-	if db.writes, err = openHandle(config, writer); err != nil {
-		return nil, fmt.Errorf("open state %q: %w", path, err)
-	}
-	if db.reads, err = openHandle(config, reader); err != nil {
-		return nil, errors.Join(fmt.Errorf("open state %q: %w", path, err), db.writes.Close())
-	}
-	if err = migrate(ctx, db.writes, config); err == nil {
-		err = db.start(ctx)
+	var first session
+	var err error
+	if config.URL != "" {
+		db.name = postgresName(config.URL)
+		db.dialect, first, err = openPostgres(ctx, config)
+	} else {
+		if db.config.Path, err = filepath.Abs(config.Path); err != nil || config.Path == "" {
+			return nil, fmt.Errorf("open state %q: %w", config.Path, errors.Join(errors.New("no usable path"), err))
+		}
+		db.name = db.config.Path
+		db.dialect, first, err = openSQLite(ctx, db.config)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open state %q: %w", path, describe(path, err)), db.reads.Close(), db.writes.Close())
+		return nil, fmt.Errorf("open state %q: %w", db.name, err)
 	}
+	db.watchers.start(db.dialect)
+	go db.run(first) //nolint:gosec // G118: it outlives Open, and a transaction must not end with a caller's context
 	return db, nil
-}
-
-// start pins the writer's connection and starts the writer goroutine.
-func (db *DB) start(ctx context.Context) error {
-	s, err := newSession(ctx, db.writes)
-	if err != nil {
-		return err
-	}
-	// The transaction creates the write-ahead log, which then stays as long as the session does. Its
-	// directory entry must be durable before anything in it counts; SQLite syncs the directory too,
-	// but without looking at the result.
-	err = errors.Join(s.exec(ctx, "BEGIN IMMEDIATE"), s.exec(ctx, "ROLLBACK"), durable.SyncDir(filepath.Dir(db.config.Path)))
-	if err != nil {
-		return errors.Join(err, s.close())
-	}
-	go db.run(s) //nolint:gosec // G118: it outlives Open, and a transaction must not end with a caller's context
-	return nil
 }
 
 // Close answers the writes that are already queued, then closes the connections. Later calls to
@@ -162,43 +131,19 @@ func (db *DB) Close() error {
 		}
 	}
 	close(db.idle)
-	errs = append(errs, db.reads.Close(), db.writes.Close())
+	db.watchers.stop()
+	errs = append(errs, db.last.close()) // after the readers: the last connection to a file tidies up
 	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("close state %q: %w", db.config.Path, err)
+		return fmt.Errorf("close state %q: %w", db.name, err)
 	}
 	return nil
 }
 
-// Path returns the absolute path of the database file.
+// Path returns the absolute path of the database file, or "" if it is on a server.
 func (db *DB) Path() string { return db.config.Path }
 
-// Watch returns a channel that receives after this process has committed a change; changes that
-// come before the receiver looks are told once. stop ends the watch.
-func (db *DB) Watch() (changed <-chan struct{}, stop func()) {
-	ch := make(chan struct{}, 1)
-	db.watchers.Lock()
-	defer db.watchers.Unlock()
-	db.watchers.set[ch] = struct{}{}
-	return ch, func() {
-		db.watchers.Lock()
-		defer db.watchers.Unlock()
-		delete(db.watchers.set, ch)
-	}
-}
-
-func (db *DB) notify() {
-	db.watchers.Lock()
-	defer db.watchers.Unlock()
-	for ch := range db.watchers.set {
-		select {
-		case ch <- struct{}{}:
-		default:
-		}
-	}
-}
-
 func (db *DB) errClosed() error {
-	return tallystick.Errorf(tallystick.Unavailable, "state database %q is closed", db.config.Path)
+	return tallystick.Errorf(tallystick.Unavailable, "state database %q is closed", db.name)
 }
 
 // now returns the time in the form that Tx.Now promises.

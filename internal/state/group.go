@@ -8,14 +8,14 @@ import (
 	"runtime"
 	"runtime/debug"
 	"time"
-
-	"modernc.org/sqlite"
 )
+
+const reconnectPause = 50 * time.Millisecond
 
 // group runs the writes that wait in one transaction. It belongs to the writer goroutine.
 type group struct {
 	db      *DB
-	session *session
+	session session
 	members []*write
 }
 
@@ -28,7 +28,11 @@ func (g *group) run(first *write) {
 	}
 	if err := g.begin(); err != nil {
 		g.join(first)
-		g.lost(err)
+		if g.session.broken() {
+			g.refuseAll(g.db.dialect.describe(err))
+		} else {
+			g.lost(err)
+		}
 		return
 	}
 	tx := g.newTx()
@@ -42,8 +46,12 @@ func (g *group) run(first *write) {
 			return
 		}
 	}
-	if err := g.session.exec(tx.ctx, "COMMIT"); err != nil {
-		g.lost(err)
+	if err := g.session.commit(tx.ctx); err != nil {
+		if errors.Is(err, ErrOutcomeUnknown) {
+			g.refuseAll(g.db.dialect.describe(err))
+		} else {
+			g.lost(err)
+		}
 		return
 	}
 	for _, w := range g.members {
@@ -80,18 +88,54 @@ func (g *group) join(w *write) bool {
 	return true
 }
 
-func (g *group) begin() error { return g.session.exec(context.Background(), "BEGIN IMMEDIATE") }
+// begin starts the group's transaction, on another session if this one has been lost.
+func (g *group) begin() error {
+	if !g.session.broken() {
+		if err := g.session.begin(context.Background()); err == nil || !g.session.broken() {
+			return err
+		}
+	}
+	if err := g.reconnect(); err != nil {
+		return err
+	}
+	return g.session.begin(context.Background())
+}
+
+// reconnect replaces a session that was lost, and waits a while for the database to come back.
+func (g *group) reconnect() error {
+	ctx, cancel := context.WithTimeout(context.Background(), g.db.config.BusyTimeout)
+	defer cancel()
+	for {
+		s, err := g.db.dialect.connect(ctx, writer)
+		if err == nil {
+			_ = g.session.close() // was lost
+			g.session = s
+			g.db.config.Logger.Info("connected again", slog.String("database", g.db.name))
+			return nil
+		}
+		select {
+		case <-time.After(reconnectPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (g *group) exec(query string) error {
+	_, err := g.session.exec(context.Background(), query)
+	return err
+}
 
 func (g *group) newTx() Tx {
 	// The group's own context: a caller's would abort everyone's transaction when it ends, and one
 	// that can end costs a goroutine per statement in the driver.
-	return Tx{ctx: context.Background(), session: g.session, now: g.db.now(), memo: make(map[any]any)}
+	return Tx{ctx: context.Background(), dialect: g.db.dialect, session: g.session, now: g.db.now(), memo: make(map[any]any)}
 }
 
 // runMember runs w in a savepoint. An error of w is kept in w.err; the returned error means that
 // the whole transaction is lost.
 func (g *group) runMember(w *write, tx Tx) error {
-	if err := g.session.exec(tx.ctx, "SAVEPOINT member"); err != nil {
+	if err := g.exec("SAVEPOINT member"); err != nil {
 		return err
 	}
 	w.err = g.call(w.fn, &tx)
@@ -101,13 +145,19 @@ func (g *group) runMember(w *write, tx Tx) error {
 	if tx.fatal != nil {
 		return tx.fatal
 	}
+	if tx.failed != nil && g.session.broken() {
+		return tx.failed
+	}
+	if w.err == nil {
+		w.err = tx.failed // PostgreSQL would not go on after it
+	}
 	if w.err != nil {
 		clear(tx.memo)
-		if err := g.session.exec(tx.ctx, "ROLLBACK TO member"); err != nil {
+		if err := g.exec("ROLLBACK TO member"); err != nil {
 			return err
 		}
 	}
-	return g.session.exec(tx.ctx, "RELEASE member")
+	return g.exec("RELEASE member")
 }
 
 // call runs fn and turns a panic into an error.
@@ -125,17 +175,17 @@ func (g *group) call(fn func(*Tx) error, tx *Tx) (err error) {
 // every member runs again in a transaction of its own.
 func (g *group) lost(cause error) {
 	g.rollback()
-	if isFatal(cause) {
+	if g.db.dialect.fatal(cause) {
 		g.refuse(g.db.fail(cause))
 		return
 	}
 	for i, w := range g.members {
 		if err := g.alone(w); err != nil {
 			g.members = g.members[i:]
-			if isFatal(err) {
+			if g.db.dialect.fatal(err) {
 				g.refuse(g.db.fail(err))
 			} else {
-				g.refuseUnwritten(describe(g.db.config.Path, err))
+				g.refuseAll(g.db.dialect.describe(err))
 			}
 			return
 		}
@@ -152,24 +202,27 @@ func (g *group) alone(w *write) error {
 	}
 	err := g.runMember(w, g.newTx())
 	if err == nil && w.err == nil {
-		err = g.session.exec(context.Background(), "COMMIT")
+		err = g.session.commit(context.Background())
 	}
 	if err != nil || w.err != nil {
 		g.rollback()
 	}
-	if isFatal(err) {
+	if g.db.dialect.fatal(err) {
 		return err
 	}
 	if err != nil {
-		w.err = errors.Join(w.err, describe(g.db.config.Path, err))
+		w.err = errors.Join(w.err, g.db.dialect.describe(err))
 	}
 	w.done <- w.err
 	return nil
 }
 
-// rollback ends the transaction if SQLite has not done so itself.
+// rollback ends the transaction if the database has not done so itself.
 func (g *group) rollback() {
-	if err := g.session.exec(context.Background(), "ROLLBACK"); err != nil {
+	if g.session.broken() {
+		return
+	}
+	if err := g.exec("ROLLBACK"); err != nil {
 		g.db.config.Logger.Debug("rollback", slog.Any("error", err)) // "no transaction is active", as a rule
 	}
 }
@@ -182,49 +235,22 @@ func (g *group) refuse(fatal error) {
 	g.members = g.members[:0]
 }
 
-// refuseUnwritten answers members of which nothing was written.
-func (g *group) refuseUnwritten(err error) {
+// refuseAll answers members of which nothing was written, or of which err says that it may be.
+func (g *group) refuseAll(err error) {
 	for _, w := range g.members {
 		w.done <- err
 	}
 	g.members = g.members[:0]
 }
 
-// committed tells the watchers, and moves the write-ahead log into the file when it has grown. Its
-// callers have their answers: what fails here is told to the next ones.
+// committed tells the watchers and lets the session tidy up. Its callers have their answers: what
+// fails here is told to the next ones.
 func (g *group) committed() {
-	g.db.notify()
-	pages, err := g.session.pagesWritten()
-	if err == nil && pages >= g.db.config.checkpointPages {
-		err = g.session.checkpoint(context.Background())
-	}
-	if isFatal(err) {
+	g.db.watchers.notify()
+	err := g.session.tidy(context.Background(), false)
+	if g.db.dialect.fatal(err) {
 		_ = g.db.fail(err) // the next write gets it
 	} else if err != nil {
-		g.db.config.Logger.Warn("checkpoint", slog.String("path", g.db.config.Path), slog.Any("error", err))
+		g.db.config.Logger.Warn("after a commit", slog.String("database", g.db.name), slog.Any("error", err))
 	}
-}
-
-// pagesWritten returns how many frames the connection has added to the write-ahead log since its
-// last checkpoint.
-func (s *session) pagesWritten() (pages int, err error) {
-	err = s.conn.Raw(func(conn any) error {
-		pages, _, err = conn.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, false)
-		return err
-	})
-	return pages, err
-}
-
-// checkpoint copies the write-ahead log into the database file as far as readers allow, syncs both,
-// and returns an error if that failed; that there are readers is none.
-func (s *session) checkpoint(ctx context.Context) error {
-	var busy, frames, copied int
-	row := s.conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)")
-	if err := row.Scan(&busy, &frames, &copied); err != nil {
-		return err
-	}
-	return s.conn.Raw(func(conn any) error {
-		_, _, err := conn.(sqlite.DBStatus).Status(sqlite.DBStatusCacheWrite, true)
-		return err
-	})
 }

@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
 
 // A process of this binary with roleVariable set plays a child: it works on the database at
-// pathVariable.
+// pathVariable, a path or a URL.
 const (
 	roleVariable = "TALLYSTICK_STATE_ROLE"
 	pathVariable = "TALLYSTICK_STATE_PATH"
@@ -84,7 +85,11 @@ const countTimes = 100
 
 // count adds to a counter, reading it first, so that a lost update shows.
 func count(path string) error {
-	db, err := Open(context.Background(), Config{Path: path})
+	config := Config{Path: path}
+	if strings.HasPrefix(path, "postgres:") {
+		config = Config{URL: path}
+	}
+	db, err := Open(context.Background(), config)
 	if err != nil {
 		return err
 	}

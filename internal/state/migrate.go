@@ -6,6 +6,7 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"log/slog"
 
 	"github.com/pressly/goose/v3"
 
@@ -18,16 +19,17 @@ import (
 //go:embed migrations
 var migrations embed.FS
 
-// migrate applies the migrations that the database lacks, each in its own transaction.
-func migrate(ctx context.Context, db *sql.DB, config Config) error {
-	folder, err := fs.Sub(migrations, "migrations/sqlite")
+// migrate applies the migrations of a folder that the database lacks, each in its own transaction. The
+// caller sees to it that nobody else does at the same time.
+func migrate(ctx context.Context, db *sql.DB, kind goose.Dialect, name string, logger *slog.Logger) error {
+	folder, err := fs.Sub(migrations, "migrations/"+name)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, folder,
+	provider, err := goose.NewProvider(kind, db, folder,
 		goose.WithTableName("migrations"),
 		goose.WithDisableGlobalRegistry(true),
-		goose.WithSlog(config.Logger))
+		goose.WithSlog(logger))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}

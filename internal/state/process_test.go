@@ -1,23 +1,24 @@
 package state
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 )
 
 // TestTwoProcesses lets three processes, this one among them, count in one row.
-func TestTwoProcesses(t *testing.T) {
+func TestTwoProcesses(t *testing.T) { databases(t, testTwoProcesses) }
+
+func testTwoProcesses(t *testing.T, fresh func(testing.TB) Config) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state.db")
-	db := open(t, Config{Path: path})
+	config := fresh(t)
+	db := open(t, config)
 	err := db.Write(t.Context(), func(tx *Tx) error {
-		_, err := tx.Exec("CREATE TABLE counter (n INTEGER NOT NULL) STRICT")
+		err := create(tx, "CREATE TABLE counter (n INTEGER NOT NULL) STRICT")
 		if err == nil {
 			_, err = tx.Exec("INSERT INTO counter (n) VALUES (0)")
 		}
@@ -29,7 +30,7 @@ func TestTwoProcesses(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 2 {
 		child := exec.CommandContext(t.Context(), os.Args[0])
-		child.Env = append(os.Environ(), roleVariable+"=count", pathVariable+"="+path)
+		child.Env = append(os.Environ(), roleVariable+"=count", pathVariable+"="+cmp.Or(config.URL, config.Path))
 		wg.Go(func() {
 			if out, err := child.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)

@@ -9,8 +9,8 @@ import (
 // Read runs fn in a read-only transaction that sees one state of the database: the one of fn's first
 // query. It waits while Config.Readers others are under way. fn runs on the caller's goroutine and
 // once; ctx ends its queries too. A read that lasts keeps the write-ahead log from shrinking.
-func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
-	var s *session
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
+	var s session
 	var ok bool
 	select {
 	case s, ok = <-db.idle:
@@ -21,31 +21,46 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 		return db.errClosed()
 	}
 	defer func() { db.idle <- s }()
-	if s == nil {
-		var err error
-		if s, err = newSession(ctx, db.reads); err != nil {
-			return fmt.Errorf("read: %w", describe(db.config.Path, err))
-		}
+	if s, err = db.beginRead(ctx, s); err != nil {
+		return fmt.Errorf("read: %w", db.dialect.describe(err))
 	}
-	if err := s.exec(ctx, "BEGIN"); err != nil {
-		s = s.discard()
-		return fmt.Errorf("read: %w", describe(db.config.Path, err))
-	}
-	tx := Tx{ctx: ctx, session: s, now: db.now(), memo: make(map[any]any)}
+	tx := Tx{ctx: ctx, dialect: db.dialect, session: s, now: db.now(), memo: make(map[any]any)}
 	sound := false
 	defer func() { // also when fn panics: the transaction must not outlive it
-		if errors.Join(tx.end(), s.exec(context.WithoutCancel(ctx), "ROLLBACK")) != nil || !sound {
-			s = s.discard()
+		ended := tx.end()
+		if _, err := s.exec(context.WithoutCancel(ctx), "ROLLBACK"); err != nil || ended != nil || !sound {
+			_ = s.close() // whatever it says, the session is not used again
+			s = nil
 		}
 	}()
-	err := fn(&tx)
+	err = fn(&tx)
 	sound = true
-	return describe(db.config.Path, err)
+	if err != nil && ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+		err = fmt.Errorf("%w: %w", ctx.Err(), err) // a database says only that it was interrupted
+	}
+	return db.dialect.describe(err)
 }
 
-// discard closes a session of which the state is in doubt. It returns nil, which stands for a
-// session not yet opened.
-func (s *session) discard() *session {
-	_ = s.close() // whatever it says, the session is not used again
-	return nil
+// beginRead begins a transaction on the session, or on a new one if it is nil or was lost while nobody
+// used it. It returns nil with an error.
+func (db *DB) beginRead(ctx context.Context, s session) (session, error) {
+	if s != nil {
+		err := s.begin(ctx)
+		if err == nil {
+			return s, nil
+		}
+		lost := s.broken()
+		_ = s.close() // whatever it says, the session is not used again
+		if !lost || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+	s, err := db.dialect.connect(ctx, reader)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.begin(ctx); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }

@@ -4,205 +4,71 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"github.com/pressly/goose/v3"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/durable"
 )
 
-// applicationID marks the file as ours: "TALY", at offset 68 of the header
-// (https://www.sqlite.org/fileformat2.html#application_id).
-const applicationID = 0x54414c59
+// sqliteDB is a database file.
+type sqliteDB struct{ config Config }
 
-const (
-	checkpointPages = 2000     // write-ahead log frames (of 4 KiB) before the writer copies them into the file
-	journalLimit    = 64 << 20 // bytes kept of the write-ahead log after that
-	cacheKiB        = 16 << 10 // of the writer: a whole group, so that no page is written before its commit
-)
-
-// role says which of the two kinds of handle a connection belongs to.
-type role int
-
-const (
-	writer role = iota
-	reader
-)
-
-// openHandle returns a handle whose connections all have our settings. The checkpoints of the
-// write-ahead log are made by the writer goroutine itself (wal_autocheckpoint is off), because
-// SQLite's automatic ones keep a sync error to themselves.
-func openHandle(config Config, as role) (*sql.DB, error) {
-	q := url.Values{"_defensive": {"1"}, "_dqs": {"0"}, "_error_rc": {"1"}, "_txlock": {"immediate"}}
-	for _, pragma := range []string{
-		"busy_timeout(" + strconv.FormatInt(config.BusyTimeout.Milliseconds(), 10) + ")",
-		"foreign_keys(ON)",
-		"recursive_triggers(ON)", // so that INSERT OR REPLACE cannot slip past a delete trigger
-		"trusted_schema(OFF)",
-		"cell_size_check(ON)",
-		"temp_store(MEMORY)",
-	} {
-		q.Add("_pragma", pragma)
+// openSQLite opens the database at config.Path, an absolute path, and returns it with its writer.
+func openSQLite(ctx context.Context, config Config) (dialect, session, error) {
+	d := &sqliteDB{config}
+	dir := filepath.Dir(config.Path)
+	if err := durable.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, err
 	}
-	switch as {
-	case writer:
-		q.Add("_pragma", "journal_mode(WAL)")
-		q.Add("_pragma", "synchronous("+config.synchronous+")")
-		q.Add("_pragma", "secure_delete(ON)")
-		q.Add("_pragma", "wal_autocheckpoint(0)")
-		q.Add("_pragma", "cache_size("+strconv.Itoa(-cacheKiB)+")")
-		q.Add("_pragma", "journal_size_limit("+strconv.Itoa(journalLimit)+")")
-		if config.maxPages > 0 {
-			q.Add("_pragma", "max_page_count("+strconv.Itoa(config.maxPages)+")")
-		}
-	case reader:
-		q.Set("mode", "ro")
-		q.Set("_query_only", "1")
+	unlock, err := lockDir(ctx, dir)
+	if err != nil {
+		return nil, nil, err
 	}
-	return openDSN(config.Path, q)
+	defer unlock()
+	if err := prepareFile(ctx, config.Path); err != nil {
+		return nil, nil, d.describe(err)
+	}
+	handle, err := openHandle(config, writer)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := migrate(ctx, handle, goose.DialectSQLite3, "sqlite", config.Logger); err != nil {
+		return nil, nil, errors.Join(d.describe(err), handle.Close())
+	}
+	s, err := d.openWriter(ctx, handle)
+	if err != nil {
+		return nil, nil, errors.Join(d.describe(err), handle.Close())
+	}
+	return d, s, nil
 }
 
-func openDSN(path string, q url.Values) (*sql.DB, error) {
-	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), OmitHost: true, RawQuery: q.Encode()}
-	connector, err := sqlite.NewConnector(name.String())
+// openWriter returns the writer's session. Its transaction creates the write-ahead log, which then
+// stays as long as the session does. The log's directory entry must be durable before anything in it
+// counts; SQLite syncs the directory too, but without looking at the result.
+func (d *sqliteDB) openWriter(ctx context.Context, handle *sql.DB) (session, error) {
+	s, err := d.newSession(ctx, handle, writer)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(connector), nil
-}
-
-// prepareFile makes sure that path is a file of ours, or creates it. The caller holds the lock on
-// its directory.
-func prepareFile(ctx context.Context, path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return createFile(ctx, path)
-	}
+	err = errors.Join(s.begin(ctx), s.run0(ctx, "ROLLBACK"), durable.SyncDir(filepath.Dir(d.config.Path)))
 	if err != nil {
-		return err
+		return nil, errors.Join(err, s.close())
 	}
-	if perm := info.Mode().Perm(); perm&0o077 != 0 && runtime.GOOS != "windows" {
-		return tallystick.Errorf(tallystick.Invalid, "others may open the file (mode %04o)", perm).
-			WithHint("chmod 600 %s", path)
-	}
-	if info.Size() == 0 {
-		return createFile(ctx, path)
-	}
-	return checkOurs(ctx, path)
+	return s, nil
 }
 
-// createFile puts an empty database of ours at path, whole or not at all. It is made under another
-// name: a process that dies while it sets the mark or goes over to the write-ahead log leaves a
-// rollback journal, which handles that may only read cannot undo.
-func createFile(ctx context.Context, path string) error {
-	blank := path + ".new"
-	for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
-		if err := os.Remove(blank + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("create: %w", err)
-		}
-	}
-	f, err := os.OpenFile(blank, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+func (d *sqliteDB) connect(ctx context.Context, as role) (session, error) {
+	handle, err := openHandle(d.config, as)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	// The mark is set before the file is in WAL mode, so that it is in the file itself.
-	db, err := openDSN(blank, url.Values{"_pragma": {"application_id(" + strconv.Itoa(applicationID) + ")", "journal_mode(WAL)"}})
+	s, err := d.newSession(ctx, handle, as)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, handle.Close())
 	}
-	if err := errors.Join(db.PingContext(ctx), db.Close()); err != nil {
-		return fmt.Errorf("create: %w", err)
-	}
-	if err := os.Rename(blank, path); err != nil {
-		return fmt.Errorf("create: %w", err)
-	}
-	return durable.SyncDir(filepath.Dir(path))
+	return s, nil
 }
 
-// checkOurs refuses a file that is not an SQLite database of ours. It asks SQLite, read-only,
-// rather than read the header itself: closing the file would drop the locks that this process may
-// already have on it (https://www.sqlite.org/howtocorrupt.html section 2.2), and a read without
-// locks could see a page half written.
-func checkOurs(ctx context.Context, path string) error {
-	db, err := openDSN(path, url.Values{"mode": {"ro"}, "_busy_timeout": {"10000"}})
-	if err != nil {
-		return err
-	}
-	var id uint32
-	err = errors.Join(db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&id), db.Close())
-	if resultCode(err) == sqlite3.SQLITE_NOTADB {
-		return tallystick.Errorf(tallystick.Invalid, "the file is not a database").
-			WithHint("name another path; nothing was changed")
-	}
-	if err == nil && id != applicationID {
-		return tallystick.Errorf(tallystick.Invalid, "the file is a database of another application (application id %#x)", id).
-			WithHint("name another path; nothing was changed")
-	}
-	return err
-}
-
-// resultCode returns SQLite's primary result code for err, or 0 if err is not from SQLite.
-func resultCode(err error) int {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code() & 0xff
-	}
-	return 0
-}
-
-// isFatal reports whether err casts doubt on what the disk holds. After such an error nothing more
-// may be acknowledged: the system may have dropped the pages that it could not write, and a second
-// sync would then succeed without them.
-func isFatal(err error) bool {
-	switch resultCode(err) {
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
-		sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
-		return true
-	}
-	return false
-}
-
-// ErrDamaged is in the chain of errors that say that the database file is not what was written.
-var ErrDamaged = errors.New("the database is damaged")
-
-type damage struct{ error }
-
-func (d damage) Unwrap() error      { return d.error }
-func (damage) Is(target error) bool { return target == ErrDamaged }
-
-// describe turns errors that an operator can act on into a tallystick.Error and leaves others alone.
-func describe(path string, err error) error {
-	var known *tallystick.Error
-	if err == nil || errors.As(err, &known) {
-		return err
-	}
-	switch resultCode(err) {
-	case sqlite3.SQLITE_FULL:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q: the disk is full: %w", path, err).
-			WithHint("free space and start again; what was acknowledged is kept")
-	case sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q: the disk reported an error: %w", path, err).
-			WithHint("check the disk, and whether it is full, and start again; what was acknowledged is kept")
-	case sqlite3.SQLITE_READONLY:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q cannot be written: %w", path, err).
-			WithHint("check that the file is still in its place, its owner and its mode, and start again")
-	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q is damaged: %w", path, damage{err}).
-			WithHint("keep a copy of it, run `tallystick fsck`, and restore from a backup")
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return tallystick.Errorf(tallystick.Unavailable, "state database %q is in use by another process: %w", path, err).
-			WithHint("try again; if it lasts, look for a Tallystick that hangs")
-	}
-	return err
-}
+// listen does nothing: SQLite tells no process of another's commits.
+func (*sqliteDB) listen(context.Context, func()) {}

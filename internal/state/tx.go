@@ -11,11 +11,13 @@ import (
 // received it returns, and for that function's goroutine only.
 type Tx struct {
 	ctx     context.Context
-	session *session
+	dialect dialect
+	session session
 	now     time.Time
 	memo    map[any]any
 	open    []*Rows // not yet closed
-	fatal   error   // the first error that casts doubt on the disk, whatever the function made of it
+	failed  error   // of the first statement that failed, whatever the function made of it
+	fatal   error   // the first error that casts doubt on the disk
 	ended   bool
 }
 
@@ -36,7 +38,7 @@ func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
 	if tx.ended {
 		return nil, errEnded
 	}
-	result, err := tx.session.run(tx.ctx, query, args...)
+	result, err := tx.session.exec(tx.ctx, query, args...)
 	if err != nil {
 		tx.note(err)
 	}
@@ -46,16 +48,15 @@ func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
 // Query runs a statement that returns rows. The rows must be closed, or read to their end, before
 // the function returns.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
-	st, err := tx.take(query)
-	if err != nil {
-		return nil, err
+	if tx.ended {
+		return nil, errEnded
 	}
-	rows, err := st.QueryContext(tx.ctx, args...) //nolint:rowserrcheck // Rows.Next checks it
+	found, err := tx.session.query(tx.ctx, query, args...)
 	if err != nil {
 		tx.note(err)
-		return nil, errors.Join(err, tx.session.release(st))
+		return nil, err
 	}
-	r := &Rows{tx: tx, statement: st, rows: rows}
+	r := &Rows{tx: tx, rows: found}
 	tx.open = append(tx.open, r)
 	return r, nil
 }
@@ -66,19 +67,11 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 	return Row{rows: rows, err: err}
 }
 
-func (tx *Tx) take(query string) (*statement, error) {
-	if tx.ended {
-		return nil, errEnded
-	}
-	st, err := tx.session.take(tx.ctx, query)
-	if err != nil {
-		tx.note(err)
-	}
-	return st, err
-}
-
 func (tx *Tx) note(err error) {
-	if tx.fatal == nil && isFatal(err) {
+	if tx.failed == nil {
+		tx.failed = err
+	}
+	if tx.fatal == nil && tx.dialect.fatal(err) {
 		tx.fatal = err
 	}
 }
@@ -95,11 +88,10 @@ func (tx *Tx) end() error {
 
 // Rows are the rows of a query, to be used like sql.Rows.
 type Rows struct {
-	tx        *Tx
-	statement *statement
-	rows      *sql.Rows
-	err       error
-	closed    bool
+	tx     *Tx
+	rows   rows
+	err    error
+	closed bool
 }
 
 // Next moves to the next row. It returns false, and closes the rows, at the end or after an error.
@@ -137,7 +129,7 @@ func (r *Rows) Close() error {
 			break
 		}
 	}
-	return errors.Join(r.rows.Close(), r.tx.session.release(r.statement))
+	return r.rows.Close()
 }
 
 // Row is the result of QueryRow.

@@ -51,9 +51,12 @@ const (
 // nothing is written: the error wraps ctx.Err(). When ctx ends later, the change may yet be
 // committed: the error wraps ctx.Err() and ErrOutcomeUnknown.
 //
-// After an error that casts doubt on the disk (a failed sync, a full disk, damage) nothing more is
-// acknowledged: that call and every later one return an Unavailable error until the database is
-// opened again. For the members of the group that met the error it wraps ErrOutcomeUnknown too.
+// After an error that casts doubt on the disk under an SQLite file (a failed sync, a full disk, damage)
+// nothing more is acknowledged: that call and every later one return an Unavailable error until the
+// database is opened again. For the members of the group that met the error it wraps
+// ErrOutcomeUnknown too. A PostgreSQL server looks after its own disk: when it cannot be reached,
+// writes are Unavailable until it can, and those that were being committed when it was lost wrap
+// ErrOutcomeUnknown too.
 func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	w := &write{fn: fn, done: make(chan error, 1)}
 	if err := db.enqueue(ctx, w); err != nil {
@@ -93,11 +96,12 @@ func (db *DB) enqueue(ctx context.Context, w *write) error {
 }
 
 // run is the writer goroutine. It owns s.
-func (db *DB) run(s *session) {
+func (db *DB) run(s session) {
 	defer close(db.drained)
 	db.config.begin()
 	g := &group{db: db, session: s}
 	defer func() {
+		db.last = g.session
 		// Reached with members left only if one of them ended this goroutine (runtime.Goexit, as
 		// testing.T.FailNow does). Callers must not hang for that.
 		if len(g.members) > 0 {
@@ -110,14 +114,10 @@ func (db *DB) run(s *session) {
 	for first := range db.queue {
 		g.run(first)
 	}
-	if db.fatal.Load() == nil {
-		// Leaves a short write-ahead log to whoever opens the file next; nothing depends on it.
-		if err := s.checkpoint(context.Background()); err != nil {
-			db.config.Logger.Warn("checkpoint at close", slog.String("path", db.config.Path), slog.Any("error", err))
+	if db.fatal.Load() == nil && !g.session.broken() {
+		if err := g.session.tidy(context.Background(), true); err != nil {
+			db.config.Logger.Warn("end of writes", slog.String("database", db.name), slog.Any("error", err))
 		}
-	}
-	if err := s.close(); err != nil {
-		db.config.Logger.Warn("close writer", slog.String("path", db.config.Path), slog.Any("error", err))
 	}
 }
 
@@ -125,12 +125,12 @@ func (db *DB) run(s *session) {
 // first cause stays.
 func (db *DB) fail(cause error) *tallystick.Error {
 	var e *tallystick.Error
-	if !errors.As(describe(db.config.Path, cause), &e) {
-		e = tallystick.Errorf(tallystick.Unavailable, "state database %q stopped: %w", db.config.Path, cause).
+	if !errors.As(db.dialect.describe(cause), &e) {
+		e = tallystick.Errorf(tallystick.Unavailable, "state database %q stopped: %w", db.name, cause).
 			WithHint("start again; what was acknowledged is kept")
 	}
 	if db.fatal.CompareAndSwap(nil, e) {
-		db.config.Logger.Error("state database stopped", slog.String("path", db.config.Path), slog.Any("error", cause))
+		db.config.Logger.Error("state database stopped", slog.String("database", db.name), slog.Any("error", cause))
 	}
 	return db.fatal.Load()
 }
