@@ -28,17 +28,30 @@ const (
 )
 
 // ParseType returns the type of the given name, which may be the short one ("audit.completed"), or
-// an Invalid error that lists them.
+// an Invalid error that names those it may have meant.
 func ParseType(name string) (Type, error) {
-	var known []string
+	var known, near, families []string
 	for _, d := range Definitions() {
-		if name == string(d.Type) || name == d.Type.Short() {
+		short := d.Type.Short()
+		if name == string(d.Type) || name == short {
 			return d.Type, nil
 		}
-		known = append(known, d.Type.Short())
+		known = append(known, short)
+		if name != "" && strings.Contains(short, name) {
+			near = append(near, short)
+		}
+		if family, _, _ := strings.Cut(short, "."); !slices.Contains(families, family) {
+			families = append(families, family)
+		}
 	}
-	return "", tallystick.Errorf(tallystick.Invalid, "event type %q is not known", name).
-		WithHint("use one of %s", strings.Join(known, ", "))
+	err := tallystick.Errorf(tallystick.Invalid, "event type %q is not known", name)
+	if nearest := tallystick.Nearest(name, known); nearest != "" && len(near) == 0 {
+		near = append(near, nearest)
+	}
+	if len(near) > 0 {
+		return "", err.WithHint("did you mean %s?", strings.Join(near, ", "))
+	}
+	return "", err.WithHint("types begin with %s", strings.Join(families, ", "))
 }
 
 // Short returns the name without what all types have in common: "audit.completed".
