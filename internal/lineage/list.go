@@ -65,7 +65,7 @@ func (g *Graph) Node(ctx context.Context, ref Ref) (n Node, err error) {
 		if err != nil {
 			return err
 		}
-		nodes, err := readNodes(tx, []int64{known.id}, true)
+		nodes, err := readNodes(tx, []int64{known.id}, Options{Facts: true})
 		n = nodes[known.id]
 		return err
 	})

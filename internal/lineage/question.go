@@ -50,7 +50,7 @@ func (g *Graph) Path(ctx context.Context, from, to Ref) (path []Edge, err error)
 			return e
 		}
 		arcs := r.path(first.id)
-		nodes, err := readNodes(tx, ends(arcs), false)
+		nodes, err := readNodes(tx, ends(arcs), Options{})
 		if err == nil {
 			path, err = edges(tx, nodes, arcs, true)
 		}
@@ -137,7 +137,7 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut 
 			return err
 		}
 		cut = r.cut
-		nodes, err := readNodes(tx, r.order, false)
+		nodes, err := readNodes(tx, r.order, Options{})
 		if err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func rulesOf(tx *state.Tx, ids []int64) ([]Use, error) {
 		}
 		wanted[id] = true
 	}
-	nodes, err := readNodes(tx, keys(wanted), false)
+	nodes, err := readNodes(tx, keys(wanted), Options{})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // Options bound a walk.
 type Options struct {
 	Depth int    // edges away from the start; 0 means 20, at most 100
-	Limit int    // nodes walked over; 0 means 2,000, at most 20,000
+	Limit int    // nodes walked over; 0 means 1,000, with kinds 10,000, which is the most
 	Kinds []Kind // of the nodes that are returned, all if empty; the walk goes over all
 	Paths bool   // each node comes with the shortest way to it
 	Facts bool   // nodes come with their facts, edges with reason and script
@@ -23,8 +24,8 @@ type Options struct {
 const (
 	defaultDepth = 20
 	maxDepth     = 100
-	defaultLimit = 2_000
-	maxLimit     = 20_000
+	defaultLimit = 1_000
+	maxLimit     = 10_000
 	edgesPerNode = 5 // that a walk keeps: five times its limit in all
 )
 
@@ -40,6 +41,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Limit <= 0 {
 		o.Limit = defaultLimit
+		if len(o.Kinds) > 0 {
+			o.Limit = maxLimit
+		}
 	}
 	o.Depth, o.Limit = min(o.Depth, maxDepth), min(o.Limit, maxLimit)
 	return o
@@ -264,16 +268,31 @@ func (r *region) path(id int64) []arc {
 
 // describe reads what the nodes and edges of the region are.
 func (r *region) describe(tx *state.Tx, start int64, o Options) (Walk, error) {
-	nodes, err := readNodes(tx, r.order, o.Facts)
+	nodes, err := readNodes(tx, r.order, o)
 	if err != nil {
 		return Walk{}, err
 	}
+	if len(o.Kinds) > 0 {
+		others := []int64{start}
+		if o.Paths {
+			for id := range nodes {
+				others = append(others, ends(r.path(id))...)
+			}
+		}
+		slices.Sort(others)
+		more, err := readNodes(tx, slices.Compact(others), Options{Facts: o.Facts})
+		if err != nil {
+			return Walk{}, err
+		}
+		maps.Copy(nodes, more)
+	}
 	w := Walk{Start: nodes[start], Cut: r.cut, Nodes: []Step{}, Edges: []Edge{}}
 	for _, id := range r.order {
-		if id == start || len(o.Kinds) > 0 && !slices.Contains(o.Kinds, nodes[id].Ref.Kind) {
+		n, read := nodes[id]
+		if id == start || !read || len(o.Kinds) > 0 && !slices.Contains(o.Kinds, n.Ref.Kind) {
 			continue
 		}
-		s := Step{Node: nodes[id], Depth: r.depth[id]}
+		s := Step{Node: n, Depth: r.depth[id]}
 		if o.Paths {
 			if s.Path, err = edges(tx, nodes, r.path(id), o.Facts); err != nil {
 				return Walk{}, err
@@ -306,15 +325,21 @@ func edges(tx *state.Tx, nodes map[int64]Node, arcs []arc, details bool) ([]Edge
 	return list, nil
 }
 
-// readNodes returns nodes by their row.
-func readNodes(tx *state.Tx, ids []int64, withFacts bool) (map[int64]Node, error) {
+// readNodes returns nodes by their row: those of the kinds in o, with the facts if o says so.
+func readNodes(tx *state.Tx, ids []int64, o Options) (map[int64]Node, error) {
 	nodes := make(map[int64]Node, len(ids))
-	what := "NULL"
-	if withFacts {
+	what, which := "NULL", ""
+	if o.Facts {
 		what = "facts"
 	}
+	if len(o.Kinds) > 0 {
+		which = " AND kind IN (" + strings.Repeat("?, ", len(o.Kinds)-1) + "?)"
+	}
 	for chunk := range slices.Chunk(ids, widest) {
-		query, args := in("SELECT id, kind, name, model, digest, label, event, "+what+" FROM lineage_nodes WHERE id IN (%s)", chunk)
+		query, args := in("SELECT id, kind, name, model, digest, label, event, "+what+" FROM lineage_nodes WHERE id IN (%s)"+which, chunk)
+		for _, kind := range o.Kinds {
+			args = append(args, string(kind))
+		}
 		rows, err := tx.Query(query, args...)
 		if err != nil {
 			return nil, err
