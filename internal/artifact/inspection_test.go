@@ -146,6 +146,10 @@ func TestInspectOtherFiles(t *testing.T) {
 		"keras module":  {`{"module":"subprocess","class_name":"Popen","config":{}}`, FormatJSON, tallystick.Fail, "keras.module"},
 		"keras builtin": {`{"module":"builtins","class_name":"function","config":"sum"}`, FormatJSON, tallystick.Warn, "keras.function"},
 		"keras torch":   {`{"module":"keras.utils","class_name":"TorchModuleWrapper","config":{}}`, FormatJSON, tallystick.Fail, "keras.pickle"},
+		"json lines":    {"{}\n{}\n", FormatJSON, tallystick.Warn, "json.unreadable"},
+		"lambda, twice": {`{"class_name":"Dense","class_name":"Lambda","config":{}}`, FormatJSON, tallystick.Fail, "json.unreadable keras.lambda"},
+		"template":      {"{% for m in messages %}", FormatText, tallystick.Pass, ""},
+		"label MZ":      {"MZ\nother\n", FormatText, tallystick.Pass, ""},
 		"hdf5 lambda":   {"\x89HDF\r\n\x1a\n" + strings.Repeat("x", 300_000) + `{"class_name": "Lambda", "config"`, FormatHDF5, tallystick.Fail, "hdf5.format keras.lambda"},
 	} {
 		if i := inspectBytes(t, []byte(c.data)); i.Format != c.format || i.Verdict != c.verdict || rulesOf(i) != c.rules {
@@ -300,6 +304,8 @@ func TestHostileZips(t *testing.T) {
 		"pytorch":            {zipFile(t, zipEntry{name: "a/data.pkl", data: evilPickle}, zipEntry{name: "a/data/0", data: "x"}), tallystick.Fail, "pickle.global"},
 		"pytorch, hidden":    {zipFile(t, zipEntry{name: "data/data.pkl", data: evilPickle}, zipEntry{name: "data.pkl", data: "N."}), tallystick.Fail, "pickle.global"},
 		"array of objects":   {zipFile(t, zipEntry{name: "a.npy", data: string(npyObject()) + evilPickle}), tallystick.Fail, "pickle.global"},
+		"keras lambda":       {zipFile(t, zipEntry{name: "config.json", data: strings.Repeat(" ", 5000) + `{"class_name":"Lambda","config":{}}`}), tallystick.Fail, "keras.lambda"},
+		"keras NaN":          {zipFile(t, zipEntry{name: "config.json", data: `{"x":NaN,"class_name":"L\u0061mbda","config":{}}`}), tallystick.Insufficient, "json.unreadable"},
 		"climbing":           {zipFile(t, zipEntry{name: "../x", data: "x"}), tallystick.Fail, "archive.name"},
 		"absolute":           {zipFile(t, zipEntry{name: "/x", data: "x"}), tallystick.Fail, "archive.name"},
 		"backslash":          {zipFile(t, zipEntry{name: `..\x`, data: "x"}), tallystick.Fail, "archive.name"},
@@ -322,6 +328,22 @@ func TestHostileZips(t *testing.T) {
 func npyObject() []byte {
 	header := "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n"
 	return append([]byte("\x93NUMPY\x01\x00"+string(binary.LittleEndian.AppendUint16(nil, uint16(len(header))))), header...)
+}
+
+func TestNumPyHeadersThatPythonReadsOtherwise(t *testing.T) {
+	t.Parallel()
+	for _, header := range []string{
+		"{'descr': '<f8', 'fortran_order': False, 'shape': (1,), 'descr': '|O'}",
+		`{'descr': '<f8', 'fortran_order': False, 'shape': (1,), 'desc\x72': '|O'}`,
+		`{'descr': '<f8', 'fortran_order': False, 'shape': (1,), "descr": '|O'}`,
+		"{'descr': '<f8' and '|O', 'fortran_order': False, 'shape': (1,), }",
+		"{'shape': (1,)}",
+	} {
+		data := "\x93NUMPY\x01\x00" + string(binary.LittleEndian.AppendUint16(nil, uint16(len(header)))) + header + evilPickle
+		if i := inspectBytes(t, []byte(data)); i.Format != FormatNumPy || i.Verdict != tallystick.Insufficient {
+			t.Errorf("%s: %+v", header, i)
+		}
+	}
 }
 
 func TestHostileTars(t *testing.T) {

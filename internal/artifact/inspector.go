@@ -178,7 +178,7 @@ var magic = []struct {
 // recognise returns the format of the bytes at the beginning of a file.
 func recognise(head []byte, size int64) Format {
 	for _, m := range magic {
-		if bytes.HasPrefix(head, []byte(m.prefix)) {
+		if bytes.HasPrefix(head, []byte(m.prefix)) && (m.prefix != "MZ" || !isText(head)) {
 			return m.format
 		}
 	}
@@ -194,8 +194,8 @@ func recognise(head []byte, size int64) Format {
 	case isZlib(head):
 		return FormatZlib
 	case isText(head):
-		if first := bytes.TrimLeft(head, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
-			return FormatJSON
+		if first := bytes.TrimLeft(head, " \t\r\n"); len(first) > 1 && (first[0] == '[' || first[0] == '{' && !strings.Contains("{%#", string(first[1]))) {
+			return FormatJSON // and not a template
 		}
 		return FormatText
 	default:
@@ -247,7 +247,7 @@ func (in *inspector) inspect(src *input) Format {
 	case FormatExecutable:
 		in.find(High, "file.executable", src.where, "is a program, not a model")
 	case FormatJSON:
-		in.json(src)
+		in.json(src, false)
 	case FormatText, FormatUnknown:
 		return in.unmarked(src, head, format)
 	}

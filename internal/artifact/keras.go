@@ -46,34 +46,46 @@ func (in *inspector) search(src *input, words []string, found func(offset int64)
 	}
 }
 
-// json looks into a configuration for what makes a loader import code.
-func (in *inspector) json(src *input) {
+// json looks into a configuration for what makes a loader import code. What cannot be read as JSON
+// here may be JSON to a loader: Python takes NaN, and members twice. strict says that it is the
+// configuration that a loader will read, so that there is no other harmless explanation.
+func (in *inspector) json(src *input, strict bool) {
+	severity := Low
+	if strict {
+		severity = Unjudged
+	}
 	data, err := io.ReadAll(io.LimitReader(src, maxJSON+1))
 	if err != nil {
 		in.unreadable("json", src, err)
 		return
 	}
 	if len(data) > maxJSON {
-		return // data: no loader of models takes it for a configuration
+		in.find(severity, "json.size", src.where, "is longer than the %d bytes of a configuration that are read", maxJSON)
+		return
 	}
 	var value any
-	if CheckJSON("it", data) != nil || json.Unmarshal(data, &value) != nil {
-		return // text with a brace in front, such as JSON lines or a template
+	if err := CheckJSON("it", data); err != nil {
+		in.find(severity, "json.unreadable", src.where, "looks like json, but cannot be read as such: %v", err)
 	}
-	in.jsonValue(src, value)
+	if json.Unmarshal(data, &value) == nil {
+		in.jsonValue(src, value, 0)
+	}
 }
 
-// jsonValue walks a configuration. CheckJSON has bounded its depth.
-func (in *inspector) jsonValue(src *input, value any) {
+// jsonValue walks a configuration, as deep as CheckJSON allows; deeper ones have their finding.
+func (in *inspector) jsonValue(src *input, value any, depth int) {
+	if depth > maxJSONDepth {
+		return
+	}
 	switch v := value.(type) {
 	case []any:
 		for _, e := range v {
-			in.jsonValue(src, e)
+			in.jsonValue(src, e, depth+1)
 		}
 	case map[string]any:
 		in.jsonObject(src, v)
 		for _, k := range sortedKeys(v) {
-			in.jsonValue(src, v[k])
+			in.jsonValue(src, v[k], depth+1)
 		}
 	}
 }

@@ -11,11 +11,9 @@ import (
 // maxNumPyHeader is what numpy itself reads without being asked for more (numpy.lib.format).
 const maxNumPyHeader = 10_000
 
-// The header is a Python dictionary literal with the keys descr, fortran_order and shape.
-var (
-	numpyDescr = regexp.MustCompile(`'descr': *('(?:[^'\\]*)'|\[.*\])`)
-	numpyShape = regexp.MustCompile(`'shape': *\(([0-9, ]*)\)`)
-)
+// numpyHeader is the header as numpy writes it, a Python dictionary literal. Python reads others too, with
+// keys in any order, twice or in escapes; what this one does not match is not read.
+var numpyHeader = regexp.MustCompile(`^\{'descr': ('[^'"\\]*'|\[[^"\\{}]*\]), 'fortran_order': (?:True|False), 'shape': \(([0-9, ]*)\), ?\} *\n?$`)
 
 // numpy reads an array: magic bytes, version, header, numbers. An array of objects is a pickle.
 func (in *inspector) numpy(src *input) {
@@ -51,26 +49,27 @@ func (in *inspector) numpyArray(src *input) error {
 	if err != nil {
 		return err
 	}
-	descr, shape := numpyDescr.FindSubmatch(header), numpyShape.FindSubmatch(header)
-	if descr == nil || shape == nil {
-		return fmt.Errorf("its header does not tell type and shape")
+	parts := numpyHeader.FindSubmatch(header)
+	if parts == nil {
+		return fmt.Errorf("its header is not as numpy writes it")
 	}
+	descr, shape := string(parts[1]), string(parts[2])
 	var dims []int64
-	for d := range strings.SplitSeq(string(shape[1]), ",") {
+	for d := range strings.SplitSeq(shape, ",") {
 		if d = strings.TrimSpace(d); d == "" {
 			continue
 		}
 		n, err := strconv.ParseInt(d, 10, 64)
 		if err != nil {
-			return fmt.Errorf("its shape is not of numbers: %.40q", shape[1])
+			return fmt.Errorf("its shape is not of numbers: %.40q", shape)
 		}
 		dims = append(dims, n)
 	}
 	elements, ok := elementsOf(dims)
 	if !ok {
-		return fmt.Errorf("it has the impossible shape %.40q", shape[1])
+		return fmt.Errorf("it has the impossible shape %.40q", shape)
 	}
-	dtype := strings.Trim(string(descr[1]), "'")
+	dtype := strings.Trim(descr, "'")
 	in.tensor(dtype, elements)
 	// A structured type is a list; an object among its fields makes the whole array a pickle.
 	if strings.Contains(dtype, "O") {
@@ -80,7 +79,7 @@ func (in *inspector) numpyArray(src *input) error {
 	}
 	if width, ok := numpyWidth(dtype); ok {
 		if elements > maxTotal/width {
-			return fmt.Errorf("it has the impossible shape %.40q", shape[1])
+			return fmt.Errorf("it has the impossible shape %.40q", shape)
 		}
 		if err := src.skip(uint64(elements * width)); err != nil {
 			return err

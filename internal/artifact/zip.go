@@ -89,7 +89,7 @@ func zipFormat(r *zip.Reader) (format Format, prefix string) {
 		return FormatTorchScript, prefix
 	case names[prefix+"data.pkl"]:
 		return FormatPyTorch, prefix
-	case names["config.json"] && names["metadata.json"]:
+	case names["config.json"] && (names["metadata.json"] || names["model.weights.h5"] || names["model.weights.npz"]):
 		return FormatKeras, ""
 	case arrays:
 		return FormatNPZ, ""
@@ -107,7 +107,7 @@ func (in *inspector) zipLayout(src *input, r *zip.Reader) {
 	}
 	spans := make([]span, 0, len(r.File))
 	names := map[string]bool{}
-	for _, f := range r.File {
+	for _, f := range r.File[:min(len(r.File), maxMembers)] { // more have their finding
 		where := src.where + "/" + fmt.Sprintf("%.200s", f.Name)
 		if names[f.Name] {
 			in.find(High, "archive.twice", where, "stands in the archive twice: readers differ in which one they take")
@@ -211,6 +211,11 @@ func (in *inspector) zipMember(src *input, f *zip.File, format Format, prefix st
 	}
 	if torch {
 		in.drain(member) // version, byteorder, code: torch reads them itself
+		return
+	}
+	if f.Name == "config.json" {
+		in.json(member, true)
+		in.drain(member)
 		return
 	}
 	in.member(member)
