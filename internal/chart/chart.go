@@ -23,10 +23,10 @@ import (
 //go:embed chart.css
 var stylesheet string
 
-// Stylesheet returns the CSS that binds the classes of charts to colours for light and dark
-// screens and for paper. A page includes it once; it says nothing about elements outside a chart.
+// Stylesheet returns the CSS of the tokens, for light and dark screens and for paper, and of the
+// classes of charts. A page includes it once; its rules say nothing about elements outside a chart.
 func Stylesheet() template.CSS {
-	return template.CSS(stylesheet) //nolint:gosec // a file of this package
+	return tokenSheet() + template.CSS(stylesheet) //nolint:gosec // a file of this package
 }
 
 // Header is what every chart says of itself to people who cannot see it.
