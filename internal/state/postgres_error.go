@@ -12,6 +12,14 @@ import (
 
 var errColumns = errors.New("the query has another number of columns")
 
+// errUnreachable is in the chain of errors of a server that cannot be reached, for now.
+var errUnreachable = errors.New("no connection")
+
+type unreachable struct{ error }
+
+func (u unreachable) Unwrap() error      { return u.error }
+func (unreachable) Is(target error) bool { return target == errUnreachable }
+
 // fatal is never true: the disk is the server's, which stops itself when a sync has failed, and takes up
 // its work only from what was written.
 func (*postgresDB) fatal(error) bool { return false }
@@ -28,6 +36,7 @@ func (d *postgresDB) describe(err error) error {
 	if !errors.As(err, &e) {
 		var connecting *pgconn.ConnectError
 		if errors.As(err, &connecting) || isLost(err) {
+			err = unreachable{err}
 			return unavailable("cannot be reached", "check that the server runs and the URL is right; what was acknowledged is kept")
 		}
 		return err
@@ -51,6 +60,7 @@ func (d *postgresDB) describe(err error) error {
 		return tallystick.Errorf(tallystick.Unavailable, "state database %q is damaged: %w", d.name, damage{err}).
 			WithHint("keep a copy of it, run `tallystick fsck`, and restore from a backup")
 	case strings.HasPrefix(e.Code, "57P") || strings.HasPrefix(e.Code, "08") || e.Code == "25P03" || e.Code == "58030" || e.Severity == "PANIC":
+		err = unreachable{err}
 		return unavailable("cannot be reached", "check that the server runs; what was acknowledged is kept")
 	}
 	return err
