@@ -79,3 +79,9 @@ func on(r trail.Resource) string {
 	}
 	return " (" + strings.TrimSpace(r.Type+" "+r.ID) + ")"
 }
+
+// clone returns a principal that shares nothing with p.
+func (p Principal) clone() Principal {
+	p.Roles, p.Scopes = slices.Clone(p.Roles), slices.Clone(p.Scopes)
+	return p
+}
