@@ -44,12 +44,15 @@ func (o Office) bundle(ctx context.Context, contents evidence.Contents, receipt 
 // commitment of the criteria, and the audit itself.
 func (o Office) events(ctx context.Context, receipt trail.Receipt, doc *report.Document) ([]trail.Event, error) {
 	var events []trail.Event
-	for _, f := range []trail.Filter{
-		{Type: trail.WorkspaceCreated}, {Type: trail.KeyCreated}, {Type: trail.KeyRotated}, {Type: trail.KeyCompromised},
-		{Type: trail.ModelRegistered, Resource: trail.Resource{Type: "model", ID: doc.Model.Name}},
-		{Type: trail.ModelUpdated, Resource: trail.Resource{Type: "model", ID: doc.Model.Name}},
-		{Type: trail.VersionRegistered, Resource: trail.Resource{Type: "version", ID: doc.Model.Name + "@" + doc.Model.Version}},
-	} {
+	var filters []trail.Filter
+	for _, kind := range houseEvents() {
+		filters = append(filters, trail.Filter{Type: kind})
+	}
+	for _, kind := range modelEvents() {
+		filters = append(filters, trail.Filter{Type: kind, Resource: trail.Resource{Type: "model", ID: doc.Model.Name}})
+	}
+	filters = append(filters, trail.Filter{Type: trail.VersionRegistered, Resource: trail.Resource{Type: "version", ID: doc.Model.Name + "@" + doc.Model.Version}})
+	for _, f := range filters {
 		found, err := o.Workspace.Trail.Events(ctx, f)
 		if err != nil {
 			return nil, err
@@ -68,4 +71,19 @@ func (o Office) events(ctx context.Context, receipt trail.Receipt, doc *report.D
 		events = append(events, event)
 	}
 	return events, nil
+}
+
+// houseEvents are of the workspace itself.
+func houseEvents() []trail.Type {
+	return []trail.Type{trail.WorkspaceCreated, trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised}
+}
+
+// modelEvents say whose a model is and which tier it has.
+func modelEvents() []trail.Type {
+	return []trail.Type{trail.ModelRegistered, trail.ModelReregistered, trail.ModelUpdated}
+}
+
+// bundled are the types of the events that a bundle can hold.
+func bundled() []trail.Type {
+	return slices.Concat(houseEvents(), modelEvents(), []trail.Type{trail.VersionRegistered, trail.CriteriaCommitted, trail.AuditCompleted})
 }

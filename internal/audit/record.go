@@ -31,7 +31,7 @@ func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a 
 				return o.Catalog.RegisterAudited(tx, catalog.AuditedModel{Model: doc.Model.Name, Owner: cfg.Owner, Tier: cfg.Tier, Actor: actor.ID})
 			},
 			func(tx *state.Tx) (trail.Change, error) {
-				return o.Catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: doc.Model.Name, Version: doc.Model.Version})
+				return o.Catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: doc.Model.Name, Version: doc.Model.Version, Draft: true})
 			},
 		} {
 			change, err := propose(tx)
@@ -55,7 +55,7 @@ func completed(cfg Config, doc *report.Document, a attested) *catalog.AuditCompl
 	c := &catalog.AuditCompleted{
 		Model: doc.Model.Name, Version: doc.Model.Version, Tier: doc.Model.Tier,
 		Data: doc.Data.Digest, Policy: doc.Gate.Policy, Report: a.reportDigest,
-		Verdict: doc.Gate.Verdict, Statements: a.statements, Rows: doc.Rows, Files: cfg.Files,
+		Verdict: doc.Gate.Verdict, Statements: a.statements, Signer: a.signer.KeyID(), Rows: doc.Rows, Files: cfg.Files,
 	}
 	if doc.Labels != nil {
 		c.Labels = doc.Labels.Digest

@@ -131,12 +131,14 @@ func (o Office) check(cfg Config) error {
 	}
 	var known []string
 	for _, d := range trail.Definitions() {
-		known = append(known, d.SealedPointers()...)
+		if slices.Contains(bundled(), d.Type) {
+			known = append(known, d.SealedPointers()...)
+		}
 	}
 	for _, pointer := range o.Disclose {
 		if !contains(known, pointer) {
 			slices.Sort(known)
-			return tallystick.Errorf(tallystick.Invalid, "--disclose %q is no sealed field of an event", pointer).
+			return tallystick.Errorf(tallystick.Invalid, "--disclose %q is no sealed field of an event of the bundle", pointer).
 				WithHint("use %s", quoted(slices.Compact(known), 20))
 		}
 	}

@@ -72,7 +72,7 @@ func (b bench) audited(model string, tier tallystick.Tier, owner string) proposa
 
 func (b bench) version(model, version string) proposal {
 	return func(tx *state.Tx) (trail.Change, error) {
-		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: model, Version: version})
+		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: model, Version: version, Draft: true})
 	}
 }
 

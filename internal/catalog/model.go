@@ -1,27 +1,63 @@
 package catalog
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
-	"github.com/tallystick/tallystick/internal/trail"
 )
+
+// ModelState is where a model stands in its life.
+type ModelState string
+
+// The states of a model. An experimental model owes no evidence and may serve nowhere that is gated;
+// a retired one may not be used any longer.
+const (
+	Experimental ModelState = "experimental"
+	Active       ModelState = "active"
+	Retired      ModelState = "retired"
+)
+
+// ModelDetails are what people say of a model.
+type ModelDetails struct {
+	State            ModelState        `json:"state,omitempty" enum:"experimental,active,retired" doc:"experimental, active or retired; an experimental model owes no evidence"`
+	TierStated       tallystick.Tier   `json:"tier_stated,omitempty" enum:"low,limited,high" doc:"tier that the owner states; it can raise the computed one and not lower it"`
+	Answers          Answers           `json:"answers,omitempty" doc:"answers to the questions about risk, by question"`
+	ThirdParty       bool              `json:"third_party,omitempty" doc:"somebody else made the model; its files need not be known"`
+	Owner            string            `json:"owner,omitempty" doc:"who answers for the model"`
+	SREOwner         string            `json:"sre_owner,omitempty" doc:"who answers for its operation"`
+	Purpose          string            `json:"intended_purpose,omitempty" doc:"what it is for"`
+	AcceptableUse    string            `json:"acceptable_use,omitempty" doc:"what it may be used for, and what not"`
+	Summary          string            `json:"summary,omitempty" doc:"what it does, in a sentence or two"`
+	Labels           map[string]string `json:"labels,omitempty" doc:"labels by name"`
+	Supplier         string            `json:"supplier,omitempty" doc:"who supplies a third-party model"`
+	SupplierContract string            `json:"supplier_contract,omitempty" doc:"contract under which it is supplied"`
+}
 
 // Model is a registered model.
 type Model struct {
-	Name    string
-	Owner   string
-	Tier    tallystick.Tier
-	Created time.Time
+	Name string `json:"name"`
+	TierDecision
+	ModelDetails
+	Replacement   string    `json:"replacement,omitempty" doc:"model that replaces a retired one"`
+	Reason        string    `json:"reason,omitempty" doc:"why it was retired, or registered again"`
+	Revision      int64     `json:"revision" doc:"grows by one with each change of what is said of the model"`
+	Versions      int64     `json:"versions" doc:"number of versions, drafts included"`
+	LatestVersion string    `json:"latest_version,omitempty" doc:"version that was registered last"`
+	Evaluated     time.Time `json:"evaluated,omitzero" doc:"last evaluation of the latest version"`
+	Created       time.Time `json:"created"`
+	Changed       time.Time `json:"changed" doc:"when the revision was made"`
+	Event         uint64    `json:"event" doc:"sequence of the event that made the revision"`
+
+	urgency int64
 }
 
-// Model returns the model of that name, or a NotFound error.
+// Model returns the model of that name, or a NotFound error with names that are like it.
 func (c *Catalog) Model(ctx context.Context, name string) (m Model, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		m, err = model(tx, name)
@@ -30,90 +66,86 @@ func (c *Catalog) Model(ctx context.Context, name string) (m Model, err error) {
 	return m, err
 }
 
+const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner,
+	intended_purpose, acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision,
+	urgency, versions, latest_version, evaluated_ms, created_ms, changed_ms, event`
+
+// model returns the model of that name as the transaction sees it.
 func model(tx *state.Tx, name string) (Model, error) {
-	m := Model{Name: name}
-	var created int64
-	err := tx.QueryRow("SELECT owner, tier, created_ms FROM models WHERE name = ?", name).Scan(&m.Owner, &m.Tier, &created)
+	m, err := scanModel(tx.QueryRow("SELECT "+modelColumns+" FROM models WHERE name = ?", name))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Model{}, tallystick.Errorf(tallystick.NotFound, "model %q is not registered", name)
+		hint, err := hintNearest(tx, "`tallystick model list` lists them", name, "SELECT name FROM models ORDER BY name")
+		if err != nil {
+			return Model{}, fmt.Errorf("look for names like %q: %w", name, err)
+		}
+		return Model{}, tallystick.Errorf(tallystick.NotFound, "model %q is not registered", name).WithHint("%s", hint)
 	case err != nil:
 		return Model{}, fmt.Errorf("read model %q: %w", name, err)
 	}
-	m.Created = time.UnixMilli(created).UTC()
 	return m, nil
 }
 
-// AuditedModel names the model of an audit and says whose it is.
-type AuditedModel struct {
-	Model, Owner string
-	Tier         tallystick.Tier
-	Actor        string // owns a new model for which nobody is named
-}
+// scanner is a row, or rows at one of them.
+type scanner interface{ Scan(dest ...any) error }
 
-// RegisterAudited proposes to register the model of an audit if it is new, with
-// tier limited if none is named. A tier above the registered one raises it; one below is a Conflict, because a lower tier
-// asks for less evidence. An owner that differs from the registered one is a Conflict too. No tier
-// and no owner mean the registered ones.
-func (c *Catalog) RegisterAudited(tx *state.Tx, a AuditedModel) (trail.Change, error) {
-	if err := tallystick.ValidateName("model", a.Model); err != nil {
-		return nil, err
+func scanModel(row scanner) (Model, error) {
+	var m Model
+	var deciding, answers, labels string
+	var thirdParty, evaluated, created, changed int64
+	err := row.Scan(&m.Name, &m.State, &m.Tier, &m.TierStated, &m.TierDecision.Reason, &deciding, &answers, &thirdParty, &m.Owner, &m.SREOwner,
+		&m.Purpose, &m.AcceptableUse, &m.Summary, &labels, &m.Supplier, &m.SupplierContract, &m.Replacement, &m.Reason, &m.Revision,
+		&m.urgency, &m.Versions, &m.LatestVersion, &evaluated, &created, &changed, &m.Event)
+	if err != nil {
+		return Model{}, err
 	}
-	m, err := model(tx, a.Model)
-	switch {
-	case tallystick.CodeOf(err) == tallystick.NotFound:
-		return &ModelRegistered{Model: a.Model, Tier: cmp.Or(a.Tier, tallystick.TierLimited), Owner: cmp.Or(a.Owner, a.Actor)}, nil
-	case err != nil:
-		return nil, err
-	case a.Owner != "" && a.Owner != m.Owner:
-		return nil, tallystick.Errorf(tallystick.Conflict, "model %q belongs to %s, not to %s", a.Model, m.Owner, a.Owner).
-			WithHint("leave out --owner, or name another model")
-	case a.Tier == "" || a.Tier == m.Tier:
-		return nil, nil
-	case a.Tier.Below(m.Tier):
-		return nil, LowerTier(m, a.Tier)
+	if err := errors.Join(unpack(deciding, &m.Deciding), unpack(answers, &m.Answers), unpack(labels, &m.Labels)); err != nil {
+		return Model{}, fmt.Errorf("model %q: %w", m.Name, err)
 	}
-	return &ModelUpdated{Model: a.Model, Tier: a.Tier}, nil
+	m.ThirdParty = thirdParty != 0
+	m.Evaluated, m.Created, m.Changed = moment(evaluated), moment(created), moment(changed)
+	return m, nil
 }
 
-// LowerTier is the Conflict of asking for less evidence than the model's tier does.
-func LowerTier(m Model, tier tallystick.Tier) error {
-	return tallystick.Errorf(tallystick.Conflict, "model %q is registered with tier %s; an audit cannot lower it to %s", m.Name, m.Tier, tier).
-		WithHint("leave out --tier, or use --tier %s", m.Tier)
+// pack returns v as the text of a column: JSON with sorted names, and nothing for what is empty. v is a map, a
+// slice or a struct that can be encoded.
+func pack(v any) (string, error) {
+	data, err := json.Marshal(v)
+	if s := string(data); s == "null" || s == "{}" || s == "[]" {
+		return "", err
+	}
+	return string(data), err
 }
 
-// ModelRegistered is the change that makes a model known.
-type ModelRegistered struct {
-	Model string          `json:"model"`
-	Tier  tallystick.Tier `json:"tier"`
-	Owner string          `json:"owner,omitempty"`
+func unpack(s string, into any) error {
+	if s == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(s), into)
 }
 
-// Subject returns the model.
-func (m *ModelRegistered) Subject() (trail.Type, trail.Resource) {
-	return trail.ModelRegistered, trail.Resource{Type: "model", ID: m.Model}
+// moment is the time of a column, zero for zero.
+func moment(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
-// Apply adds the model.
-func (m *ModelRegistered) Apply(tx *state.Tx, at trail.Mark) error {
-	_, err := tx.Exec("INSERT INTO models (name, owner, tier, created_ms, event) VALUES (?, ?, ?, ?, ?)",
-		m.Model, m.Owner, string(m.Tier), at.Time.UnixMilli(), at.Sequence)
-	return err
+// millis is the column of a time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
-// ModelUpdated is the change of what is known of a model.
-type ModelUpdated struct {
-	Model string          `json:"model"`
-	Tier  tallystick.Tier `json:"tier"`
-}
-
-// Subject returns the model.
-func (m *ModelUpdated) Subject() (trail.Type, trail.Resource) {
-	return trail.ModelUpdated, trail.Resource{Type: "model", ID: m.Model}
-}
-
-// Apply changes the model.
-func (m *ModelUpdated) Apply(tx *state.Tx, at trail.Mark) error {
-	_, err := tx.Exec("UPDATE models SET tier = ?, event = ? WHERE name = ?", string(m.Tier), at.Sequence, m.Model)
-	return err
+// urgencyOf says how soon a model should be audited, as far as that does not depend on when it was last:
+// 0 is first. A higher tier comes before a longer reach. Experiments and retired models come last.
+func urgencyOf(m Model) int64 {
+	if m.State != Active {
+		return 100
+	}
+	rank := map[tallystick.Tier]int64{tallystick.TierHigh: 0, tallystick.TierLimited: 1, tallystick.TierLow: 2}
+	return 10*rank[m.Tier] + 4 - int64(m.Answers.weight(reachQuestion))
 }

@@ -38,16 +38,17 @@ func (b bench) touch(t testing.TB, statement string, args ...any) {
 func TestReplayFindsTouches(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct{ change, want string }{
-		"untouched":              {"", ""},
-		"a lower tier":           {"UPDATE models SET tier = 'low'", `models credit: its tier is "low" in the database and "high" on the trail`},
-		"another owner":          {"UPDATE models SET owner = 'mallory'", `models credit: its owner is "mallory" in the database and "alice" on the trail`},
-		"a version renamed":      {"UPDATE versions SET version = '3' WHERE version = '2'", "versions credit@2 stands on the trail and not in the database"},
-		"a version from nowhere": {"INSERT INTO versions (model, version, created_ms, event) VALUES ('credit', '9', 0, 1)", "versions credit@9 stands in the database and not on the trail"},
-		"an audit taken out":     {"DELETE FROM evaluations", "stands on the trail and not in the database"},
-		"a better verdict":       {"UPDATE evaluations SET verdict = 'pass'", `its verdict is "pass" in the database and "fail" on the trail`},
-		"other data":             {"UPDATE evaluations SET data_digest = policy_digest", "its data_digest is"},
-		"criteria taken out":     {"DELETE FROM criteria", "criteria sha256:"},
-		"earlier criteria":       {"UPDATE criteria SET event = 1", `its event is "1" in the database`},
+		"untouched":         {"", ""},
+		"a lower tier":      {"UPDATE models SET tier = 'low'", `models credit: its tier is "low" in the database and "high" on the trail`},
+		"another owner":     {"UPDATE models SET owner = 'mallory'", `models credit: its owner is "mallory" in the database and "alice" on the trail`},
+		"a version renamed": {"UPDATE versions SET version = '3' WHERE version = '2'", "versions credit@2 stands on the trail and not in the database"},
+		"a version from nowhere": {`INSERT INTO versions SELECT model, '9', state, digest, root, files, bytes, same_as, training_cutoff, code_commit, image_digest,
+			run, trigger_kind, trigger_id, changelog, justification, metadata, reason, created_ms, created, event FROM versions WHERE version = '1'`, "versions credit@9 stands in the database and not on the trail"},
+		"an audit taken out": {"DELETE FROM evaluations", "stands on the trail and not in the database"},
+		"a better verdict":   {"UPDATE evaluations SET verdict = 'pass'", `its verdict is "pass" in the database and "fail" on the trail`},
+		"other data":         {"UPDATE evaluations SET data_digest = policy_digest", "its data_digest is"},
+		"criteria taken out": {"DELETE FROM criteria", "criteria sha256:"},
+		"earlier criteria":   {"UPDATE criteria SET event = 1", `its event is "1" in the database`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

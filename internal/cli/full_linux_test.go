@@ -35,7 +35,7 @@ func TestDiskFull(t *testing.T) {
 	}
 	// The first size is that of a disk on which not even a workspace can be made.
 	failed, passed := 0, 0
-	for i, kib := range []int64{4, 700, 300, 200, 150, 100, 75, 50, 25, 12, 0} {
+	for i, kib := range []int64{4, 2000, 1200, 700, 300, 150, 75, 50, 25, 12, 0} {
 		release := fill(t, disk, kib<<10)
 		out := fmt.Sprint("out", i)
 		code, stdout, stderr := audit(out)

@@ -82,7 +82,7 @@ func TestLeaf(t *testing.T) {
 		"data_digest": someDigest, "policy_digest": someDigest, "report_digest": someDigest,
 		"statements": []any{someDigest}, "files": []any{"data/compas.csv"},
 		"labels_digest": nil, "reference_digest": nil, "contract_digest": nil, "criteria_digest": nil,
-		"tier": nil, "options": nil,
+		"tier": nil, "signer": nil, "options": nil,
 	}
 	if diff := cmp.Diff(want, data); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)

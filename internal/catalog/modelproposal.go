@@ -1,0 +1,299 @@
+package catalog
+
+import (
+	"cmp"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// The bounds of what people say, in bytes. What is indexed is shorter.
+const (
+	maxPerson = 256
+	maxWords  = 4096
+	maxLabels = 64
+	maxLabel  = 256
+)
+
+// ModelRegistration asks to register a model.
+type ModelRegistration struct {
+	Name string `json:"name" doc:"name of the model: letters, digits, dots, dashes and underscores"`
+	ModelDetails
+	Reason string `json:"reason,omitempty" doc:"why a retired model comes back; required then"`
+}
+
+// RegisterModel proposes to register a model, in state active and owned by actor unless it says otherwise. Its
+// tier follows from its answers (Answers.Decide). Registering a model again as it is changes nothing;
+// otherwise it is a Conflict. A retired model is registered again with a reason, and its tier does not
+// sink by that.
+func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string) (trail.Change, error) {
+	if err := tallystick.ValidateName("model", r.Name); err != nil {
+		return nil, err
+	}
+	r.State, r.Owner = cmp.Or(r.State, Active), cmp.Or(r.Owner, actor)
+	if err := r.ModelDetails.validate(); err != nil {
+		return nil, err
+	}
+	if r.State == Retired {
+		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot begin as retired", r.Name).WithHint("register it as active or experimental")
+	}
+	decision := r.Answers.Decide(r.TierStated)
+	m, err := model(tx, r.Name)
+	switch {
+	case tallystick.CodeOf(err) == tallystick.NotFound:
+		return &ModelRegistered{Model: r.Name, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
+	case err != nil:
+		return nil, err
+	case m.State == Retired:
+		if r.Reason == "" {
+			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired: %s", r.Name, cmp.Or(m.Reason, "no reason is on record")).
+				WithHint("to take it into use again, give a reason with --reason; or register another name")
+		}
+		if err := checkTier(m, decision); err != nil {
+			return nil, err
+		}
+		return &ModelReregistered{Model: r.Name, Revision: m.Revision + 1, Reason: r.Reason, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
+	}
+	if changed := changedFields(m.ModelDetails, r.ModelDetails); len(changed) > 0 {
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is registered with another %s", r.Name, strings.Join(changed, ", ")).
+			WithHint("change it with `tallystick model update %s`, or register another name", r.Name)
+	}
+	return nil, nil
+}
+
+// ModelUpdate asks to change what is said of a model.
+type ModelUpdate struct {
+	Model      string
+	Fields     []string // JSON names of the ModelDetails that change; the others are not looked at
+	Details    ModelDetails
+	IfRevision int64 // a Conflict unless the model has this revision; 0: whatever it has
+}
+
+// UpdateModel proposes to change what is said of a model. The tier follows from answers and stated
+// tier. A tier that would sink, and a model that would become an experiment, are refused, because both
+// ask for less evidence than before. A retired model does not change.
+func (c *Catalog) UpdateModel(tx *state.Tx, u ModelUpdate) (trail.Change, error) {
+	m, err := model(tx, u.Model)
+	if err != nil {
+		return nil, err
+	}
+	if u.IfRevision != 0 && u.IfRevision != m.Revision {
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q has revision %d, not %d: somebody has changed it since", u.Model, m.Revision, u.IfRevision).
+			WithHint("read it again and repeat the change if it is still right")
+	}
+	if m.State == Retired {
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired", u.Model).WithHint("register it again first, with a reason")
+	}
+	details := m.ModelDetails
+	known := modelFields()
+	for _, name := range u.Fields {
+		i := slices.IndexFunc(known, func(f modelField) bool { return f.name == name })
+		if i < 0 {
+			return nil, tallystick.Errorf(tallystick.Invalid, "a model has no field %q that can be changed", name).
+				WithHint("the fields are %s", list(known, func(f modelField) string { return f.name }))
+		}
+		known[i].copy(&details, &u.Details)
+	}
+	if err := details.validate(); err != nil {
+		return nil, err
+	}
+	switch {
+	case details.State == Retired:
+		return nil, tallystick.Errorf(tallystick.Invalid, "a model is retired with a reason, not by a change of its state").
+			WithHint("`tallystick model retire %s --reason TEXT`", u.Model)
+	case details.State == Experimental && m.State == Active:
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is active; as an experiment it would owe no evidence", u.Model).
+			WithHint("retire it, and register the experiment under a name of its own")
+	}
+	changed := changedFields(m.ModelDetails, details)
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	change := &ModelUpdated{Model: u.Model, Revision: m.Revision + 1, Changed: changed}
+	for _, f := range known {
+		if slices.Contains(changed, f.name) {
+			f.copy(&change.ModelDetails, &details)
+		}
+	}
+	if slices.Contains(changed, "answers") || slices.Contains(changed, "tier_stated") {
+		decision := details.Answers.Decide(details.TierStated)
+		if err := checkTier(m, decision); err != nil {
+			return nil, err
+		}
+		if !reflect.DeepEqual(decision, m.TierDecision) {
+			change.TierDecision, change.Changed = decision, append(change.Changed, tierField)
+		}
+	}
+	return change, nil
+}
+
+// RetireModel proposes to retire a model, for a reason. replacement names the registered model that
+// takes its place, and may be empty.
+func (c *Catalog) RetireModel(tx *state.Tx, name, reason, replacement string) (trail.Change, error) {
+	m, err := model(tx, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.State == Retired:
+		if replacement == m.Replacement && reason == m.Reason {
+			return nil, nil
+		}
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired already", name)
+	case reason == "":
+		return nil, tallystick.Errorf(tallystick.Invalid, "no reason is given for the retirement of model %q", name).WithHint("say why with --reason")
+	case replacement == name:
+		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot replace itself", name)
+	}
+	if err := checkWords("reason", reason, maxWords); err != nil {
+		return nil, err
+	}
+	if replacement != "" {
+		r, err := model(tx, replacement)
+		if err != nil {
+			return nil, err
+		}
+		if r.State == Retired {
+			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is itself retired", replacement).WithHint("name a model that is in use")
+		}
+	}
+	return &ModelRetired{Model: name, Revision: m.Revision + 1, Replacement: replacement, Reason: reason}, nil
+}
+
+// AuditedModel names the model of an audit and says whose it is.
+type AuditedModel struct {
+	Model, Owner string
+	Tier         tallystick.Tier
+	Actor        string // owns a new model for which nobody is named
+}
+
+// RegisterAudited proposes to register the model of an audit if it is new, with
+// tier limited if none is named. A tier above the registered one raises it; one below is a Conflict,
+// because a lower tier asks for less evidence. An owner that differs from the registered one is a
+// Conflict too. No tier and no owner mean the registered ones.
+func (c *Catalog) RegisterAudited(tx *state.Tx, a AuditedModel) (trail.Change, error) {
+	if err := tallystick.ValidateName("model", a.Model); err != nil {
+		return nil, err
+	}
+	stated := func(tier tallystick.Tier) TierDecision {
+		if tier == "" {
+			return Answers{}.Decide("")
+		}
+		return TierDecision{Tier: tier, Reason: string(tier) + ", because an audit was told so; the questions about risk are not answered"}
+	}
+	m, err := model(tx, a.Model)
+	switch {
+	case tallystick.CodeOf(err) == tallystick.NotFound:
+		details := ModelDetails{State: Active, Owner: cmp.Or(a.Owner, a.Actor), TierStated: a.Tier}
+		if err := details.validate(); err != nil {
+			return nil, err
+		}
+		return &ModelRegistered{Model: a.Model, TierDecision: stated(a.Tier), ModelDetails: details}, nil
+	case err != nil:
+		return nil, err
+	case m.State == Retired:
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired", a.Model).WithHint("register it again first, with a reason; or name another model")
+	case a.Owner != "" && a.Owner != m.Owner:
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q belongs to %s, not to %s", a.Model, m.Owner, a.Owner).
+			WithHint("leave out --owner, or name another model")
+	case a.Tier == "" || a.Tier == m.Tier:
+		return nil, nil
+	case a.Tier.Below(m.Tier):
+		return nil, LowerTier(m, a.Tier)
+	}
+	decision := stated(a.Tier)
+	if len(m.Answers) > 0 {
+		decision = m.Answers.Decide(a.Tier)
+	}
+	return &ModelUpdated{
+		Model: a.Model, Revision: m.Revision + 1, Changed: []string{"tier_stated", tierField},
+		TierDecision: decision, ModelDetails: ModelDetails{TierStated: a.Tier},
+	}, nil
+}
+
+// LowerTier is the Conflict of asking for less evidence than the model's tier does.
+func LowerTier(m Model, tier tallystick.Tier) error {
+	return tallystick.Errorf(tallystick.Conflict, "model %q is registered with tier %s; an audit cannot lower it to %s", m.Name, m.Tier, tier).
+		WithHint("leave out --tier, or use --tier %s", m.Tier)
+}
+
+func checkTier(m Model, d TierDecision) error {
+	if !d.Tier.Below(m.Tier) {
+		return nil
+	}
+	return tallystick.Errorf(tallystick.Conflict, "this would lower the tier of model %q from %s to %s", m.Name, m.Tier, d.Tier).
+		WithHint("a lower tier asks for less evidence and has to be approved; state tier %s to keep it", m.Tier)
+}
+
+// changedFields returns the names of the fields in which the details differ.
+func changedFields(was, is ModelDetails) (names []string) {
+	for _, f := range modelFields() {
+		var a, b ModelDetails
+		f.copy(&a, &was)
+		f.copy(&b, &is)
+		if !sameDetails(a, b) {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
+// sameDetails compares, and takes an empty map for none.
+func sameDetails(a, b ModelDetails) bool {
+	if !maps.Equal(a.Answers, b.Answers) || !maps.Equal(a.Labels, b.Labels) {
+		return false
+	}
+	a.Answers, a.Labels, b.Answers, b.Labels = nil, nil, nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func (s ModelState) validate() error {
+	switch s {
+	case Experimental, Active, Retired:
+		return nil
+	}
+	return tallystick.Errorf(tallystick.Invalid, "state %q is not experimental, active or retired", string(s))
+}
+
+func (d ModelDetails) validate() error {
+	if d.TierStated != "" {
+		if _, err := tallystick.ParseTier(string(d.TierStated)); err != nil {
+			return err
+		}
+	}
+	if len(d.Labels) > maxLabels {
+		return tallystick.Errorf(tallystick.Invalid, "%d labels are given, the limit is %d", len(d.Labels), maxLabels)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Labels)) {
+		if err := cmp.Or(tallystick.ValidateName("label", name), checkWords("label "+name, d.Labels[name], maxLabel)); err != nil {
+			return err
+		}
+	}
+	if d.ThirdParty && d.Supplier == "" {
+		return tallystick.Errorf(tallystick.Invalid, "a third-party model has no supplier").WithHint("name who supplies it with --supplier")
+	}
+	if !d.ThirdParty && (d.Supplier != "" || d.SupplierContract != "") {
+		return tallystick.Errorf(tallystick.Invalid, "a supplier is named for a model that is our own").WithHint("say --third-party, or leave out the supplier")
+	}
+	return cmp.Or(
+		d.State.validate(), d.Answers.Validate(),
+		checkWords("owner", d.Owner, maxPerson), checkWords("SRE owner", d.SREOwner, maxPerson),
+		checkWords("intended purpose", d.Purpose, maxWords), checkWords("acceptable use", d.AcceptableUse, maxWords),
+		checkWords("summary", d.Summary, maxWords), checkWords("supplier", d.Supplier, maxPerson), checkWords("supplier contract", d.SupplierContract, maxWords),
+	)
+}
+
+// checkWords refuses text that is too long, or that one of the databases does not hold.
+func checkWords(what, text string, limit int) error {
+	if len(text) > limit {
+		return tallystick.Errorf(tallystick.Invalid, "the %s is %d bytes long, the limit is %d", what, len(text), limit)
+	}
+	if strings.ToValidUTF8(text, "") != text || strings.ContainsRune(text, 0) {
+		return tallystick.Errorf(tallystick.Invalid, "the %s is not text in UTF-8", what)
+	}
+	return nil
+}
