@@ -240,7 +240,7 @@ func testGoexitDoesNotHang(t *testing.T, fresh func(testing.TB) Config) {
 func TestFull(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state.db")
-	db := open(t, Config{Path: path, maxPages: 64})
+	db := open(t, Config{Path: path, maxPages: 400})
 	fillAndReopen(t, db, path, func() {})
 }
 
