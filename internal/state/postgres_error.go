@@ -44,6 +44,8 @@ func (d *postgresDB) describe(err error) error {
 	switch {
 	case e.Code == "55P03": // lock_not_available
 		return unavailable("is in use by another process", "try again; if it lasts, look for a Tallystick that hangs")
+	case strings.HasPrefix(e.Code, "01"): // a warning, of a commit that the standby has not confirmed
+		return unavailable("has not heard of a commit from its standby", "check the standby; the commit is on the primary")
 	case e.Code == "25006": // read_only_sql_transaction
 		return unavailable("cannot be written", "is the server a replica? name the primary, or all servers, in the URL")
 	case e.Code == "3D000": // invalid_catalog_name

@@ -67,7 +67,7 @@ const hashSize = 32
 func (g *Guard) Advance(ctx context.Context, origin string, size uint64, root []byte) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.advance(ctx, origin, size, root); err != nil {
+	if err := state.Patiently(ctx, func() error { return g.advance(ctx, origin, size, root) }); err != nil {
 		return fmt.Errorf("guard of %q at size %d: %w", origin, size, err)
 	}
 	return nil

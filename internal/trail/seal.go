@@ -145,12 +145,14 @@ type batch struct {
 
 // next returns the events that come next, at most limit. None at all is an empty batch.
 func (s *Sealer) next(ctx context.Context, limit int) (b batch, err error) {
-	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
-		if b.first, err = nextSequence(tx, s.config.Origin); err != nil {
+	err = state.Patiently(ctx, func() error {
+		return s.config.DB.Read(ctx, func(tx *state.Tx) error {
+			if b.first, err = nextSequence(tx, s.config.Origin); err != nil {
+				return err
+			}
+			b.leaves, err = leaves(tx, b.first, limit)
 			return err
-		}
-		b.leaves, err = leaves(tx, b.first, limit)
-		return err
+		})
 	})
 	return b, err
 }
@@ -174,19 +176,27 @@ func leaves(tx *state.Tx, first uint64, limit int) ([][]byte, error) {
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
-// store keeps where the ledger has put the events.
+// store keeps where the ledger has put the events. ctx ends only the wait for a database server that is
+// away.
 func (s *Sealer) store(ctx context.Context, first, index, count uint64) error {
-	err := s.config.DB.Write(context.WithoutCancel(ctx), func(tx *state.Tx) error {
-		next, err := nextSequence(tx, s.config.Origin)
-		if err != nil {
+	tries := 0
+	err := state.Patiently(ctx, func() error {
+		tries++
+		return s.config.DB.Write(context.WithoutCancel(ctx), func(tx *state.Tx) error {
+			next, err := nextSequence(tx, s.config.Origin)
+			if err != nil {
+				return err
+			}
+			if tries > 1 && next == first+count {
+				return nil // the last try was committed, though its answer was lost
+			}
+			if next != first {
+				return fmt.Errorf("event %d is next to be sealed, not %d: is there another sealer?", next, first)
+			}
+			_, err = tx.Exec("INSERT INTO seals (origin, first_sequence, first_index, count, time_ms) VALUES (?, ?, ?, ?, ?)",
+				s.config.Origin, first, index, count, tx.Now().UnixMilli())
 			return err
-		}
-		if next != first {
-			return fmt.Errorf("event %d is next to be sealed, not %d: is there another sealer?", next, first)
-		}
-		_, err = tx.Exec("INSERT INTO seals (origin, first_sequence, first_index, count, time_ms) VALUES (?, ?, ?, ?, ?)",
-			s.config.Origin, first, index, count, tx.Now().UnixMilli())
-		return err
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("store the places of events from %d on: %w", first, err)
@@ -205,20 +215,23 @@ func (s *Sealer) sealBatch(ctx context.Context) (n int, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	if n, err = s.appendBatch(context.WithoutCancel(ctx)); err != nil {
+	b, err := s.next(ctx, maxBatch)
+	if err != nil && ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if err == nil && len(b.leaves) > 0 {
+		n, err = s.appendBatch(ctx, b)
+	}
+	if err != nil {
 		s.err = fmt.Errorf("%w: %w", ErrFatal, err)
 	}
 	return n, s.err
 }
 
-func (s *Sealer) appendBatch(ctx context.Context) (int, error) {
-	b, err := s.next(ctx, maxBatch)
-	if err != nil || len(b.leaves) == 0 {
-		return 0, err
-	}
+func (s *Sealer) appendBatch(ctx context.Context, b batch) (int, error) {
 	index := s.base() + b.first - 1
 	b.leaves = b.leaves[:wholeBundles(index, len(b.leaves))]
-	first, err := s.config.Ledger.Append(ctx, b.leaves)
+	first, err := s.config.Ledger.Append(context.WithoutCancel(ctx), b.leaves)
 	if err != nil {
 		return 0, fmt.Errorf("append events from %d on: %w", b.first, err)
 	}

@@ -143,12 +143,14 @@ type keyGuard struct {
 
 // Advance implements ledger.Guard.
 func (g keyGuard) Advance(ctx context.Context, origin string, size uint64, root []byte) error {
-	err := g.db.Read(ctx, func(tx *state.Tx) error {
-		replaced, err := replacedIn(tx, g.key)
-		if err == nil && replaced {
-			err = fmt.Errorf("key %.12s: %w", g.key, errReplaced)
-		}
-		return err
+	err := state.Patiently(ctx, func() error {
+		return g.db.Read(ctx, func(tx *state.Tx) error {
+			replaced, err := replacedIn(tx, g.key)
+			if err == nil && replaced {
+				err = fmt.Errorf("key %.12s: %w", g.key, errReplaced)
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return err
