@@ -78,7 +78,7 @@ def slices(case, report):
             right = case.data[case.prediction] == case.data[case.label]
         loss = np.where(use, ~right, np.nan)
     for s in report["slices"]:
-        inside = np.logical_and.reduce([cell(case, t["column"]) == t["value"] for t in s["terms"]])
+        inside = np.logical_and.reduce([within(case, t) for t in s["terms"]])
         at = " and ".join(f"{t['column']} {t['value']}" for t in s["terms"])
         a, b = loss[inside & ~np.isnan(loss)], loss[~inside & ~np.isnan(loss)]
         led.near(f"{at} n", s["n"], len(a), EXACT)
@@ -94,19 +94,35 @@ def slices(case, report):
         led.estimate(f"{at} difference", s["difference"], k1 / n1 - k2 / n2, f.newcombe(k1, n1, k2, n2))
 
 
-def cell(case, name):
-    """The label of the cell that each row is in: a category, or what lies between two deciles."""
-    column = case.data[name]
+def within(case, term):
+    """Which rows meet a term: those of a category, or those above from and at most to."""
+    column = case.data[term["column"]]
+    if term["value"] == "(missing)":
+        return column.isna().to_numpy()
     if not numeric(column):
-        return column.astype(object).where(column.notna(), "(missing)").to_numpy()
+        return (column == term["value"]).to_numpy()
+    deciles(case, term)
+    inside = column.notna()
+    if "from" in term:
+        inside &= column > term["from"]
+    if "to" in term:
+        inside &= column <= term["to"]
+    return inside.to_numpy()
+
+
+def deciles(case, term):
+    """The bounds of a term of numbers must be neighbours among the distinct deciles."""
+    name = term["column"]
     if case.reference is not None and name in case.reference and len(old := finite(case.reference[name])):
         edges = np.unique(np.quantile(old, np.arange(1, 10) / 10))
     else:
-        x = np.sort(finite(column))
+        x = np.sort(finite(case.data[name]))
         edges = np.unique([x[i * (len(x) - 1) // 10] for i in range(1, 10)])
-    short = [f"{e:.5g}" for e in edges]
-    names = [f"up to {short[0]}", *(f"{a} to {b}" for a, b in zip(short, short[1:])), f"above {short[-1]}"]
-    return np.where(column.isna(), "(missing)", np.array(names, object)[np.searchsorted(edges, column, "left")])
+    at = np.searchsorted(edges, term["to"]) if "to" in term else len(edges)
+    for bound, want in (("from", edges[:at][-1:]), ("to", edges[at:][:1])):
+        led.same(f"{name} {term['value']} has {bound}", bound in term, len(want) == 1)
+        if bound in term and len(want):
+            led.near(f"{name} {term['value']} {bound}", term[bound], want[0])
 
 
 def leakage(case, report):

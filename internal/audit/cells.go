@@ -53,7 +53,7 @@ func (c *cutter) cut(edges []float64, values []string) *searched {
 		return nil
 	}
 	// Missing values are a cell of their own.
-	s := &searched{name: c.name, labels: drift.BinLabels(edges), cell: make([]uint8, len(c.numbers))}
+	s := &searched{name: c.name, labels: drift.BinLabels(edges), edges: edges, cell: make([]uint8, len(c.numbers))}
 	for i, x := range c.numbers {
 		if math.IsNaN(x) {
 			s.cell[i] = uint8(len(s.labels) - 1)

@@ -35,9 +35,22 @@ type search struct {
 type searched struct {
 	name     string
 	labels   []string
-	cell     []uint8 // by looked-at row
+	edges    []float64 // of numbers: cell i is above edge i-1 and at most edge i
+	cell     []uint8   // by looked-at row
 	category bool
 	tallies  []stat.Moments // losses by cell
+}
+
+// term returns the condition of one cell.
+func (c *searched) term(cell int) performance.Term {
+	t := performance.Term{Column: c.name, Value: c.labels[cell]}
+	if 0 < cell && cell <= len(c.edges) {
+		t.From = &c.edges[cell-1]
+	}
+	if cell < len(c.edges) {
+		t.To = &c.edges[cell]
+	}
+	return t
 }
 
 // newSearch returns nil where there is nothing to be wrong about.
@@ -63,7 +76,7 @@ func (s *search) find() []performance.Slice {
 		best[i] = math.Inf(-1)
 		c.tallies = s.tally(len(c.labels), c.cell, nil, 0)
 		for cell, m := range c.tallies {
-			if slice, ok := s.slice(whole, m, performance.Term{Column: c.name, Value: c.labels[cell]}); ok {
+			if slice, ok := s.slice(whole, m, c.term(cell)); ok {
 				found = append(found, slice)
 				best[i] = max(best[i], slice.Difference.Interval.Low)
 			}
@@ -125,8 +138,7 @@ func (s *search) pairs(whole stat.Moments, a, b searched) []performance.Slice {
 	n := len(b.labels)
 	var found []performance.Slice
 	for cell, m := range s.tally(len(a.labels)*n, a.cell, b.cell, n) {
-		slice, ok := s.slice(whole, m,
-			performance.Term{Column: a.name, Value: a.labels[cell/n]}, performance.Term{Column: b.name, Value: b.labels[cell%n]})
+		slice, ok := s.slice(whole, m, a.term(cell/n), b.term(cell%n))
 		if ok {
 			for _, parent := range []stat.Moments{a.tallies[cell/n], b.tallies[cell%n]} {
 				slice.PAdjusted = max(slice.PAdjusted, stat.Number(s.worse(m, parent.Without(m))))

@@ -18,8 +18,12 @@ type Slice struct {
 	Words      string             `json:"words"`
 }
 
-// Term is one condition of a slice, such as age in (23, 26].
+// Term is one condition of a slice, such as age in (23, 26]. A range of numbers, whose value is written
+// with few digits, has its exact ends beside it: it holds what is above from and at most to, and one
+// that is left out has no end there. A category, and the rows in which a value is missing, have neither.
 type Term struct {
-	Column string `json:"column"`
-	Value  string `json:"value"`
+	Column string   `json:"column"`
+	Value  string   `json:"value"`
+	From   *float64 `json:"from,omitempty"` // exclusive
+	To     *float64 `json:"to,omitempty"`   // inclusive
 }
