@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"path/filepath"
 	"sync"
 	"testing"
 
@@ -10,11 +9,12 @@ import (
 
 // TestCatchUpTogether lets several readers of two processes' databases write the same columns while
 // events are still recorded.
-func TestCatchUpTogether(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "state.db")
-	db, recorder := reopen(t, path)
-	other, err := state.Open(t.Context(), state.Config{Path: path})
+func TestCatchUpTogether(t *testing.T) { databases(t, testCatchUpTogether) }
+
+func testCatchUpTogether(t *testing.T, fresh func(testing.TB) state.Config) {
+	config := fresh(t)
+	db, recorder := connect(t, config)
+	other, err := state.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

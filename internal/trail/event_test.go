@@ -13,9 +13,10 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-func TestRecordInOneTransaction(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestRecordInOneTransaction(t *testing.T) { databases(t, testRecordInOneTransaction) }
+
+func testRecordInOneTransaction(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	ours := errors.New("ours")
 	err := db.Write(t.Context(), func(tx *state.Tx) error {
 		if _, err := recorder.RecordIn(tx, entry()); err != nil {
@@ -47,9 +48,10 @@ func TestRecordInOneTransaction(t *testing.T) {
 }
 
 // TestSequenceHasNoGap records from many goroutines, some of which fail.
-func TestSequenceHasNoGap(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestSequenceHasNoGap(t *testing.T) { databases(t, testSequenceHasNoGap) }
+
+func testSequenceHasNoGap(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	var wg sync.WaitGroup
 	for caller := range 16 {
 		wg.Go(func() {
@@ -77,9 +79,10 @@ func TestSequenceHasNoGap(t *testing.T) {
 	}
 }
 
-func TestFilter(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestFilter(t *testing.T) { databases(t, testFilter) }
+
+func testFilter(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	start := time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)
 	now := start
 	recorder.config.Now = func() time.Time { now = now.Add(time.Minute); return now }
@@ -161,9 +164,10 @@ func sequences(events []Event) (s []uint64) {
 	return s
 }
 
-func TestEventByName(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestEventByName(t *testing.T) { databases(t, testEventByName) }
+
+func testEventByName(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	receipt := record(t, recorder, entry())
 	record(t, recorder, registration())
 	reader := NewReader(db, origin)
@@ -232,9 +236,10 @@ func TestEventsNeverChange(t *testing.T) {
 	}
 }
 
-func TestIntents(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestIntents(t *testing.T) { databases(t, testIntents) }
+
+func testIntents(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	reader := NewReader(db, origin)
 	e := Entry{
 		Type:     BundleExported,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 )
 
 const origin = "tallystick.test/trail"
@@ -19,7 +20,27 @@ func open(t testing.TB) (*state.DB, *Recorder) {
 
 func reopen(t testing.TB, path string) (*state.DB, *Recorder) {
 	t.Helper()
-	db, err := state.Open(t.Context(), state.Config{Path: path})
+	return connect(t, state.Config{Path: path})
+}
+
+// databases runs a test on each kind of database. fresh returns the configuration of one that is
+// empty.
+func databases(t *testing.T, test func(t *testing.T, fresh func(testing.TB) state.Config)) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(t testing.TB) state.Config {
+			return state.Config{Path: filepath.Join(t.TempDir(), "state.db")}
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, func(t testing.TB) state.Config { return state.Config{URL: postgrestest.New(t)} })
+	})
+}
+
+func connect(t testing.TB, config state.Config) (*state.DB, *Recorder) {
+	t.Helper()
+	db, err := state.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,12 +23,13 @@ func newSealer(t *testing.T, db *state.DB, ledger Ledger, prefix ...[]byte) *Sea
 	return s
 }
 
-func TestSeal(t *testing.T) {
-	t.Parallel()
+func TestSeal(t *testing.T) { databases(t, testSeal) }
+
+func testSeal(t *testing.T, fresh func(testing.TB) state.Config) {
 	for name, prefix := range map[string][][]byte{"new": nil, "restored": {[]byte("the checkpoint before")}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db, recorder := open(t)
+			db, recorder := connect(t, fresh(t))
 			guard, err := NewGuard(GuardConfig{DB: db, Origin: origin, Prefix: prefix})
 			if err != nil {
 				t.Fatal(err)
@@ -218,9 +219,10 @@ func TestWholeBundles(t *testing.T) {
 }
 
 // TestRun seals as events come, without being asked.
-func TestRun(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestRun(t *testing.T) { databases(t, testRun) }
+
+func testRun(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	ledger := &memory{}
 	sealer := newSealer(t, db, ledger)
 	if err := sealer.Reconcile(t.Context()); err != nil {
@@ -246,9 +248,10 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestGuard(t *testing.T) {
-	t.Parallel()
-	db, recorder := open(t)
+func TestGuard(t *testing.T) { databases(t, testGuard) }
+
+func testGuard(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
 	for range 600 {
 		record(t, recorder, registration())
 	}
