@@ -189,7 +189,7 @@ func hashReader(ctx context.Context, r io.Reader, m *meter, buf []byte) (tallyst
 		h.Write(buf[:n])
 		size += int64(n)
 		m.add(int64(n))
-		if err == io.EOF { //nolint:errorlint // io.Reader promises io.EOF itself
+		if err == io.EOF {
 			return tallystick.Digest("sha256:" + hex.EncodeToString(h.Sum(nil))), size, nil
 		}
 		if err != nil {

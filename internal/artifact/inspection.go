@@ -196,7 +196,7 @@ func (f *failingReaderAt) ReadAt(p []byte, off int64) (int, error) {
 		return 0, errors.New("negative offset")
 	}
 	n, err := f.r.ReadAt(p, off)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt promises io.EOF itself
+	if err != nil && err != io.EOF {
 		f.err = err
 	}
 	return n, err

@@ -16,7 +16,7 @@ import (
 
 // inspector gathers what is found in one file and in the archives within it.
 type inspector struct {
-	ctx     context.Context //nolint:containedctx // lives for one call of Inspect
+	ctx     context.Context // lives for one call of Inspect
 	result  Inspection
 	more    bool  // findings that are not listed
 	budget  int64 // bytes that may still be decompressed

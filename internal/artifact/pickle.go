@@ -1,10 +1,10 @@
 package artifact
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 )
@@ -192,8 +192,8 @@ func (p *pickle) line() (string, error) {
 		switch {
 		case err == nil:
 			return string(bytes.TrimSuffix(kept, []byte("\n"))), nil
-		case errors.Is(err, io.EOF):
-			return "", io.ErrUnexpectedEOF
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return "", unexpected(err)
 		case total > maxPickleLine:
 			return "", errTooBig
 		}
