@@ -139,6 +139,9 @@ func (db *DB) Close() error {
 	return nil
 }
 
+// Name says in a message which database it is: its path, or its URL without user and password.
+func (db *DB) Name() string { return db.name }
+
 // Path returns the absolute path of the database file, or "" if it is on a server.
 func (db *DB) Path() string { return db.config.Path }
 

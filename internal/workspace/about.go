@@ -29,6 +29,8 @@ type about struct {
 	// Prefix holds the first entries of the ledger that are no events: in a restored workspace, the
 	// last checkpoint of the ledger before.
 	Prefix [][]byte `json:"prefix,omitempty"`
+	// Database is onServer, or empty if the state is in a file of the workspace.
+	Database string `json:"database,omitempty"`
 }
 
 func readAbout(dir string) (about, error) {
@@ -88,5 +90,8 @@ func create(cfg Config) (about, error) {
 		return about{}, fmt.Errorf("create: %w", err)
 	}
 	a := about{Schema: aboutSchema, Origin: k.Trust().Origin}
+	if cfg.Database != "" {
+		a.Database = onServer
+	}
 	return a, a.write(cfg.Dir)
 }

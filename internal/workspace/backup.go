@@ -23,6 +23,9 @@ const trustFile = "trust.json"
 // it: a restored workspace begins a ledger of its own (see Restore), and a copy that cannot sign
 // cannot be stolen to forge. Nobody seals while the copy is made; recording goes on.
 func (w *Workspace) Backup(ctx context.Context, path string) (digest tallystick.Digest, err error) {
+	if err := w.refuseBackup(); err != nil {
+		return "", err
+	}
 	if exists(path) {
 		return "", tallystick.Errorf(tallystick.Conflict, "backup %q exists already", path).WithHint("name another file")
 	}

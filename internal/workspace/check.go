@@ -90,7 +90,7 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 		return ctx.Err()
 	}
 	if errors.As(err, &difference) {
-		c.Add("trail", stateFile, "", err)
+		c.Add("trail", w.stateName(), "", err)
 		return nil
 	}
 	c.Entries, c.Anchored = report.Size, report.Anchor == ledger.AnchorHeld
@@ -107,10 +107,10 @@ func (w *Workspace) checkLedger(ctx context.Context, c *Check) error {
 	c.Add("anchor", w.anchor(), "the newest checkpoint kept outside the workspace is part of this ledger", err)
 	comparison, err := comparer.Finish()
 	c.Events = comparison.Events
-	c.Add("trail", stateFile, fmt.Sprintf("%d events are in the ledger, in order and equal", comparison.Events-comparison.Beyond), err)
+	c.Add("trail", w.stateName(), fmt.Sprintf("%d events are in the ledger, in order and equal", comparison.Events-comparison.Beyond), err)
 	if n, _, err := w.Trail.Unsealed(ctx); err != nil || n > 0 {
 		c.Unsealed = n
-		c.Add("sealing", stateFile, fmt.Sprintf("%d recorded events are not sealed yet", n), err)
+		c.Add("sealing", w.stateName(), fmt.Sprintf("%d recorded events are not sealed yet", n), err)
 	}
 	return ctx.Err()
 }
@@ -122,9 +122,9 @@ func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
 		c.Add("keys", keysDir, "", err)
 		return c, ctx.Err()
 	}
-	c.Add("database", stateFile, "its pages, indexes and references are sound", w.DB.Check(ctx))
+	c.Add("database", w.stateName(), "its pages, indexes and references are sound", w.DB.Check(ctx))
 	n, err := trail.CheckEvents(ctx, w.Trail)
-	c.Add("events", stateFile, fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
+	c.Add("events", w.stateName(), fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
 	c.Add("evidence", evidenceDir, "every file has the bytes that its name says", checkEvidence(ctx, w.path(evidenceDir)))
 	c.Add("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
 	err = w.checkLedger(ctx, &c)

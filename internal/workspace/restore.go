@@ -38,6 +38,10 @@ type Restored struct {
 // first entry is the last checkpoint of the old one and into which the old events are entered again:
 // to append to a copy of a ledger would fork it. The old ledger stays readable beside it.
 func Restore(ctx context.Context, cfg Config, backup string) (_ Restored, err error) {
+	if cfg.Database != "" {
+		return Restored{}, tallystick.Errorf(tallystick.Invalid, "a backup is restored into a workspace with a file for its state").
+			WithHint("leave out the database")
+	}
 	if entries, err := os.ReadDir(cfg.Dir); err == nil && len(entries) > 0 {
 		return Restored{}, tallystick.Errorf(tallystick.Conflict, "%q is not empty", cfg.Dir).
 			WithHint("restore into a new directory with --workspace DIR")

@@ -2,7 +2,7 @@
 // opened together and in the right order, sealed, checked, backed up and restored.
 //
 //	workspace.json   origin, and what it was restored from
-//	state.db         trail and catalog (package state)
+//	state.db         trail and catalog (package state), unless they are on a PostgreSQL server
 //	ledger/          Merkle log (package ledger)
 //	keys/            private keys and trust.json (package evidence)
 //	evidence/        statements, reports and policies by digest (package blob)
@@ -45,8 +45,11 @@ type Config struct {
 	Dir     string
 	Anchors string // directory of anchors, outside Dir
 	Actor   trail.Actor
-	Now     func() time.Time // nil means time.Now
-	Logger  *slog.Logger     // nil discards
+	// Database is the URL of a PostgreSQL database for the state, postgres://...; empty means a file
+	// among the others. A workspace keeps to what it was made with.
+	Database string
+	Now      func() time.Time // nil means time.Now
+	Logger   *slog.Logger     // nil discards
 	// MustExist refuses to make a workspace where there is none: asking questions creates nothing.
 	MustExist bool
 }
@@ -94,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 		return nil, err
 	}
 	w.Evidence = evidence.NewStore(blobs)
-	if w.DB, err = state.Open(ctx, state.Config{Path: w.path(stateFile), Logger: cfg.Logger, Now: cfg.Now}); err != nil {
+	if w.DB, err = w.openState(ctx); err != nil {
 		return nil, err
 	}
 	if w.Recorder, err = trail.NewRecorder(trail.RecorderConfig{DB: w.DB, Source: w.about.Origin, Now: cfg.Now}); err != nil {
@@ -142,8 +145,11 @@ func (w *Workspace) anchor() string {
 // begin records the workspace's own beginning, once.
 func (w *Workspace) begin(ctx context.Context) error {
 	return w.DB.Write(ctx, func(tx *state.Tx) error {
+		if err := w.checkTrail(tx); err != nil {
+			return err
+		}
 		var events int
-		if err := tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM events LIMIT 1)").Scan(&events); err != nil {
+		if err := tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM events LIMIT 1) AS t").Scan(&events); err != nil {
 			return fmt.Errorf("read the trail: %w", err)
 		}
 		if events > 0 {
