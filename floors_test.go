@@ -18,7 +18,7 @@ const module = "github.com/tallystick/tallystick"
 var floors = [][]string{
 	{""},
 	{"verify"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit"},
@@ -52,6 +52,7 @@ var outside = map[string][]string{
 	},
 	"internal/chart":   {},
 	"internal/stat":    {"gonum.org/v1/gonum"},
+	"internal/dial":    {},
 	"internal/durable": {},
 	"internal/blob":    {},
 }
