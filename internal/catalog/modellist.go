@@ -1,0 +1,81 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// ModelFilter chooses models. Zero fields choose all.
+type ModelFilter struct {
+	State ModelState
+	Tier  tallystick.Tier
+	Owner string
+	Text  string // in name, summary or purpose, whatever the case
+	Label string // "name=value"
+	After string // name of the last model of the page before
+	Limit int    // 0 means 100; at most 1,000
+}
+
+// Models returns the models that f chooses, by name.
+func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, err error) {
+	var w where
+	w.add(f.State != "", "state = ?", string(f.State))
+	w.add(f.Tier != "", "tier = ?", string(f.Tier))
+	w.add(f.Owner != "", "owner = ?", f.Owner)
+	w.add(f.After != "", "name > ?", f.After)
+	if f.Text != "" {
+		like := "%" + escapeLike(strings.ToLower(f.Text)) + "%"
+		w.add(true, `(lower(name) LIKE ? ESCAPE '\' OR lower(summary) LIKE ? ESCAPE '\' OR lower(intended_purpose) LIKE ? ESCAPE '\')`, like, like, like)
+	}
+	if f.Label != "" {
+		name, value, named := strings.Cut(f.Label, "=")
+		if !named {
+			return nil, tallystick.Errorf(tallystick.Invalid, "label %q has no value", f.Label).WithHint("write it as name=value")
+		}
+		pair, err := pack(map[string]string{name: value})
+		if err != nil {
+			return nil, fmt.Errorf("models: %w", err)
+		}
+		w.add(true, `lower(labels) LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(strings.Trim(pair, "{}")))+"%")
+	}
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY name LIMIT ?", append(w.args, limit(f.Limit))...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("models: %w", err)
+	}
+	return models, nil
+}
+
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// Priority returns the models that should be audited first: by tier, then by how far their outputs reach, then
+// by how long ago their latest version was evaluated, never counting as longest. after names the last
+// model of the page before, and size is as Limit in ModelFilter. Experiments and retired models come last.
+func (c *Catalog) Priority(ctx context.Context, after string, size int) (models []Model, err error) {
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		var w where
+		if after != "" {
+			m, err := model(tx, after)
+			if err != nil {
+				return err
+			}
+			ms := millis(m.Evaluated)
+			w.add(true, "urgency >= ?", m.urgency) // lets the index be entered at the right place
+			w.add(true, "(urgency > ? OR evaluated_ms > ? OR (evaluated_ms = ? AND name > ?))", m.urgency, ms, ms, m.Name)
+		}
+		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name LIMIT ?", append(w.args, limit(size))...)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("priority: %w", err)
+	}
+	return models, nil
+}
