@@ -148,7 +148,7 @@ func TestHashRefuses(t *testing.T) {
 	}
 }
 
-// changing alters a file in the middle of its being read: the callback comes after the first step.
+// Each case alters the file in the middle of its being read: the callback comes after the first step.
 func TestHashRefusesChangingFiles(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(path string) error{
@@ -157,7 +157,11 @@ func TestHashRefusesChangingFiles(t *testing.T) {
 		"touched": func(p string) error { return os.Chtimes(p, time.Time{}, time.Now().Add(time.Hour)) },
 		"removed": os.Remove,
 		"replaced": func(p string) error {
-			return errors.Join(os.Rename(p, p+".old"), os.WriteFile(p, make([]byte, 2*meterStep), 0o600))
+			info, err := os.Stat(p)
+			if err != nil {
+				return err
+			}
+			return errors.Join(os.Rename(p, p+".old"), os.WriteFile(p, make([]byte, 2*meterStep), 0o600), os.Chtimes(p, time.Time{}, info.ModTime()))
 		},
 	} {
 		dir := t.TempDir()

@@ -290,6 +290,10 @@ func TestHostileZips(t *testing.T) {
 	if i := inspectBytes(t, plain); i.Format != FormatZip || i.Verdict != tallystick.Pass {
 		t.Errorf("the sound one: %+v", i)
 	}
+	// The second entry of the directory leads to the bytes of the first.
+	overlap := bytes.Clone(plain)
+	second := bytes.LastIndex(overlap, []byte("PK\x01\x02"))
+	binary.LittleEndian.PutUint32(overlap[second+42:], 0)
 	nested := []byte("text")
 	for range maxInspectDepth + 2 {
 		nested = zipFile(t, zipEntry{name: "z", data: string(nested)})
@@ -314,6 +318,7 @@ func TestHostileZips(t *testing.T) {
 		"bomb":               {zipFile(t, zipEntry{name: "x", data: strings.Repeat("\x00", 96<<20), edit: deflate}), tallystick.Fail, "archive.bomb"},
 		"nested":             {nested, tallystick.Insufficient, "archive.depth"},
 		"renamed in header":  {bytes.Replace(plain, []byte("a.txt"), []byte("c.txt"), 1), tallystick.Fail, "zip.mismatch"},
+		"overlap":            {overlap, tallystick.Fail, "zip.overlap"},
 		"wrong checksum":     {bytes.Replace(zipFile(t, zipEntry{name: "x", data: evilPickle}), []byte("id"), []byte("ls"), 1), tallystick.Fail, "pickle.global"},
 		"truncated":          {plain[:len(plain)-1], tallystick.Insufficient, "zip.unreadable"},
 		"unknown method":     {bytes.ReplaceAll(zipFile(t, zipEntry{name: "x", data: "y", edit: deflate}), []byte("\x08\x00\x08\x00"), []byte("\x08\x00\x63\x00")), tallystick.Insufficient, "zip.unreadable"},
@@ -367,7 +372,7 @@ func TestHostileTars(t *testing.T) {
 		z := gzip.NewWriter(&b)
 		w := tar.NewWriter(z)
 		c.header.Size, c.header.Mode = int64(len(c.data)), 0o600
-		if err := errors.Join(w.WriteHeader(&c.header), second(io.WriteString(w, c.data)), w.Close(), z.Close()); err != nil {
+		if err := errors.Join(w.WriteHeader(&c.header), errOf(io.WriteString(w, c.data)), w.Close(), z.Close()); err != nil {
 			t.Fatal(err)
 		}
 		if i := inspectBytes(t, b.Bytes()); i.Format != FormatTar || i.Verdict != c.verdict || !strings.Contains(rulesOf(i), c.rule) {
@@ -376,7 +381,7 @@ func TestHostileTars(t *testing.T) {
 	}
 }
 
-func second(_ int, err error) error { return err }
+func errOf(_ int, err error) error { return err }
 
 func TestInspectEndsWithItsContext(t *testing.T) {
 	t.Parallel()
