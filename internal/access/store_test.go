@@ -17,6 +17,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -52,7 +53,7 @@ func setup(t testing.TB) bench {
 	t.Helper()
 	c := &clock{at: noon}
 	dir := filepath.Join(t.TempDir(), "w")
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(dir, "state.db"), Now: c.now})
+	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(dir, "state.db"), Now: c.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +155,7 @@ func (b bench) events(t testing.TB, kind trail.Type) []trail.Event {
 
 func (b bench) replay(t testing.TB) error {
 	t.Helper()
-	scratch, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "r", "state.db")})
+	scratch, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "r", "state.db")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -23,7 +24,7 @@ type bench struct {
 
 func setup(t testing.TB) bench {
 	t.Helper()
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db")})
+	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -31,7 +32,7 @@ type house struct {
 
 func open(t testing.TB) *state.DB {
 	t.Helper()
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db"), Now: func() time.Time { return start }})
+	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db"), Now: func() time.Time { return start }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,7 @@
 // Package postgrestest gives tests databases on a PostgreSQL server: the one that .ci/postgres has
 // started and of which TALLYSTICK_TEST_POSTGRES is the URL. Tests are skipped where it is not set.
+//
+// Where it is, TALLYSTICK_TEST_STATE=postgres makes whole suites that otherwise use a file run on it.
 package postgrestest
 
 import (
@@ -28,6 +30,16 @@ func New(t testing.TB) string {
 	name := "test_" + strings.ToLower(rand.Text())
 	t.Cleanup(func() { Exec(t, server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)") })
 	return create(t, server, name)
+}
+
+// IfChosen does as New if TALLYSTICK_TEST_STATE is "postgres"; else it returns "", which in a
+// state.Config means a file.
+func IfChosen(t testing.TB) string {
+	t.Helper()
+	if os.Getenv("TALLYSTICK_TEST_STATE") != "postgres" {
+		return ""
+	}
+	return New(t)
 }
 
 func create(t testing.TB, server, name string) string {
