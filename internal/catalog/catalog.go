@@ -9,6 +9,7 @@ package catalog
 
 import (
 	"maps"
+	"slices"
 
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -27,8 +28,9 @@ func New(db *state.DB, events *trail.Reader) *Catalog { return &Catalog{db: db, 
 func Changes() map[trail.Type]func() trail.Change {
 	changes := map[trail.Type]func() trail.Change{}
 	maps.Copy(changes, modelChanges())
+	maps.Copy(changes, estateChanges())
 	return changes
 }
 
 // Tables returns the tables of which every row follows from changes.
-func Tables() []trail.Table { return modelTables() }
+func Tables() []trail.Table { return slices.Concat(modelTables(), estateTables()) }

@@ -135,8 +135,9 @@ func fields(s reflect.Type) (names []string) {
 			names = append(names, fields(f.Type)...)
 			continue
 		}
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names

@@ -1,0 +1,269 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// Role is what a version does where it serves.
+type Role string
+
+// The roles. An environment has at most one champion and one canary of a model; a version has one role.
+const (
+	Champion   Role = "champion"   // it answers
+	Challenger Role = "challenger" // it is compared with the champion
+	Shadow     Role = "shadow"     // it sees the requests and answers nobody
+	Canary     Role = "canary"     // it answers a share of the requests
+)
+
+// alone reports whether only one version of a model can have the role in an environment.
+func (r Role) alone() bool { return r == Champion || r == Canary }
+
+// Assignment says which version serves where, as what and when: from From until just before Until.
+type Assignment struct {
+	ID          string    `json:"id" doc:"Id of the assignment."`
+	Environment string    `json:"environment" doc:"Name of the environment."`
+	Model       string    `json:"model" doc:"Name of the model."`
+	Version     string    `json:"version" doc:"Name of the version."`
+	Role        Role      `json:"role" enum:"champion,challenger,shadow,canary" doc:"What the version does there."`
+	Percent     int64     `json:"percent,omitempty" doc:"Share of the requests that a canary answers."`
+	Observed    bool      `json:"observed,omitempty" doc:"True: it was found to be so, nobody was asked."`
+	Reason      string    `json:"reason,omitempty" doc:"Why."`
+	From        time.Time `json:"from" doc:"When it began."`
+	Until       time.Time `json:"until,omitzero" doc:"When it ended; absent while the version serves."`
+	Event       uint64    `json:"event" doc:"Sequence of the event that began it."`
+	EndEvent    uint64    `json:"end_event,omitempty" doc:"Sequence of the event that ended it."`
+}
+
+// Serving reports whether the assignment has not ended.
+func (a Assignment) Serving() bool { return a.Until.IsZero() }
+
+// AssignmentRequest is what somebody wants to serve, or has found to serve, in an environment.
+type AssignmentRequest struct {
+	Environment string `json:"environment" doc:"Name of the environment."`
+	Model       string `json:"model" doc:"Name of the model."`
+	Version     string `json:"version" doc:"Name of the version."`
+	Role        Role   `json:"role" enum:"champion,challenger,shadow,canary" doc:"What the version does there."`
+	Percent     int64  `json:"percent,omitempty" doc:"Share of the requests that a canary answers, 1 to 99."`
+	Observed    bool   `json:"observed,omitempty" doc:"True: it is so already; nobody is asked."`
+	Reason      string `json:"reason,omitempty" doc:"Why."`
+}
+
+// RecordAssignment returns the changes by which a version begins to serve, none if it does already.
+// It ends what the version was before, and the champion or canary that it replaces. What the
+// environment's strictness forbids is a Forbidden or Conflict error; told as observed, it is recorded
+// as a fact, with a finding.
+func (c *Catalog) RecordAssignment(tx *state.Tx, a AssignmentRequest) ([]trail.Change, error) {
+	if err := a.validate(); err != nil {
+		return nil, err
+	}
+	where, err := environment(tx, a.Environment)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireVersion(tx, a.Model, a.Version); err != nil {
+		return nil, err
+	}
+	is, err := serving(tx, a.Environment, a.Model, a.Version)
+	if err == nil && is.Role == a.Role && is.Percent == a.Percent {
+		return nil, nil
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read the assignment of %s@%s in %s: %w", a.Model, a.Version, a.Environment, err)
+	}
+	refusal := where.admits(tx, a.Model, a.Version)
+	if refusal != nil && (!a.Observed || tallystick.CodeOf(refusal) == tallystick.Internal) {
+		return nil, refusal
+	}
+	changes := []trail.Change{&AssignmentRecorded{a}}
+	if refusal == nil {
+		return changes, nil
+	}
+	return withFinding(tx, changes, FindingRaised{
+		Kind: OutOfBand, Environment: a.Environment, Model: a.Model, Version: a.Version, About: a.Version, Observed: string(a.Role),
+		Summary: fmt.Sprintf("%s@%s was found as %s in %s, which is %s, and nobody was asked", a.Model, a.Version, a.Role, a.Environment, where.Strictness),
+	})
+}
+
+// AssignmentEnd is what somebody wants to serve no more, or has found to.
+type AssignmentEnd struct {
+	Environment string `json:"environment" doc:"Name of the environment."`
+	Model       string `json:"model" doc:"Name of the model."`
+	Version     string `json:"version" doc:"Name of the version."`
+	Observed    bool   `json:"observed,omitempty" doc:"True: it is so already; nobody is asked."`
+	Reason      string `json:"reason,omitempty" doc:"Why."`
+}
+
+// EndAssignment returns the changes by which a version is withdrawn, none if it does not serve. From
+// a gated environment it is a Forbidden error unless told as observed, which raises a finding.
+func (c *Catalog) EndAssignment(tx *state.Tx, a AssignmentEnd) ([]trail.Change, error) {
+	if err := bounded("reason", a.Reason, maxSentence); err != nil {
+		return nil, err
+	}
+	where, err := environment(tx, a.Environment)
+	if err != nil {
+		return nil, err
+	}
+	if err := requireVersion(tx, a.Model, a.Version); err != nil {
+		return nil, err
+	}
+	is, err := serving(tx, a.Environment, a.Model, a.Version)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the assignment of %s@%s in %s: %w", a.Model, a.Version, a.Environment, err)
+	}
+	changes := []trail.Change{&AssignmentEnded{a}}
+	switch {
+	case where.Strictness != Gated:
+		return changes, nil
+	case !a.Observed:
+		return nil, errGated(where.Name)
+	}
+	return withFinding(tx, changes, FindingRaised{
+		Kind: OutOfBand, Environment: a.Environment, Model: a.Model, Version: a.Version, About: a.Version, Expected: string(is.Role), Observed: "withdrawn",
+		Summary: fmt.Sprintf("%s@%s was found withdrawn from %s, which is gated, and nobody was asked", a.Model, a.Version, a.Environment),
+	})
+}
+
+func errGated(environment string) error {
+	return tallystick.Errorf(tallystick.Forbidden, "environment %q is gated: what serves there is not changed by hand", environment).
+		WithHint("a release changes it; what is so already is recorded as observed")
+}
+
+// admits returns the error by which the environment refuses a version, or nil.
+func (e Environment) admits(tx *state.Tx, model, version string) error {
+	switch e.Strictness {
+	case Gated:
+		return errGated(e.Name)
+	case Checked:
+		verdict, err := lastVerdict(tx, model, version)
+		switch {
+		case err != nil:
+			return err
+		case verdict == "":
+			return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and %s@%s has never been audited", e.Name, model, version).
+				WithHint("tallystick audit FILE --model %s@%s", model, version)
+		case verdict != tallystick.Pass:
+			return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and the last audit of %s@%s ended in %s", e.Name, model, version, verdict).
+				WithHint("read its report, and audit the version again or assign another")
+		}
+	}
+	return nil
+}
+
+// lastVerdict returns how the last audit of a version ended, nothing if there is none.
+func lastVerdict(tx *state.Tx, model, version string) (verdict tallystick.Verdict, err error) {
+	err = tx.QueryRow("SELECT verdict FROM evaluations WHERE model = ? AND version = ? ORDER BY event DESC LIMIT 1", model, version).Scan(&verdict)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the last audit of %s@%s: %w", model, version, err)
+	}
+	return verdict, nil
+}
+
+func (a AssignmentRequest) validate() error {
+	switch a.Role {
+	case Champion, Challenger, Shadow, Canary:
+	default:
+		return tallystick.Errorf(tallystick.Invalid, "role %q is not champion, challenger, shadow or canary", a.Role)
+	}
+	if a.Role == Canary && (a.Percent < 1 || a.Percent > 99) {
+		return tallystick.Errorf(tallystick.Invalid, "a canary answers 1 to 99 percent of the requests, not %d", a.Percent)
+	}
+	if a.Role != Canary && a.Percent != 0 {
+		return tallystick.Errorf(tallystick.Invalid, "only a canary has a percentage, not a %s", a.Role)
+	}
+	return bounded("reason", a.Reason, maxSentence)
+}
+
+// requireVersion returns a NotFound error unless the version is registered.
+func requireVersion(tx *state.Tx, model, version string) error {
+	var there bool
+	err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM versions WHERE model = ? AND version = ?)", model, version).Scan(&there)
+	if err != nil {
+		return fmt.Errorf("read version %s@%s: %w", model, version, err)
+	}
+	if there {
+		return nil
+	}
+	var known bool
+	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", model).Scan(&known); err != nil {
+		return fmt.Errorf("read model %q: %w", model, err)
+	}
+	if !known {
+		return notFound(tx, "model", model, "SELECT name FROM models ORDER BY name LIMIT 4096")
+	}
+	return notFound(tx, "version of model "+model, version, "SELECT version FROM versions WHERE model = ? ORDER BY version LIMIT 4096", model)
+}
+
+// AssignmentFilter chooses assignments.
+type AssignmentFilter struct {
+	Environment string
+	Model       string
+	Version     string
+	At          time.Time // only those in force then; zero: whenever
+	Serving     bool      // only those that have not ended
+	After       string    // the event of the last one that the caller has; empty begins with the newest
+	Limit       int       // 0 means 100; at most 1,000
+}
+
+// Assignments returns what serves or has served where, newest first.
+func (c *Catalog) Assignments(ctx context.Context, f AssignmentFilter) (list []Assignment, err error) {
+	var w where
+	w.equal("environment", f.Environment)
+	w.equal("model", f.Model)
+	w.equal("version", f.Version)
+	if f.Serving {
+		w.and("until_ms IS NULL")
+	}
+	if !f.At.IsZero() {
+		at := f.At.UnixMilli()
+		w.and("from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", at, at)
+	}
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		list, err = newest(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list assignments: %w", err)
+	}
+	return list, nil
+}
+
+const assignmentColumns = "id, environment, model, version, role, percent, observed, reason, from_ms, until_ms, event, end_event"
+
+// serving returns the assignment of a version that has not ended, or sql.ErrNoRows.
+func serving(tx *state.Tx, environment, model, version string) (Assignment, error) {
+	return scanAssignment(tx.QueryRow("SELECT "+assignmentColumns+" FROM assignments WHERE environment = ? AND model = ? AND version = ? AND until_ms IS NULL", environment, model, version))
+}
+
+func scanAssignment(row scannable) (a Assignment, err error) {
+	var from int64
+	var until, end sql.NullInt64
+	err = row.Scan(&a.ID, &a.Environment, &a.Model, &a.Version, &a.Role, &a.Percent, &a.Observed, &a.Reason, &from, &until, &a.Event, &end)
+	a.From = time.UnixMilli(from).UTC()
+	if until.Valid {
+		a.Until, a.EndEvent = time.UnixMilli(until.Int64).UTC(), uint64(end.Int64)
+	}
+	return a, err
+}
+
+// withFinding adds the change that a difference makes, if it makes one.
+func withFinding(tx *state.Tx, changes []trail.Change, f FindingRaised) ([]trail.Change, error) {
+	change, err := raise(tx, f)
+	if change != nil {
+		changes = append(changes, change)
+	}
+	return changes, err
+}
