@@ -68,7 +68,8 @@ func (c *Catalog) RecordAssignment(tx *state.Tx, a AssignmentRequest) ([]trail.C
 	if err != nil {
 		return nil, err
 	}
-	if err := requireVersion(tx, a.Model, a.Version); err != nil {
+	v, err := findVersion(tx, a.Model, a.Version)
+	if err != nil {
 		return nil, err
 	}
 	is, err := serving(tx, a.Environment, a.Model, a.Version)
@@ -78,7 +79,7 @@ func (c *Catalog) RecordAssignment(tx *state.Tx, a AssignmentRequest) ([]trail.C
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("read the assignment of %s@%s in %s: %w", a.Model, a.Version, a.Environment, err)
 	}
-	refusal := where.admits(tx, a.Model, a.Version)
+	refusal := where.admits(tx, v)
 	if refusal != nil && (!a.Observed || tallystick.CodeOf(refusal) == tallystick.Internal) {
 		return nil, refusal
 	}
@@ -104,14 +105,14 @@ type AssignmentEnd struct {
 // EndAssignment returns the changes by which a version is withdrawn, none if it does not serve. From
 // a gated environment it is a Forbidden error unless told as observed, which raises a finding.
 func (c *Catalog) EndAssignment(tx *state.Tx, a AssignmentEnd) ([]trail.Change, error) {
-	if err := bounded("reason", a.Reason, maxSentence); err != nil {
+	if err := checkWords("reason", a.Reason, maxWords); err != nil {
 		return nil, err
 	}
 	where, err := environment(tx, a.Environment)
 	if err != nil {
 		return nil, err
 	}
-	if err := requireVersion(tx, a.Model, a.Version); err != nil {
+	if _, err := findVersion(tx, a.Model, a.Version); err != nil {
 		return nil, err
 	}
 	is, err := serving(tx, a.Environment, a.Model, a.Version)
@@ -140,22 +141,33 @@ func errGated(environment string) error {
 }
 
 // admits returns the error by which the environment refuses a version, or nil.
-func (e Environment) admits(tx *state.Tx, model, version string) error {
-	switch e.Strictness {
-	case Gated:
+func (e Environment) admits(tx *state.Tx, v Version) error {
+	m, err := model(tx, v.Model)
+	switch {
+	case err != nil:
+		return err
+	case m.State == Retired:
+		return tallystick.Errorf(tallystick.Conflict, "model %q is retired and serves nowhere", m.Name)
+	case v.State == Withdrawn:
+		return tallystick.Errorf(tallystick.Conflict, "version %s is withdrawn and serves nowhere", v.Name())
+	case e.Strictness == Gated:
 		return errGated(e.Name)
-	case Checked:
-		verdict, err := lastVerdict(tx, model, version)
-		switch {
-		case err != nil:
-			return err
-		case verdict == "":
-			return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and %s@%s has never been audited", e.Name, model, version).
-				WithHint("tallystick audit FILE --model %s@%s", model, version)
-		case verdict != tallystick.Pass:
-			return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and the last audit of %s@%s ended in %s", e.Name, model, version, verdict).
-				WithHint("read its report, and audit the version again or assign another")
-		}
+	case e.Strictness == Free:
+		return nil
+	case v.State == Draft:
+		return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and %s is a draft: nobody could tell what runs", e.Name, v.Name()).
+			WithHint("register its files: `tallystick register %s PATH`", v.Name())
+	}
+	verdict, err := lastVerdict(tx, v.Model, v.Version)
+	switch {
+	case err != nil:
+		return err
+	case verdict == "":
+		return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and %s has never been audited", e.Name, v.Name()).
+			WithHint("audit it: `tallystick audit FILE --model %s`", v.Name())
+	case verdict != tallystick.Pass:
+		return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and the last audit of %s ended in %s", e.Name, v.Name(), verdict).
+			WithHint("read its report, and audit the version again or assign another")
 	}
 	return nil
 }
@@ -184,27 +196,7 @@ func (a AssignmentRequest) validate() error {
 	if a.Role != Canary && a.Percent != 0 {
 		return tallystick.Errorf(tallystick.Invalid, "only a canary has a percentage, not a %s", a.Role)
 	}
-	return bounded("reason", a.Reason, maxSentence)
-}
-
-// requireVersion returns a NotFound error unless the version is registered.
-func requireVersion(tx *state.Tx, model, version string) error {
-	var there bool
-	err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM versions WHERE model = ? AND version = ?)", model, version).Scan(&there)
-	if err != nil {
-		return fmt.Errorf("read version %s@%s: %w", model, version, err)
-	}
-	if there {
-		return nil
-	}
-	var known bool
-	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", model).Scan(&known); err != nil {
-		return fmt.Errorf("read model %q: %w", model, err)
-	}
-	if !known {
-		return notFound(tx, "model", model, "SELECT name FROM models ORDER BY name LIMIT 4096")
-	}
-	return notFound(tx, "version of model "+model, version, "SELECT version FROM versions WHERE model = ? ORDER BY version LIMIT 4096", model)
+	return checkWords("reason", a.Reason, maxWords)
 }
 
 // AssignmentFilter chooses assignments.
@@ -221,16 +213,11 @@ type AssignmentFilter struct {
 // Assignments returns what serves or has served where, newest first.
 func (c *Catalog) Assignments(ctx context.Context, f AssignmentFilter) (list []Assignment, err error) {
 	var w where
-	w.equal("environment", f.Environment)
-	w.equal("model", f.Model)
-	w.equal("version", f.Version)
-	if f.Serving {
-		w.and("until_ms IS NULL")
-	}
-	if !f.At.IsZero() {
-		at := f.At.UnixMilli()
-		w.and("from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", at, at)
-	}
+	w.add(f.Environment != "", "environment = ?", f.Environment)
+	w.add(f.Model != "", "model = ?", f.Model)
+	w.add(f.Version != "", "version = ?", f.Version)
+	w.add(f.Serving, "until_ms IS NULL")
+	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = newest(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
 		return err
@@ -248,13 +235,13 @@ func serving(tx *state.Tx, environment, model, version string) (Assignment, erro
 	return scanAssignment(tx.QueryRow("SELECT "+assignmentColumns+" FROM assignments WHERE environment = ? AND model = ? AND version = ? AND until_ms IS NULL", environment, model, version))
 }
 
-func scanAssignment(row scannable) (a Assignment, err error) {
+func scanAssignment(row scanner) (a Assignment, err error) {
 	var from int64
 	var until, end sql.NullInt64
 	err = row.Scan(&a.ID, &a.Environment, &a.Model, &a.Version, &a.Role, &a.Percent, &a.Observed, &a.Reason, &from, &until, &a.Event, &end)
-	a.From = time.UnixMilli(from).UTC()
+	a.From = moment(from)
 	if until.Valid {
-		a.Until, a.EndEvent = time.UnixMilli(until.Int64).UTC(), uint64(end.Int64)
+		a.Until, a.EndEvent = moment(until.Int64), uint64(end.Int64)
 	}
 	return a, err
 }

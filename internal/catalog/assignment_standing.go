@@ -27,7 +27,7 @@ func (c *Catalog) Standing(ctx context.Context, environmentName, model string) (
 		if _, err := environment(tx, environmentName); err != nil {
 			return err
 		}
-		champions, err := queryRows(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
+		champions, err := collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
 			WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC LIMIT ?`, environmentName, model, maxLookBack)
 		if err != nil {
 			return err

@@ -141,7 +141,7 @@ type DatasetFilter struct {
 // Datasets returns data sets in the order of their names.
 func (c *Catalog) Datasets(ctx context.Context, f DatasetFilter) (list []Dataset, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = queryRows(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name LIMIT ?", f.After, pageSize(f.Limit))
+		list, err = collect(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name LIMIT ?", f.After, limit(f.Limit))
 		return err
 	})
 	if err != nil {
@@ -155,7 +155,7 @@ const datasetColumns = "name, owner, summary, source, consent_basis, retention_d
 func dataset(tx *state.Tx, name string) (Dataset, error) {
 	d, err := scanDataset(tx.QueryRow("SELECT "+datasetColumns+" FROM datasets WHERE name = ?", name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Dataset{}, notFound(tx, "data set", name, "SELECT name FROM datasets ORDER BY name LIMIT 4096")
+		return Dataset{}, unknown(tx, "data set", name, "SELECT name FROM datasets ORDER BY name")
 	}
 	if err != nil {
 		return Dataset{}, fmt.Errorf("read data set %q: %w", name, err)
@@ -163,31 +163,15 @@ func dataset(tx *state.Tx, name string) (Dataset, error) {
 	return d, nil
 }
 
-func scanDataset(row scannable) (d Dataset, err error) {
+func scanDataset(row scanner) (d Dataset, err error) {
 	var created int64
 	var privacy, allowed, forbidden string
 	err = row.Scan(&d.Name, &d.Owner, &d.Summary, &d.Source, &d.ConsentBasis, &d.RetentionDays, &d.Guidelines, &privacy, &allowed, &forbidden, &created, &d.Revision)
 	if err != nil {
 		return Dataset{}, err
 	}
-	d.Created = time.UnixMilli(created).UTC()
-	return d, errors.Join(fromColumn(privacy, &d.Privacy), fromColumn(allowed, &d.AllowedPurposes), fromColumn(forbidden, &d.ForbiddenPurposes))
-}
-
-// toColumn returns a list as JSON, the empty text for an empty one.
-func toColumn[T any](list []T) (string, error) {
-	if len(list) == 0 {
-		return "", nil
-	}
-	raw, err := json.Marshal(list)
-	return string(raw), err
-}
-
-func fromColumn[T any](text string, list *[]T) error {
-	if text == "" {
-		return nil
-	}
-	return json.Unmarshal([]byte(text), list)
+	d.Created = moment(created)
+	return d, errors.Join(unpack(privacy, &d.Privacy), unpack(allowed, &d.AllowedPurposes), unpack(forbidden, &d.ForbiddenPurposes))
 }
 
 // alike reports whether two values are the same on the trail.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -57,18 +56,16 @@ func (d *DatasetUpdated) Apply(tx *state.Tx, at trail.Mark) error {
 }
 
 func (t DatasetTerms) columns() (privacy, allowed, forbidden string, err error) {
-	privacy, err1 := toColumn(t.Privacy)
-	allowed, err2 := toColumn(t.AllowedPurposes)
-	forbidden, err3 := toColumn(t.ForbiddenPurposes)
+	privacy, err1 := pack(t.Privacy)
+	allowed, err2 := pack(t.AllowedPurposes)
+	forbidden, err3 := pack(t.ForbiddenPurposes)
 	return privacy, allowed, forbidden, errors.Join(err1, err2, err3)
 }
 
 // The bounds of what people write. A sealed value has to fit into 64 KiB.
 const (
-	maxName      = 256   // bytes of what names something elsewhere: an owner, a cluster
-	maxSentence  = 4096  // bytes of free text
 	maxPurposes  = 64    // of one list
-	maxLabels    = 1000  // columns with a privacy label
+	maxPrivacy   = 1000  // columns with a privacy label
 	maxList      = 48000 // bytes of a list in JSON
 	maxRetention = 36500 // days
 )
@@ -92,9 +89,9 @@ func (d DatasetChange) validate() error {
 		}
 	}
 	if err := cmp.Or(
-		bounded("owner", d.Owner, maxName),
-		bounded("summary", d.Summary, maxSentence),
-		bounded("source", d.Source, maxSentence),
+		checkWords("owner", d.Owner, maxPerson),
+		checkWords("summary", d.Summary, maxWords),
+		checkWords("source", d.Source, maxWords),
 		boundedList("allowed purposes", d.AllowedPurposes, maxPurposes),
 		boundedList("forbidden purposes", d.ForbiddenPurposes, maxPurposes),
 	); err != nil {
@@ -111,9 +108,9 @@ func (d DatasetChange) validate() error {
 }
 
 func validateLabels(labels []ColumnLabel) error {
-	seen := make(map[string]bool, min(len(labels), maxLabels))
+	seen := make(map[string]bool, min(len(labels), maxPrivacy))
 	for _, l := range labels {
-		if err := bounded("column name", l.Column, maxName); err != nil {
+		if err := checkWords("column name", l.Column, maxPerson); err != nil {
 			return err
 		}
 		switch l.Label {
@@ -126,28 +123,12 @@ func validateLabels(labels []ColumnLabel) error {
 		}
 		seen[l.Column] = true
 	}
-	return boundedJSON("privacy labels", labels, maxLabels)
-}
-
-// bounded returns an Invalid error unless s can stand in the database and on the trail.
-func bounded(what, s string, limit int) error {
-	switch {
-	case len(s) > limit:
-		return tallystick.Errorf(tallystick.Invalid, "%s is %d bytes long, the limit is %d", what, len(s), limit)
-	case !utf8.ValidString(s):
-		return tallystick.Errorf(tallystick.Invalid, "%s is not UTF-8", what)
-	}
-	for _, r := range s {
-		if r < ' ' && r != '\n' && r != '\t' {
-			return tallystick.Errorf(tallystick.Invalid, "%s holds the control character %U", what, r)
-		}
-	}
-	return nil
+	return boundedJSON("privacy labels", labels, maxPrivacy)
 }
 
 func boundedList(what string, list []string, count int) error {
 	for i, s := range list {
-		if err := bounded(fmt.Sprintf("%s, number %d", what, i+1), s, maxName); err != nil {
+		if err := checkWords(fmt.Sprintf("%s, number %d", what, i+1), s, maxPerson); err != nil {
 			return err
 		}
 	}
@@ -158,7 +139,7 @@ func boundedJSON[T any](what string, list []T, count int) error {
 	if len(list) > count {
 		return tallystick.Errorf(tallystick.Invalid, "%d %s, the limit is %d", len(list), what, count)
 	}
-	text, err := toColumn(list)
+	text, err := pack(list)
 	if err == nil && len(text) > maxList {
 		err = tallystick.Errorf(tallystick.Invalid, "%s take %d bytes, the limit is %d", what, len(text), maxList)
 	}

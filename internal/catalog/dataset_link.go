@@ -40,7 +40,7 @@ func (c *Catalog) LinkSnapshot(tx *state.Tx, l DataLink) (trail.Change, error) {
 	default:
 		return nil, tallystick.Errorf(tallystick.Invalid, "role %q is not training, validation, test or reference", l.Role)
 	}
-	if err := requireVersion(tx, l.Model, l.Version); err != nil {
+	if _, err := findVersion(tx, l.Model, l.Version); err != nil {
 		return nil, err
 	}
 	s, err := snapshot(tx, l.Dataset, l.Snapshot)
@@ -96,13 +96,14 @@ func (c *Catalog) Links(ctx context.Context, f LinkFilter) (list []DataLink, err
 
 func links(tx *state.Tx, f LinkFilter) ([]DataLink, error) {
 	var w where
-	w.equal("l.model", f.Model)
-	w.equal("l.version", f.Version)
-	w.equal("l.dataset", f.Dataset)
-	w.equal("l.snapshot", f.Snapshot)
-	return queryRows(tx, func(row scannable) (l DataLink, err error) {
+	w.add(f.Model != "", "l.model = ?", f.Model)
+	w.add(f.Version != "", "l.version = ?", f.Version)
+	w.add(f.Dataset != "", "l.dataset = ?", f.Dataset)
+	w.add(f.Snapshot != "", "l.snapshot = ?", f.Snapshot)
+	return collect(tx, func(row scanner) (l DataLink, err error) {
 		err = row.Scan(&l.Model, &l.Version, &l.Role, &l.Dataset, &l.Snapshot, &l.Digest)
 		return l, err
 	}, `SELECT l.model, l.version, l.role, l.dataset, l.snapshot, s.digest FROM version_snapshots l
-		JOIN snapshots s ON s.dataset = l.dataset AND s.name = l.snapshot`+w.text()+" ORDER BY l.event LIMIT ?", w.with(pageSize(f.Limit))...)
+		JOIN snapshots s ON s.dataset = l.dataset AND s.name = l.snapshot
+		WHERE `+w.String()+" ORDER BY l.event LIMIT ?", append(w.args, limit(f.Limit))...)
 }

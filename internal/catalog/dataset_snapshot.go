@@ -142,8 +142,8 @@ type SnapshotFilter struct {
 // Snapshots returns snapshots, newest first.
 func (c *Catalog) Snapshots(ctx context.Context, f SnapshotFilter) (list []Snapshot, err error) {
 	var w where
-	w.equal("dataset", f.Dataset)
-	w.equal("digest", string(f.Digest))
+	w.add(f.Dataset != "", "dataset = ?", f.Dataset)
+	w.add(f.Digest != "", "digest = ?", string(f.Digest))
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = newest(tx, scanSnapshot, "SELECT "+snapshotColumns+" FROM snapshots", w, f.After, f.Limit)
 		return err
@@ -197,7 +197,7 @@ const snapshotColumns = "dataset, name, digest, row_count, bytes, schema_digest,
 func snapshot(tx *state.Tx, dataset, name string) (Snapshot, error) {
 	s, err := scanSnapshot(tx.QueryRow("SELECT "+snapshotColumns+" FROM snapshots WHERE dataset = ? AND name = ?", dataset, name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Snapshot{}, notFound(tx, "snapshot of data set "+dataset, name, "SELECT name FROM snapshots WHERE dataset = ? ORDER BY event DESC LIMIT 4096", dataset)
+		return Snapshot{}, unknown(tx, "snapshot of data set "+dataset, name, "SELECT name FROM snapshots WHERE dataset = ? ORDER BY event DESC", dataset)
 	}
 	if err != nil {
 		return Snapshot{}, fmt.Errorf("read snapshot %s@%s: %w", dataset, name, err)
@@ -205,13 +205,13 @@ func snapshot(tx *state.Tx, dataset, name string) (Snapshot, error) {
 	return s, nil
 }
 
-func scanSnapshot(row scannable) (s Snapshot, err error) {
+func scanSnapshot(row scanner) (s Snapshot, err error) {
 	var sources, anomalies string
 	var taken, created int64
 	err = row.Scan(&s.Dataset, &s.Name, &s.Digest, &s.Rows, &s.Bytes, &s.SchemaDigest, &s.ProfileDigest, &sources, &anomalies, &taken, &created, &s.Event)
 	if err != nil {
 		return Snapshot{}, err
 	}
-	s.Taken, s.Created = time.UnixMilli(taken).UTC(), time.UnixMilli(created).UTC()
-	return s, errors.Join(fromColumn(sources, &s.Sources), fromColumn(anomalies, &s.Anomalies))
+	s.Taken, s.Created = moment(taken), moment(created)
+	return s, errors.Join(unpack(sources, &s.Sources), unpack(anomalies, &s.Anomalies))
 }

@@ -36,8 +36,8 @@ func (s *SnapshotRegistered) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (s *SnapshotRegistered) Apply(tx *state.Tx, at trail.Mark) error {
-	sources, err1 := toColumn(s.Sources)
-	anomalies, err2 := toColumn(s.Anomalies)
+	sources, err1 := pack(s.Sources)
+	anomalies, err2 := pack(s.Anomalies)
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (r SnapshotRegistration) validate() error {
 		return tallystick.Errorf(tallystick.Invalid, "snapshot %s@%s cannot have been taken in the year %d", r.Dataset, r.Name, year)
 	}
 	for _, s := range r.Sources {
-		if err := bounded("source", s.Name, maxSentence); err != nil {
+		if err := checkWords("source", s.Name, maxWords); err != nil {
 			return err
 		}
 		if s.Digest != "" && s.Digest.Validate() != nil {
@@ -109,7 +109,7 @@ func (r SnapshotRegistration) validate() error {
 		}
 	}
 	for _, a := range r.Anomalies {
-		if err := cmp.Or(bounded("anomaly", a.What, maxSentence), bounded("handling", a.Handling, maxSentence), bounded("reason", a.Reason, maxSentence)); err != nil {
+		if err := cmp.Or(checkWords("anomaly", a.What, maxWords), checkWords("handling", a.Handling, maxWords), checkWords("reason", a.Reason, maxWords)); err != nil {
 			return err
 		}
 		if a.What == "" || a.Handling == "" || a.Rows < 0 || a.Rows > maxCount {
@@ -120,7 +120,7 @@ func (r SnapshotRegistration) validate() error {
 		return tallystick.Errorf(tallystick.Invalid, "the schema has %d columns, the limit is %d", len(r.Schema), profile.MaxColumns)
 	}
 	for _, c := range r.Schema {
-		if err := cmp.Or(bounded("column name", c.Name, maxName), bounded("column type", c.Type, maxName)); err != nil {
+		if err := cmp.Or(checkWords("column name", c.Name, maxPerson), checkWords("column type", c.Type, maxPerson)); err != nil {
 			return err
 		}
 	}

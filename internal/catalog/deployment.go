@@ -52,7 +52,7 @@ func (c *Catalog) RecordDeployment(tx *state.Tx, r DeploymentReport) ([]trail.Ch
 	if _, err := environment(tx, r.Environment); err != nil {
 		return nil, err
 	}
-	if err := requireVersion(tx, r.Model, r.Version); err != nil {
+	if _, err := findVersion(tx, r.Model, r.Version); err != nil {
 		return nil, err
 	}
 	is, err := r.known(tx)
@@ -90,7 +90,7 @@ func (r DeploymentReport) judge(tx *state.Tx) ([]trail.Change, error) {
 // EndDeployment returns the changes that end a deployment and resolve the findings about it, none if it
 // has ended.
 func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change, error) {
-	if err := bounded("reason", reason, maxSentence); err != nil {
+	if err := checkWords("reason", reason, maxWords); err != nil {
 		return nil, err
 	}
 	d, err := deployment(tx, id)
@@ -98,7 +98,7 @@ func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change
 		return nil, err
 	}
 	changes := []trail.Change{&DeploymentEnded{Deployment: id, Model: d.Model, Reason: reason}}
-	open, err := queryRows(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
+	open, err := collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
 		AND resolved_ms IS NULL ORDER BY event LIMIT ?`, d.Model, d.Environment, id, maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("read open findings of deployment %q: %w", id, err)
@@ -143,7 +143,7 @@ func (r DeploymentReport) validate() error {
 	if r.Replicas < 0 || r.Replicas > maxReplicas {
 		return tallystick.Errorf(tallystick.Invalid, "%d replicas are not between 0 and %d", r.Replicas, maxReplicas)
 	}
-	return cmp.Or(bounded("cluster", r.Cluster, maxName), bounded("node", r.Node, maxName), bounded("reporter", r.Reporter, maxName))
+	return cmp.Or(checkWords("cluster", r.Cluster, maxPerson), checkWords("node", r.Node, maxPerson), checkWords("reporter", r.Reporter, maxPerson))
 }
 
 func optionalDigest(what string, d tallystick.Digest) error {
@@ -170,16 +170,11 @@ type DeploymentFilter struct {
 // Deployments returns what runs or has run, newest first.
 func (c *Catalog) Deployments(ctx context.Context, f DeploymentFilter) (list []Deployment, err error) {
 	var w where
-	w.equal("environment", f.Environment)
-	w.equal("model", f.Model)
-	w.equal("version", f.Version)
-	if f.Running {
-		w.and("until_ms IS NULL")
-	}
-	if !f.At.IsZero() {
-		at := f.At.UnixMilli()
-		w.and("from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", at, at)
-	}
+	w.add(f.Environment != "", "environment = ?", f.Environment)
+	w.add(f.Model != "", "model = ?", f.Model)
+	w.add(f.Version != "", "version = ?", f.Version)
+	w.add(f.Running, "until_ms IS NULL")
+	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = newest(tx, scanDeployment, "SELECT "+deploymentColumns+" FROM deployments", w, f.After, f.Limit)
 		return err
@@ -214,14 +209,14 @@ func deployment(tx *state.Tx, id string) (Deployment, error) {
 	return d, nil
 }
 
-func scanDeployment(row scannable) (d Deployment, err error) {
+func scanDeployment(row scanner) (d Deployment, err error) {
 	var from int64
 	var until sql.NullInt64
 	err = row.Scan(&d.ID, &d.Environment, &d.Model, &d.Version, &d.Artifact, &d.Image, &d.Configuration, &d.Manifest,
 		&d.Replicas, &d.Cluster, &d.Node, &d.Reporter, &from, &until, &d.Event)
-	d.From = time.UnixMilli(from).UTC()
+	d.From = moment(from)
 	if until.Valid {
-		d.Until = time.UnixMilli(until.Int64).UTC()
+		d.Until = moment(until.Int64)
 	}
 	return d, err
 }

@@ -105,8 +105,8 @@ func mayLoosen(tx *state.Tx, is Environment, to Strictness) error {
 func (d EnvironmentDefinition) validate() error {
 	if err := cmp.Or(
 		tallystick.ValidateName("environment", d.Name),
-		bounded("residency", d.Residency, maxName),
-		bounded("summary", d.Summary, maxSentence),
+		checkWords("residency", d.Residency, maxPerson),
+		checkWords("summary", d.Summary, maxWords),
 	); err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (c *Catalog) Environment(ctx context.Context, name string) (e Environment, 
 // Environments returns all environments in their order, at most 1,000.
 func (c *Catalog) Environments(ctx context.Context) (list []Environment, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = queryRows(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name LIMIT ?", maxEnvironments)
+		list, err = collect(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name LIMIT ?", maxEnvironments)
 		return err
 	})
 	if err != nil {
@@ -165,7 +165,7 @@ const environmentColumns = "name, strictness, position, residency, summary, crea
 func environment(tx *state.Tx, name string) (Environment, error) {
 	e, err := scanEnvironment(tx.QueryRow("SELECT "+environmentColumns+" FROM environments WHERE name = ?", name))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Environment{}, notFound(tx, "environment", name, "SELECT name FROM environments ORDER BY name")
+		return Environment{}, unknown(tx, "environment", name, "SELECT name FROM environments ORDER BY name")
 	}
 	if err != nil {
 		return Environment{}, fmt.Errorf("read environment %q: %w", name, err)
@@ -173,9 +173,9 @@ func environment(tx *state.Tx, name string) (Environment, error) {
 	return e, nil
 }
 
-func scanEnvironment(row scannable) (e Environment, err error) {
+func scanEnvironment(row scanner) (e Environment, err error) {
 	var created int64
 	err = row.Scan(&e.Name, &e.Strictness, &e.Position, &e.Residency, &e.Summary, &created, &e.Revision)
-	e.Created = time.UnixMilli(created).UTC()
+	e.Created = moment(created)
 	return e, err
 }

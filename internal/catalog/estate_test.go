@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/profile"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -93,11 +95,47 @@ func (b bench) reconcile(o catalog.Observation) acts {
 
 func digest(s string) tallystick.Digest { return tallystick.DigestOf([]byte(s)) }
 
+// experiment registers a model that owes nothing.
+func (b bench) experiment(model string) proposal {
+	return func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.RegisterModel(tx, catalog.ModelRegistration{Name: model, ModelDetails: catalog.ModelDetails{State: catalog.Experimental}}, alice.ID)
+	}
+}
+
+// files returns the manifest of a version whose one file holds its name.
+func files(t testing.TB, version string) artifact.Manifest {
+	t.Helper()
+	m, err := artifact.NewManifest([]artifact.File{{Name: "model.bin", Digest: digest("model " + version), Size: 9}, {Name: "config.json", Digest: digest("config"), Size: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// filesDigest returns the digest of what files returns.
+func filesDigest(t testing.TB, version string) tallystick.Digest {
+	t.Helper()
+	d, err := files(t, version).Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// made registers a version of credit with its files.
+func (b bench) made(t testing.TB, version string, details catalog.VersionDetails) proposal {
+	t.Helper()
+	m := files(t, version)
+	return func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: "credit", Version: version, Manifest: m, Details: details})
+	}
+}
+
 // settled is a catalog with three versions and three environments.
 func settled(t testing.TB) bench {
 	t.Helper()
 	b := setup(t)
-	b.must(t, b.audited("credit", "", ""), b.version("credit", "1"), b.version("credit", "2"), b.version("credit", "3"),
+	b.must(t, b.experiment("credit"), b.made(t, "1", catalog.VersionDetails{}), b.made(t, "2", catalog.VersionDetails{CodeCommit: "0123456789abcdef"}), b.version("credit", "3"),
 		b.environment("lab", catalog.Free, 1), b.environment("staging", catalog.Checked, 2), b.environment("production", catalog.Gated, 3))
 	return b
 }
@@ -110,14 +148,12 @@ func TestEstateReplays(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	pick := func(of ...string) string { return of[r.IntN(len(of))] }
 	done, refused := 0, 0
-	for i := range 250 {
+	for i := range 200 {
 		var propose acts
 		version, place := pick("1", "2", "3"), pick("lab", "staging", "production")
 		switch r.IntN(9) {
 		case 0:
-			propose = single(b.dataset(catalog.DatasetChange{Name: pick("loans", "people"), DatasetTerms: catalog.DatasetTerms{
-				Owner: "bob", ConsentBasis: catalog.BasisConsent, AllowedPurposes: []string{"scoring"}, Privacy: []catalog.ColumnLabel{{Column: "ssn", Label: catalog.LabelPersonal}},
-			}}))
+			propose = single(b.dataset(catalog.DatasetChange{Name: pick("loans", "people"), DatasetTerms: catalog.DatasetTerms{Owner: "bob"}}))
 		case 1:
 			propose = single(func(tx *state.Tx) (trail.Change, error) {
 				return b.catalog.UpdateDataset(tx, catalog.DatasetChange{Name: pick("loans", "people"), DatasetTerms: catalog.DatasetTerms{RetentionDays: r.Int64N(3)}})
@@ -136,7 +172,10 @@ func TestEstateReplays(t *testing.T) {
 		case 5:
 			propose = b.withdraw(place, version, r.IntN(2) == 0)
 		case 6:
-			propose = b.deploy(catalog.DeploymentReport{ID: fmt.Sprint("d", i%20), Environment: place, Model: "credit", Version: version, Replicas: r.Int64N(3), Cluster: "north"})
+			propose = b.deploy(catalog.DeploymentReport{
+				ID: fmt.Sprint("d", i%20), Environment: place, Model: "credit", Version: version, Replicas: r.Int64N(3), Cluster: "north", Node: "n1", Reporter: "agent",
+				Artifact: filesDigest(t, pick("1", "2")), Image: digest("image"), Configuration: digest(pick("x", "y")), Manifest: digest("manifest"),
+			})
 		case 7:
 			propose = func(tx *state.Tx) ([]trail.Change, error) {
 				return b.catalog.EndDeployment(tx, fmt.Sprint("d", r.IntN(20)), "scaled down")
@@ -156,6 +195,20 @@ func TestEstateReplays(t *testing.T) {
 			t.Fatalf("step %d: %v", i, err)
 		}
 	}
+	b.must(t, b.dataset(catalog.DatasetChange{Name: "full", DatasetTerms: catalog.DatasetTerms{
+		Owner: "bob", Summary: "all", Source: "the branch offices", ConsentBasis: catalog.BasisConsent, RetentionDays: 7, Guidelines: digest("how to label"),
+		AllowedPurposes: []string{"scoring"}, ForbiddenPurposes: []string{"marketing"}, Privacy: []catalog.ColumnLabel{{Column: "ssn", Label: catalog.LabelPersonal}},
+	}}), b.snapshot(catalog.SnapshotRegistration{
+		Dataset: "full", Name: "full", Digest: digest("full"), Bytes: 7,
+		Profile: &profile.Profile{Schema: profile.Schema, Digest: digest("full")},
+	}), func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: "full", EnvironmentTerms: catalog.EnvironmentTerms{Strictness: catalog.Free, Summary: "all"}})
+	})
+	open, err := b.catalog.Findings(t.Context(), catalog.FindingFilter{Open: true})
+	if err != nil || len(open) == 0 {
+		t.Fatalf("open findings: %+v, %v", open, err)
+	}
+	b.must(t, func(tx *state.Tx) (trail.Change, error) { return b.catalog.ResolveFinding(tx, open[0].ID, "looked at") })
 	if done < 60 || refused < 20 {
 		t.Errorf("a dull walk: %d changes, %d refusals", done, refused)
 	}
@@ -253,7 +306,10 @@ func TestEnvironmentIsNotLoosened(t *testing.T) {
 func TestStrictness(t *testing.T) {
 	t.Parallel()
 	b := settled(t)
-	b.must(t, b.audit("credit", "1", "data", tallystick.Fail), b.audit("credit", "2", "data", tallystick.Pass))
+	b.must(t, b.audit("credit", "1", "data", tallystick.Fail), b.audit("credit", "2", "data", tallystick.Pass),
+		b.made(t, "4", catalog.VersionDetails{}), b.made(t, "5", catalog.VersionDetails{}), func(tx *state.Tx) (trail.Change, error) {
+			return b.catalog.MarkVersion(tx, catalog.VersionMark{Model: "credit", Version: "5", State: catalog.Withdrawn, Reason: "leaks"})
+		})
 	for name, test := range map[string]struct {
 		propose acts
 		want    tallystick.Code
@@ -262,8 +318,10 @@ func TestStrictness(t *testing.T) {
 		"gated":                 {b.assign("production", "2", catalog.Champion, false), tallystick.Forbidden, "gated"},
 		"gated, withdrawal":     {b.withdraw("production", "1", false), "", ""}, // it does not serve
 		"checked, failed":       {b.assign("staging", "1", catalog.Champion, false), tallystick.Conflict, "ended in fail"},
-		"checked, not audited":  {b.assign("staging", "3", catalog.Champion, false), tallystick.Conflict, "tallystick audit FILE --model credit@3"},
-		"no such version":       {b.assign("lab", "4", catalog.Champion, false), tallystick.NotFound, "4"},
+		"checked, not audited":  {b.assign("staging", "4", catalog.Champion, false), tallystick.Conflict, "tallystick audit FILE --model credit@4"},
+		"checked, a draft":      {b.assign("staging", "3", catalog.Champion, false), tallystick.Conflict, "tallystick register credit@3"},
+		"withdrawn":             {b.assign("lab", "5", catalog.Champion, false), tallystick.Conflict, "withdrawn"},
+		"no such version":       {b.assign("lab", "9", catalog.Champion, false), tallystick.NotFound, "9"},
 		"no such environment":   {b.assign("stagin", "1", catalog.Champion, false), tallystick.NotFound, "staging"},
 		"no such role":          {b.assign("lab", "1", "king", false), tallystick.Invalid, "king"},
 		"withdrawn before":      {b.withdraw("lab", "1", false), "", ""},
@@ -327,7 +385,7 @@ func TestAssignmentsAt(t *testing.T) {
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 12, 0, 0, 0, time.UTC) }
 	c := &clock{day(1)}
 	b := setupAt(t, c)
-	b.must(t, b.audited("credit", "", ""), b.version("credit", "1"), b.version("credit", "2"), b.version("credit", "3"), b.environment("lab", catalog.Free, 1))
+	b.must(t, b.experiment("credit"), b.version("credit", "1"), b.version("credit", "2"), b.version("credit", "3"), b.environment("lab", catalog.Free, 1))
 	for i, step := range []acts{
 		b.assign("lab", "1", catalog.Champion, false), // day 2
 		b.assign("lab", "2", catalog.Canary, false),

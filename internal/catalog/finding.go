@@ -131,7 +131,7 @@ func (c *Catalog) ResolveFinding(tx *state.Tx, id, reason string) (trail.Change,
 	if reason == "" {
 		return nil, tallystick.Errorf(tallystick.Invalid, "finding %.40q cannot be resolved without a reason", id).WithHint("say what was done about it")
 	}
-	if err := bounded("reason", reason, maxSentence); err != nil {
+	if err := checkWords("reason", reason, maxWords); err != nil {
 		return nil, err
 	}
 	f, err := scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE id = ?", id))
@@ -158,11 +158,9 @@ type FindingFilter struct {
 // Findings returns findings, newest first.
 func (c *Catalog) Findings(ctx context.Context, f FindingFilter) (list []Finding, err error) {
 	var w where
-	w.equal("model", f.Model)
-	w.equal("environment", f.Environment)
-	if f.Open {
-		w.and("resolved_ms IS NULL")
-	}
+	w.add(f.Model != "", "model = ?", f.Model)
+	w.add(f.Environment != "", "environment = ?", f.Environment)
+	w.add(f.Open, "resolved_ms IS NULL")
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = newest(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, f.After, f.Limit)
 		return err
@@ -191,14 +189,14 @@ func openFinding(tx *state.Tx, fingerprint string) (Finding, error) {
 	return scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE fingerprint = ? AND resolved_ms IS NULL", fingerprint))
 }
 
-func scanFinding(row scannable) (f Finding, err error) {
+func scanFinding(row scanner) (f Finding, err error) {
 	var first, last int64
 	var resolved sql.NullInt64
 	err = row.Scan(&f.ID, &f.Fingerprint, &f.Kind, &f.Severity, &f.Environment, &f.Model, &f.Version, &f.Subject, &f.Expected, &f.Observed, &f.Summary,
 		&first, &last, &resolved, &f.Agrees, &f.Resolution, &f.Event)
-	f.First, f.Last = time.UnixMilli(first).UTC(), time.UnixMilli(last).UTC()
+	f.First, f.Last = moment(first), moment(last)
 	if resolved.Valid {
-		f.Resolved = time.UnixMilli(resolved.Int64).UTC()
+		f.Resolved = moment(resolved.Int64)
 	}
 	return f, err
 }

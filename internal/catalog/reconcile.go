@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -25,15 +24,13 @@ type Running struct {
 	Version       string            `json:"version,omitempty" doc:"The version that it says it is."`
 	Deployment    string            `json:"deployment,omitempty" doc:"Id of the deployment."`
 	Artifact      tallystick.Digest `json:"artifact_digest,omitempty" doc:"Digest of the files: of the manifest, or the OpenSSF root."`
-	CodeCommit    string            `json:"code_commit,omitempty" doc:"Commit of the code, in hexadecimal digits."`
+	CodeCommit    string            `json:"code_commit,omitempty" doc:"Commit of the code; its first digits will do."`
 	Image         tallystick.Digest `json:"image_digest,omitempty" doc:"Digest of the container image."`
 	Configuration tallystick.Digest `json:"configuration_digest,omitempty" doc:"Digest of the configuration."`
 	Data          tallystick.Digest `json:"data_digest,omitempty" doc:"Digest of the training data that it names."`
 }
 
 const maxObserved = 1000
-
-var commitPattern = regexp.MustCompile(`^[0-9a-f]{7,64}$`)
 
 // Reconcile compares what runs with what the catalog says, and returns the changes that this makes to
 // findings: what differs is raised, what agrees again is resolved, and a difference that is known
@@ -88,8 +85,8 @@ func (r Running) validate() error {
 			return err
 		}
 	}
-	if r.CodeCommit != "" && !commitPattern.MatchString(r.CodeCommit) {
-		return tallystick.Errorf(tallystick.Invalid, "code commit %.80q is not 7 to 64 hexadecimal digits in lower case", r.CodeCommit)
+	if r.CodeCommit != "" && (len(r.CodeCommit) > maxCommit || !commitPattern.MatchString(r.CodeCommit)) {
+		return tallystick.Errorf(tallystick.Invalid, "code commit %.80q is no commit", r.CodeCommit)
 	}
 	return cmp.Or(
 		tallystick.ValidateName("model", r.Model),

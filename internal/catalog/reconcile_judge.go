@@ -176,10 +176,7 @@ func (j *judge) assigned(r Running, candidates []string) error {
 
 // expected returns the versions that serve here, as the catalog has it.
 func (j *judge) expected(model string) ([]string, error) {
-	return queryRows(j.tx, func(row scannable) (v string, err error) {
-		err = row.Scan(&v)
-		return v, err
-	}, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
+	return collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
 }
 
 func (j *judge) code(r Running, is recordedVersion) error {
@@ -239,7 +236,7 @@ func (j *judge) deployment(r Running, candidates []string) (Deployment, error) {
 	if r.Deployment != "" {
 		return scanDeployment(j.tx.QueryRow(from+"id = ? AND environment = ? AND model = ?", r.Deployment, j.environment, r.Model))
 	}
-	list, err := queryRows(j.tx, scanDeployment, from+"environment = ? AND model = ? AND version = ? AND until_ms IS NULL ORDER BY event LIMIT 2", j.environment, r.Model, candidates[0])
+	list, err := collect(j.tx, scanDeployment, from+"environment = ? AND model = ? AND version = ? AND until_ms IS NULL ORDER BY event LIMIT 2", j.environment, r.Model, candidates[0])
 	if err == nil && len(list) != 1 {
 		err = sql.ErrNoRows
 	}
@@ -263,7 +260,7 @@ func (j *judge) whole(model string) error {
 			return err
 		}
 	}
-	open, err := queryRows(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
+	open, err := collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
 		AND kind <> ? ORDER BY event LIMIT ?`, model, j.environment, string(OutOfBand), maxPage)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
@@ -290,22 +287,29 @@ func (v recordedVersion) has(d tallystick.Digest) bool { return d == v.digest ||
 
 // recorded returns what is known of a version; nothing if it is not registered.
 func recorded(tx *state.Tx, model, version string) (recordedVersion, error) {
-	v := recordedVersion{version: version}
-	err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM versions WHERE model = ? AND version = ?)", model, version).Scan(&v.there)
-	if err != nil {
-		return v, fmt.Errorf("read version %s@%s: %w", model, version, err)
+	is := recordedVersion{version: version}
+	v, err := scanKnown(tx, model, version)
+	if err != nil || v == nil {
+		return is, err
 	}
+	is.there, is.digest, is.root, is.commit, is.data = true, v.Digest, v.Root, v.CodeCommit, v.Metadata.Snapshots
 	rests, err := links(tx, LinkFilter{Model: model, Version: version, Limit: maxPage})
 	if err != nil {
-		return v, fmt.Errorf("read the data of %s@%s: %w", model, version, err)
+		return is, fmt.Errorf("read the data of %s@%s: %w", model, version, err)
 	}
 	for _, l := range rests {
-		v.data = append(v.data, l.Digest)
+		is.data = append(is.data, l.Digest)
 	}
-	return v, nil
+	return is, nil
 }
 
-// versionsOf returns the versions of a model whose files have the digest.
+// versionsOf returns the versions of a model whose files have the digest, newest first.
 func versionsOf(tx *state.Tx, model string, digest tallystick.Digest) ([]string, error) {
-	return nil, nil
+	return collect(tx, scanText, `SELECT version FROM versions WHERE model = ? AND (digest = ? OR root = ?) ORDER BY created DESC, version LIMIT ?`,
+		model, string(digest), string(digest), maxPage)
+}
+
+func scanText(row scanner) (s string, err error) {
+	err = row.Scan(&s)
+	return s, err
 }
