@@ -219,7 +219,7 @@ func (c *Catalog) Assignments(ctx context.Context, f AssignmentFilter) (list []A
 	w.add(f.Serving, "until_ms IS NULL")
 	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = newest(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
+		list, err = recent(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
 		return err
 	})
 	if err != nil {

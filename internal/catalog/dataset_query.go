@@ -12,9 +12,9 @@ import (
 // maxPage is the largest page of a list.
 const maxPage = 1000
 
-// newest returns one page of a table that has a row for each event, newest first. after is the event of
+// recent returns one page of a table that has a row for each event, newest first. after is the event of
 // the last row that the caller has, or empty.
-func newest[T any](tx *state.Tx, scan func(scanner) (T, error), query string, w where, after string, asked int) ([]T, error) {
+func recent[T any](tx *state.Tx, scan func(scanner) (T, error), query string, w where, after string, asked int) ([]T, error) {
 	if after != "" {
 		event, err := strconv.ParseInt(after, 10, 64)
 		if err != nil {

@@ -145,7 +145,7 @@ func (c *Catalog) Snapshots(ctx context.Context, f SnapshotFilter) (list []Snaps
 	w.add(f.Dataset != "", "dataset = ?", f.Dataset)
 	w.add(f.Digest != "", "digest = ?", string(f.Digest))
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = newest(tx, scanSnapshot, "SELECT "+snapshotColumns+" FROM snapshots", w, f.After, f.Limit)
+		list, err = recent(tx, scanSnapshot, "SELECT "+snapshotColumns+" FROM snapshots", w, f.After, f.Limit)
 		return err
 	})
 	if err != nil {

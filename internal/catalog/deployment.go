@@ -176,7 +176,7 @@ func (c *Catalog) Deployments(ctx context.Context, f DeploymentFilter) (list []D
 	w.add(f.Running, "until_ms IS NULL")
 	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = newest(tx, scanDeployment, "SELECT "+deploymentColumns+" FROM deployments", w, f.After, f.Limit)
+		list, err = recent(tx, scanDeployment, "SELECT "+deploymentColumns+" FROM deployments", w, f.After, f.Limit)
 		return err
 	})
 	if err != nil {

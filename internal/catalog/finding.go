@@ -162,7 +162,7 @@ func (c *Catalog) Findings(ctx context.Context, f FindingFilter) (list []Finding
 	w.add(f.Environment != "", "environment = ?", f.Environment)
 	w.add(f.Open, "resolved_ms IS NULL")
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = newest(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, f.After, f.Limit)
+		list, err = recent(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, f.After, f.Limit)
 		return err
 	})
 	if err != nil {
