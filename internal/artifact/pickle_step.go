@@ -141,7 +141,7 @@ func (p *pickle) stepCall(op byte) error {
 		p.called = true
 		p.find(High, "pickle.extension", "names what it loads by a code of the extension registry, which can be anything")
 		p.push(&value{kind: kindCall})
-		return p.src.skip(map[byte]uint64{opExt1: 1, opExt2: 2, opExt4: 4}[op])
+		return p.src.skip(uint64(widthOf(op)))
 	case opPersID:
 		id, err := p.line()
 		if err == nil {
@@ -279,7 +279,7 @@ func (p *pickle) stepData(op byte) error {
 		p.pushData()
 		return p.src.skip(8)
 	case opBinInt, opBinInt1, opBinInt2:
-		width := map[byte]int{opBinInt: 4, opBinInt1: 1, opBinInt2: 2}[op]
+		width := widthOf(op)
 		n, err := p.length(width)
 		if err != nil {
 			return err
@@ -302,7 +302,7 @@ func (p *pickle) stepData(op byte) error {
 		p.push(v)
 		return nil
 	case opLong1, opLong4:
-		n, err := p.length(map[byte]int{opLong1: 1, opLong4: 4}[op])
+		n, err := p.length(widthOf(op))
 		if err != nil {
 			return err
 		}
@@ -328,13 +328,13 @@ func (p *pickle) stepData(op byte) error {
 		}
 		return err
 	case opShortBinString, opShortBinUnicode, opBinString, opBinUnicode, opBinUnicode8:
-		n, err := p.length(map[byte]int{opShortBinString: 1, opShortBinUnicode: 1, opBinString: 4, opBinUnicode: 4, opBinUnicode8: 8}[op])
+		n, err := p.length(widthOf(op))
 		if err != nil {
 			return err
 		}
 		return p.text(n)
 	case opShortBinBytes, opBinBytes, opBinBytes8, opByteArray8:
-		n, err := p.length(map[byte]int{opShortBinBytes: 1, opBinBytes: 4, opBinBytes8: 8, opByteArray8: 8}[op])
+		n, err := p.length(widthOf(op))
 		if err != nil {
 			return err
 		}
@@ -369,4 +369,18 @@ func (p *pickle) length(width int) (uint64, error) {
 	var b [8]byte
 	_, err := io.ReadFull(p.src, b[:width])
 	return binary.LittleEndian.Uint64(b[:]), unexpected(err)
+}
+
+// widthOf returns the bytes of the number, or of the length, that follows an opcode.
+func widthOf(op byte) int {
+	switch op {
+	case opBinInt2, opExt2:
+		return 2
+	case opBinInt, opLong4, opBinString, opBinUnicode, opBinBytes, opExt4:
+		return 4
+	case opBinUnicode8, opBinBytes8, opByteArray8:
+		return 8
+	default: // opBinInt1, opLong1, opShortBinString, opShortBinUnicode, opShortBinBytes, opExt1
+		return 1
+	}
 }
