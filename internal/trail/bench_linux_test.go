@@ -15,6 +15,7 @@ import (
 	"github.com/transparency-dev/formats/log"
 
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 )
 
 // BenchmarkRecorder measures durable events per second in a closed loop of many callers. An event
@@ -40,25 +41,8 @@ func BenchmarkRecorder(b *testing.B) {
 			row := slices.Concat(record(b, recorder, registration()).leaf, draft.sealed.Openings())
 			file := newGroupFile(b, filepath.Join(dir, "plain"))
 
-			event := func(ctx context.Context) error {
-				draft, err := recorder.Draft(registration())
-				if err != nil {
-					return err
-				}
-				return db.Write(ctx, func(tx *state.Tx) error {
-					if _, err := tx.Exec("INSERT INTO subjects (name, audits) VALUES (?, ?)", "compas", 1); err != nil {
-						return err
-					}
-					_, err := draft.RecordIn(tx)
-					return err
-				})
-			}
-			insert := func(ctx context.Context) error {
-				return bare.Write(ctx, func(tx *state.Tx) error {
-					_, err := tx.Exec("INSERT INTO rows (value) VALUES (?)", row)
-					return err
-				})
-			}
+			event := func(ctx context.Context) error { return recordRegistration(ctx, db, recorder) }
+			insert := func(ctx context.Context) error { return insertRow(ctx, bare, row) }
 			write := func(context.Context) error { return file.append(row) }
 
 			const slice = time.Second
@@ -96,6 +80,57 @@ func BenchmarkRecorder(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// BenchmarkRecorderPostgres measures the same events and bare rows on a PostgreSQL server. x_rows is the
+// ratio of the two; no bar hangs on it.
+func BenchmarkRecorderPostgres(b *testing.B) {
+	db, recorder := connect(b, state.Config{URL: postgrestest.New(b)})
+	mustWrite(b, db, "CREATE TABLE subjects (name TEXT NOT NULL, audits BIGINT NOT NULL)")
+	mustWrite(b, db, "CREATE TABLE rows (value BYTEA NOT NULL)")
+	draft, err := recorder.Draft(registration())
+	if err != nil {
+		b.Fatal(err)
+	}
+	row := slices.Concat(record(b, recorder, registration()).leaf, draft.sealed.Openings())
+	for _, callers := range []int{64, 1024} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			var events, rows, ratios []float64
+			for i := -1; i < 0 || b.Loop(); i++ {
+				event := measure(b, callers, time.Second, func(ctx context.Context) error { return recordRegistration(ctx, db, recorder) })
+				bare := measure(b, callers, time.Second, func(ctx context.Context) error { return insertRow(ctx, db, row) })
+				if i >= 0 {
+					events, rows, ratios = append(events, event.perSecond), append(rows, bare.perSecond), append(ratios, event.perSecond/bare.perSecond)
+				}
+			}
+			b.ReportMetric(median(events), "events/s")
+			b.ReportMetric(median(rows), "rows/s")
+			b.ReportMetric(median(ratios), "x_rows")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// recordRegistration records an event and the change that it tells of.
+func recordRegistration(ctx context.Context, db *state.DB, recorder *Recorder) error {
+	draft, err := recorder.Draft(registration())
+	if err != nil {
+		return err
+	}
+	return db.Write(ctx, func(tx *state.Tx) error {
+		if _, err := tx.Exec("INSERT INTO subjects (name, audits) VALUES (?, ?)", "compas", 1); err != nil {
+			return err
+		}
+		_, err := draft.RecordIn(tx)
+		return err
+	})
+}
+
+func insertRow(ctx context.Context, db *state.DB, row []byte) error {
+	return db.Write(ctx, func(tx *state.Tx) error {
+		_, err := tx.Exec("INSERT INTO rows (value) VALUES (?)", row)
+		return err
+	})
 }
 
 func mustWrite(b *testing.B, db *state.DB, query string) {
