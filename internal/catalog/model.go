@@ -146,6 +146,10 @@ func urgencyOf(m Model) int64 {
 	if m.State != Active {
 		return 100
 	}
+	reach := m.Answers.weight(reachQuestion)
+	if reach == 0 { // nobody has said: as far as can be
+		reach = 4
+	}
 	rank := map[tallystick.Tier]int64{tallystick.TierHigh: 0, tallystick.TierLimited: 1, tallystick.TierLow: 2}
-	return 10*rank[m.Tier] + 4 - int64(m.Answers.weight(reachQuestion))
+	return 10*rank[m.Tier] + 4 - int64(reach)
 }
