@@ -55,7 +55,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("risk answers: %+v", got)
 	}
 
-	manifest := files(t, map[string]string{"w": "1"})
+	manifest := manifestOf(t, map[string]string{"w": "1"})
 	b.must(t, b.registerVersion(catalog.VersionRegistration{Model: "credit", Version: "3", Manifest: manifest, Details: complete()}))
 	digest, _ := manifest.Digest()
 	file := tallystick.DigestOf([]byte("file"))

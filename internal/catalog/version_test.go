@@ -14,8 +14,8 @@ import (
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// files is the manifest of files with these contents, by name.
-func files(t testing.TB, contents map[string]string) artifact.Manifest {
+// manifestOf is the manifest of files with these contents, by name.
+func manifestOf(t testing.TB, contents map[string]string) artifact.Manifest {
 	t.Helper()
 	var list []artifact.File
 	for name, content := range contents {
@@ -60,7 +60,7 @@ func TestVersionNeverChanges(t *testing.T) {
 	b := setup(t)
 	b.must(t, b.register(catalog.ModelRegistration{Name: "credit"}), b.register(catalog.ModelRegistration{Name: "debit"}))
 	weights := map[string]string{"weights.bin": "w", "config.json": "{}"}
-	r := catalog.VersionRegistration{Model: "credit", Version: "3", Manifest: files(t, weights), Details: complete()}
+	r := catalog.VersionRegistration{Model: "credit", Version: "3", Manifest: manifestOf(t, weights), Details: complete()}
 	b.must(t, b.registerVersion(r))
 	v, err := b.catalog.Version(t.Context(), "credit", "3")
 	if err != nil {
@@ -80,11 +80,11 @@ func TestVersionNeverChanges(t *testing.T) {
 	}
 	for words, change := range map[string]func(*catalog.VersionRegistration){
 		`version credit@3: file "weights.bin" has changed`: func(r *catalog.VersionRegistration) {
-			r.Manifest = files(t, map[string]string{"weights.bin": "v", "config.json": "{}"})
+			r.Manifest = manifestOf(t, map[string]string{"weights.bin": "v", "config.json": "{}"})
 		},
-		`version credit@3: file "config.json" is missing`: func(r *catalog.VersionRegistration) { r.Manifest = files(t, map[string]string{"weights.bin": "w"}) },
+		`version credit@3: file "config.json" is missing`: func(r *catalog.VersionRegistration) { r.Manifest = manifestOf(t, map[string]string{"weights.bin": "w"}) },
 		`version credit@3: file "extra" is not part of the ver`: func(r *catalog.VersionRegistration) {
-			r.Manifest = files(t, map[string]string{"weights.bin": "w", "config.json": "{}", "extra": ""})
+			r.Manifest = manifestOf(t, map[string]string{"weights.bin": "w", "config.json": "{}", "extra": ""})
 		},
 		"is registered with other files":         func(r *catalog.VersionRegistration) { r.Manifest = artifact.Manifest{} },
 		"is registered with another changelog":   func(r *catalog.VersionRegistration) { r.Details.Changelog = "none" },
@@ -133,7 +133,7 @@ func TestDraftIsCompleted(t *testing.T) {
 	b.refused(t, b.registerVersion(bare), tallystick.Invalid,
 		"version credit@1 lacks 12 things that tier high asks for: manifest, changelog, justification, training_cutoff, metadata.metrics, metadata.sample_sizes, "+
 			"code_commit, metadata.libraries, metadata.thresholds, metadata.seeds, image_digest, metadata.hardware; add PATH --changelog TEXT")
-	r := catalog.VersionRegistration{Model: "credit", Version: "1", Manifest: files(t, map[string]string{"w": "1"}), Details: complete()}
+	r := catalog.VersionRegistration{Model: "credit", Version: "1", Manifest: manifestOf(t, map[string]string{"w": "1"}), Details: complete()}
 	b.must(t, b.registerVersion(r))
 	v, err := b.catalog.Version(t.Context(), "credit", "1")
 	if err != nil || v.State != catalog.Registered || v.First != 2 || v.Event != 4 || v.Files != 1 {
@@ -213,7 +213,7 @@ func TestVersionIsReadForAPurpose(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	b.must(t, b.register(catalog.ModelRegistration{Name: "m", ModelDetails: catalog.ModelDetails{TierStated: tallystick.TierHigh}}), b.version("m", "draft"),
-		b.registerVersion(catalog.VersionRegistration{Model: "m", Version: "1", Manifest: files(t, map[string]string{"w": "abc"}), Details: complete()}))
+		b.registerVersion(catalog.VersionRegistration{Model: "m", Version: "1", Manifest: manifestOf(t, map[string]string{"w": "abc"}), Details: complete()}))
 	for words, r := range map[string]catalog.Reading{
 		"leaves for a purpose only": {Model: "m", Version: "1"},
 		"no files of version":       {Model: "m", Version: "draft", Purpose: "x"},
