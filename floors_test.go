@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit"},
-	{"internal/cli"},
+	{"internal/cli", "internal/openlineage"},
 	{"cmd/tallystick", "bench/limits"},
 }
 
