@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -76,19 +74,27 @@ func status(tx *state.Tx, name, version string) (Status, error) {
 			return Status{}, err
 		}
 	}
-	s := Status{Model: m, Version: version, At: tx.Now()}
+	on, err := shelves(tx, []Model{m}, []string{version})
+	if err != nil {
+		return Status{}, fmt.Errorf("evidence of %s: %w", nameOf(name, version), err)
+	}
+	return statusOf(m, v, on[name], tx.Now()), nil
+}
+
+// statusOf says what m owes and what of it is there for its version v, which is the zero Version if there
+// is none.
+func statusOf(m Model, v Version, on shelf, now time.Time) Status {
+	s := Status{Model: m, Version: v.Version, At: now}
 	for _, o := range OwedEvidence() {
 		if !o.by(m) {
 			continue
 		}
-		item := Item{Owed: o, Command: o.commandFor(m, version)}
+		item := Item{Owed: o, Command: o.commandFor(m, v.Version)}
 		switch {
 		case o.Kind == "":
 			item.said(m, v)
 		default:
-			if err := item.find(tx, m, v); err != nil {
-				return Status{}, fmt.Errorf("%s of %s: %w", o.ID, nameOf(name, version), err)
-			}
+			item.find(on, m, v, now)
 		}
 		switch item.State {
 		case Missing:
@@ -99,7 +105,7 @@ func status(tx *state.Tx, name, version string) (Status, error) {
 		s.Items = append(s.Items, item)
 	}
 	s.Words = s.sentence()
-	return s, nil
+	return s
 }
 
 func (s Status) sentence() string {
@@ -166,19 +172,16 @@ func optionsOf(question string) (ids []string) {
 }
 
 // find settles an item that is owed by evidence.
-func (i *Item) find(tx *state.Tx, m Model, v Version) error {
-	found, other, err := i.newest(tx, m.Name, v)
-	if err != nil {
-		return err
-	}
+func (i *Item) find(on shelf, m Model, v Version, now time.Time) {
+	found, other := i.newest(on, v)
 	switch {
 	case found == nil && other == nil:
 		i.State, i.Words = Missing, "there is none"
-		return nil
+		return
 	case found == nil:
 		i.State, i.Evidence = OtherDigest, other
 		i.Words = fmt.Sprintf("there is one of %s, which is about %s and not about this version's files", moment(other.ProducedMS).Format(time.DateOnly), other.Subject.Short())
-		return nil
+		return
 	}
 	i.State, i.Evidence = Present, found
 	i.Words = "of " + moment(found.ProducedMS).Format(time.DateOnly)
@@ -193,39 +196,29 @@ func (i *Item) find(tx *state.Tx, m Model, v Version) error {
 	}
 	switch {
 	case i.Until.IsZero():
-	case !tx.Now().Before(i.Until):
+	case !now.Before(i.Until):
 		i.State = Stale
 		i.Words += ", stale since " + i.Until.Format(time.DateOnly)
 	default:
 		i.Words += ", counts until " + i.Until.Format(time.DateOnly)
 	}
-	return nil
 }
 
 // newest returns the newest evidence for the item that is about the version, or names no subject, and the newest
 // that is about something else. Either can be nil.
-func (i *Item) newest(tx *state.Tx, model string, v Version) (found, other *Evidence, err error) {
+func (i *Item) newest(on shelf, v Version) (found, other *Evidence) {
 	versions := []string{v.Version}
 	if i.scope == ofModel && v.Version != "" {
 		versions = append(versions, "")
 	}
 	for _, version := range versions {
-		var w where
-		w.add(true, "model = ? AND version = ? AND kind = ?", model, version, string(i.Kind))
-		w.add(i.Name != "", "name = ?", i.Name)
-		last, err := newest(tx, w)
-		if err != nil {
-			return nil, nil, err
-		}
+		last := on.newest(func(e *Evidence) bool { return e.Version == version && i.counts(e) })
 		if last == nil {
 			continue
 		}
 		about := last
 		if v.Digest != "" && !about.isAbout(v) {
-			w.add(true, "(subject = '' OR subject = ? OR subject = ?)", string(v.Digest), string(v.Root))
-			if about, err = newest(tx, w); err != nil {
-				return nil, nil, err
-			}
+			about = on.newest(func(e *Evidence) bool { return e.Version == version && i.counts(e) && e.isAbout(v) })
 		}
 		if about != nil && (found == nil || about.ProducedMS > found.ProducedMS) {
 			found = about
@@ -234,20 +227,14 @@ func (i *Item) newest(tx *state.Tx, model string, v Version) (found, other *Evid
 			other = last
 		}
 	}
-	return found, other, nil
+	return found, other
+}
+
+// counts reports whether the evidence is of the kind that is owed.
+func (i *Item) counts(e *Evidence) bool {
+	return e.Kind == i.Kind && (i.Name == "" || e.Name == i.Name)
 }
 
 func (e *Evidence) isAbout(v Version) bool {
 	return e.Subject == "" || e.Subject == v.Digest || e.Subject == v.Root
-}
-
-func newest(tx *state.Tx, w where) (*Evidence, error) {
-	e, err := scanEvidence(tx.QueryRow("SELECT "+evidenceColumns+" FROM evidence WHERE "+w.String()+" ORDER BY produced_ms DESC, event DESC LIMIT 1", w.args...))
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil //nolint:nilnil // none is an answer
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &e, nil
 }

@@ -1,0 +1,176 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// Overview is a model as an inventory lists it, with its latest version.
+type Overview struct {
+	Model
+	Owes     int                `json:"owes" doc:"how many things it owes"`
+	Missing  int                `json:"missing" doc:"how many of them are missing"`
+	Stale    int                `json:"stale" doc:"how many of them are stale or of another digest"`
+	First    *Item              `json:"first,omitempty" doc:"the first of them that is not there; absent if all are"`
+	Verdict  tallystick.Verdict `json:"verdict,omitempty" doc:"of the last evaluation of the latest version"`
+	Places   []Place            `json:"places,omitempty" doc:"where versions of it serve"`
+	Findings int64              `json:"findings" doc:"how many findings of it are open"`
+}
+
+// Place is where a version serves, and as what.
+type Place struct {
+	Environment string `json:"environment"`
+	Version     string `json:"version"`
+	Role        string `json:"role" doc:"champion, challenger, shadow or canary"`
+}
+
+// maxOverviews bounds the models of one call, and so the length of its queries.
+const maxOverviews = 200
+
+// Overviews returns what an inventory says of models, in their order, in four queries however many they
+// are; 200 is the most.
+func (c *Catalog) Overviews(ctx context.Context, models []Model) (all []Overview, err error) {
+	if len(models) > maxOverviews {
+		return nil, tallystick.Errorf(tallystick.Invalid, "an overview of %d models is too much at once", len(models)).WithHint("ask for %d at most", maxOverviews)
+	}
+	if len(models) == 0 {
+		return nil, nil
+	}
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		all, err = overviews(tx, models)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("overview of %d models: %w", len(models), err)
+	}
+	return all, nil
+}
+
+func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
+	latest, err := latestVersions(tx, models)
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(models))
+	for i, m := range models {
+		names[i] = m.LatestVersion
+	}
+	on, err := shelves(tx, models, names)
+	if err != nil {
+		return nil, err
+	}
+	places, err := placesOf(tx, models)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := openFindings(tx, models)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Overview, len(models))
+	for i, m := range models {
+		s := statusOf(m, latest[m.Name], on[m.Name], tx.Now())
+		o := Overview{Model: m, Owes: len(s.Items), Missing: s.Missing, Stale: s.Stale, Places: places[m.Name], Findings: findings[m.Name]}
+		for j := range s.Items {
+			if s.Items[j].State != Present && o.First == nil {
+				o.First = &s.Items[j]
+			}
+		}
+		last := on[m.Name].newest(func(e *Evidence) bool { return e.Kind == EvaluationEvidence && e.Version == m.LatestVersion })
+		if last != nil {
+			o.Verdict = last.Verdict
+		}
+		all[i] = o
+	}
+	return all, nil
+}
+
+// listOf returns the names of models as arguments, with the marks for them.
+func listOf(models []Model) (marks string, args []any) {
+	for _, m := range models {
+		args = append(args, m.Name)
+	}
+	return strings.Repeat("?, ", len(models)-1) + "?", args
+}
+
+func latestVersions(tx *state.Tx, models []Model) (map[string]Version, error) {
+	var conditions []string
+	var args []any
+	for _, m := range models {
+		conditions, args = append(conditions, "model = ? AND version = ?"), append(args, m.Name, m.LatestVersion)
+	}
+	all, err := collect(tx, scanVersion, "SELECT "+versionColumns+" FROM versions WHERE "+strings.Join(conditions, " OR "), args...)
+	latest := make(map[string]Version, len(all))
+	for _, v := range all {
+		latest[v.Model] = v
+	}
+	return latest, err
+}
+
+func placesOf(tx *state.Tx, models []Model) (map[string][]Place, error) {
+	type row struct {
+		model string
+		place Place
+	}
+	marks, args := listOf(models)
+	all, err := collect(tx, func(r scanner) (one row, err error) {
+		err = r.Scan(&one.model, &one.place.Environment, &one.place.Version, &one.place.Role)
+		return one, err
+	}, "SELECT model, environment, version, role FROM assignments WHERE until_ms IS NULL AND model IN ("+marks+") ORDER BY model, environment, event", args...)
+	places := map[string][]Place{}
+	for _, one := range all {
+		places[one.model] = append(places[one.model], one.place)
+	}
+	return places, err
+}
+
+func openFindings(tx *state.Tx, models []Model) (map[string]int64, error) {
+	type row struct {
+		model string
+		open  int64
+	}
+	marks, args := listOf(models)
+	all, err := collect(tx, func(r scanner) (one row, err error) {
+		err = r.Scan(&one.model, &one.open)
+		return one, err
+	}, "SELECT model, count(*) FROM findings WHERE resolved_ms IS NULL AND model IN ("+marks+") GROUP BY model", args...)
+	open := map[string]int64{}
+	for _, one := range all {
+		open[one.model] = one.open
+	}
+	return open, err
+}
+
+// Census counts what there is.
+type Census struct {
+	Models       int64 `json:"models" doc:"models in use: neither experiments nor retired"`
+	High         int64 `json:"high" doc:"of them, of tier high"`
+	Experiments  int64 `json:"experiments"`
+	Retired      int64 `json:"retired"`
+	NeverAudited int64 `json:"never_audited" doc:"models in use of which the latest version was never evaluated"`
+	Findings     int64 `json:"findings" doc:"open findings"`
+	Grave        int64 `json:"grave" doc:"of them, high or critical"`
+}
+
+// Census counts the models and the open findings.
+func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		err := tx.QueryRow(`SELECT count(CASE WHEN state = 'active' THEN 1 END), count(CASE WHEN state = 'active' AND tier = 'high' THEN 1 END),
+			count(CASE WHEN state = 'experimental' THEN 1 END), count(CASE WHEN state = 'retired' THEN 1 END),
+			count(CASE WHEN state = 'active' AND evaluated_ms = 0 THEN 1 END) FROM models`).
+			Scan(&n.Models, &n.High, &n.Experiments, &n.Retired, &n.NeverAudited)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow("SELECT count(*), count(CASE WHEN severity IN ('high', 'critical') THEN 1 END) FROM findings WHERE resolved_ms IS NULL").
+			Scan(&n.Findings, &n.Grave)
+	})
+	if err != nil {
+		return Census{}, fmt.Errorf("census: %w", err)
+	}
+	return n, nil
+}
