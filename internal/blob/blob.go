@@ -56,19 +56,37 @@ func Open(c Config) (*Store, error) {
 // Put stores what r yields and returns its digest and size. Storing the same bytes again is no
 // error and changes nothing, except that it repairs a blob that was damaged.
 func (s *Store) Put(ctx context.Context, r io.Reader) (tallystick.Digest, int64, error) {
+	return s.put(ctx, r, "")
+}
+
+// PutAs is Put of bytes of which the digest is known. Others are an Invalid error, and not stored.
+func (s *Store) PutAs(ctx context.Context, r io.Reader, want tallystick.Digest) (int64, error) {
+	if err := want.Validate(); err != nil {
+		return 0, err
+	}
+	_, n, err := s.put(ctx, r, want)
+	return n, err
+}
+
+func (s *Store) put(ctx context.Context, r io.Reader, want tallystick.Digest) (tallystick.Digest, int64, error) {
 	f, err := durable.Create(s.dir, 0o400)
 	if err != nil {
 		return "", 0, fmt.Errorf("store blob: %w", err)
 	}
 	h := sha256.New()
 	n, err := io.Copy(io.MultiWriter(f, h), io.LimitReader(contextReader{ctx, r}, s.maxSize+1))
-	if err == nil && n > s.maxSize {
+	d := tallystick.Digest("sha256:" + hex.EncodeToString(h.Sum(nil)))
+	switch {
+	case err != nil:
+	case n > s.maxSize:
 		err = tallystick.Errorf(tallystick.Invalid, "blob is larger than %d bytes", s.maxSize)
+	case want != "" && d != want:
+		err = tallystick.Errorf(tallystick.Invalid, "the %d bytes have the digest %s, not %s", n, d, want).
+			WithHint("was the file changed, or cut off on its way?")
 	}
 	if err != nil {
 		return "", 0, errors.Join(fmt.Errorf("store blob: %w", err), f.Discard())
 	}
-	d := tallystick.Digest("sha256:" + hex.EncodeToString(h.Sum(nil)))
 	path := s.path(d)
 	if err := durable.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", 0, errors.Join(fmt.Errorf("store blob: %w", err), f.Discard())

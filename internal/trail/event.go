@@ -41,6 +41,16 @@ func (e Event) Data() (map[string]any, error) {
 	return sealed.Open(e.Disclosures)
 }
 
+// Sealed returns the event's data as everyone may read it: commitments stand in the place of sealed
+// fields.
+func (e Event) Sealed() (map[string]any, error) {
+	sealed, err := verify.DecodeEvent(e.Leaf)
+	if err != nil {
+		return nil, fmt.Errorf("event %d: %w", e.Sequence, err)
+	}
+	return sealed.Data, nil
+}
+
 // Filter chooses events. Zero fields choose all.
 type Filter struct {
 	Type     Type

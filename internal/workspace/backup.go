@@ -19,7 +19,7 @@ import (
 const trustFile = "trust.json"
 
 // Backup seals what is recorded and writes a copy of the workspace to path, which must not exist: a
-// tar file of the database, the ledger, the evidence and the public keys. Private keys are not in
+// tar file of the database, the ledger, the evidence, the artifacts and the public keys. Private keys are not in
 // it: a restored workspace begins a ledger of its own (see Restore), and a copy that cannot sign
 // cannot be stolen to forge. Nobody seals while the copy is made; recording goes on.
 func (w *Workspace) Backup(ctx context.Context, path string) (digest tallystick.Digest, err error) {
@@ -74,7 +74,7 @@ func (w *Workspace) archive(ctx context.Context, out io.Writer, database string)
 			return err
 		}
 	}
-	for _, dir := range []string{ledgerDir, evidenceDir} {
+	for _, dir := range []string{ledgerDir, evidenceDir, artifactDir} {
 		err := filepath.WalkDir(w.path(dir), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || ctx.Err() != nil {
 				return errors.Join(err, ctx.Err())

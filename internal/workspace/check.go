@@ -125,15 +125,16 @@ func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
 	c.Add("database", w.stateName(), "its pages, indexes and references are sound", w.DB.Check(ctx))
 	n, err := trail.CheckEvents(ctx, w.Trail)
 	c.Add("events", w.stateName(), fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
-	c.Add("evidence", evidenceDir, "every file has the bytes that its name says", checkEvidence(ctx, w.path(evidenceDir)))
+	c.Add("evidence", evidenceDir, "every file has the bytes that its name says", checkBlobs(ctx, blob.Config{Dir: w.path(evidenceDir)}))
+	c.Add("artifacts", artifactDir, "every file has the bytes that its name says", checkBlobs(ctx, blob.Config{Dir: w.path(artifactDir), MaxSize: maxArtifact}))
 	c.Add("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
 	err = w.checkLedger(ctx, &c)
 	return c, err
 }
 
-// checkEvidence reads every piece of evidence.
-func checkEvidence(ctx context.Context, dir string) error {
-	store, err := blob.Open(blob.Config{Dir: dir})
+// checkBlobs reads every blob.
+func checkBlobs(ctx context.Context, cfg blob.Config) error {
+	store, err := blob.Open(cfg)
 	if err != nil {
 		return err
 	}

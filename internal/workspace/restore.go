@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/durable"
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/ledger"
@@ -145,7 +146,7 @@ func inBackup(h *tar.Header) bool {
 	case aboutFile, stateFile, keysDir + "/" + trustFile:
 		return true
 	}
-	return strings.HasPrefix(h.Name, ledgerDir+"/") || strings.HasPrefix(h.Name, evidenceDir+"/")
+	return strings.HasPrefix(h.Name, ledgerDir+"/") || strings.HasPrefix(h.Name, evidenceDir+"/") || strings.HasPrefix(h.Name, artifactDir+"/")
 }
 
 func extractFile(root *os.Root, h *tar.Header, r io.Reader) (err error) {
@@ -208,7 +209,10 @@ func inspect(ctx context.Context, dir string) (in inspected, err error) {
 	if _, err := trail.CheckEvents(ctx, trail.NewReader(db, in.about.Origin)); err != nil {
 		return in, err
 	}
-	if err := checkEvidence(ctx, filepath.Join(dir, evidenceDir)); err != nil {
+	if err := errors.Join(
+		checkBlobs(ctx, blob.Config{Dir: filepath.Join(dir, evidenceDir)}),
+		checkBlobs(ctx, blob.Config{Dir: filepath.Join(dir, artifactDir), MaxSize: maxArtifact}),
+	); err != nil {
 		return in, err
 	}
 	comparer := trail.NewComparer(ctx, trail.ComparerConfig{DB: db, Origin: in.about.Origin, Prefix: in.about.Prefix})

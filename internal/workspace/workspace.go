@@ -6,6 +6,7 @@
 //	ledger/          Merkle log (package ledger)
 //	keys/            private keys and trust.json (package evidence)
 //	evidence/        statements, reports and policies by digest (package blob)
+//	artifacts/       files of versions that were uploaded, by digest (package blob)
 //
 // The anchor, the newest checkpoint, lies outside in a directory of its own, so that putting back an
 // old copy of the workspace is noticed.
@@ -36,6 +37,8 @@ const (
 	ledgerDir   = "ledger"
 	keysDir     = "keys"
 	evidenceDir = "evidence"
+	artifactDir = "artifacts"
+	maxArtifact = 1 << 40          // bytes of one file
 	lockWait    = 30 * time.Second // for another process that is sealing
 	sealPoll    = 20 * time.Millisecond
 )
@@ -61,6 +64,8 @@ type Workspace struct {
 	Trail    *trail.Reader
 	Keys     *evidence.Keys
 	Evidence *evidence.Store
+	// Artifacts keeps files of versions. It is empty unless somebody has uploaded any.
+	Artifacts *blob.Store
 
 	cfg   Config
 	about about
@@ -97,6 +102,9 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 		return nil, err
 	}
 	w.Evidence = evidence.NewStore(blobs)
+	if w.Artifacts, err = blob.Open(blob.Config{Dir: w.path(artifactDir), MaxSize: maxArtifact}); err != nil {
+		return nil, err
+	}
 	if w.DB, err = w.openState(ctx); err != nil {
 		return nil, err
 	}
