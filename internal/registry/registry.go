@@ -1,0 +1,149 @@
+// Package registry carries out what people and programs ask of an installation: it looks whether they
+// may, changes the state and records the change in one transaction, and records refusals too.
+package registry
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// Registry carries out commands over one database. Its methods may be called by many goroutines.
+type Registry struct {
+	db       *state.DB
+	recorder *trail.Recorder
+}
+
+// New returns a registry whose commands change db and are recorded by recorder.
+func New(db *state.DB, recorder *trail.Recorder) *Registry {
+	return &Registry{db: db, recorder: recorder}
+}
+
+// Command is what somebody asks for.
+type Command struct {
+	Principal access.Principal
+	Action    access.Action
+	Resource  trail.Resource // what it is done to
+	Model     string         // that it concerns, if it does
+	Purpose   string         // what for, as the principal gave it; may be empty
+	Retry     Retry
+	// Propose looks at the state and returns the changes that do it, or none if it is so already. It
+	// may run twice and writes nothing.
+	Propose func(tx *state.Tx) ([]trail.Change, error)
+	// Answer returns what the principal is told, once the changes are made. Nil tells nothing.
+	Answer func(tx *state.Tx) (any, error)
+}
+
+// Done tells how a command ended.
+type Done struct {
+	Answer   []byte        // JSON; nil if the command has none
+	Receipt  trail.Receipt // of the last change
+	Changes  int           // 0: it was so already
+	Repeated bool          // the answer is the one given before to the same key
+}
+
+// Do carries out a command: all of it or nothing. It returns a Forbidden error if the principal may
+// not, and what Propose returned if that was an error; both are on the trail, unless the command
+// itself was wrong (Invalid, NotFound). A command whose key has been seen is not carried out again.
+func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
+	if err := c.Retry.validate(); err != nil {
+		return Done{}, err
+	}
+	if err := c.Principal.Allows(c.Action, c.Resource); err != nil {
+		return Done{}, r.Refuse(ctx, c, err)
+	}
+	err = r.db.Write(ctx, func(tx *state.Tx) error {
+		done, err = r.in(tx, c)
+		return err
+	})
+	switch tallystick.CodeOf(err) {
+	case "":
+		return done, nil
+	case tallystick.Forbidden, tallystick.Conflict:
+		return Done{}, r.Refuse(ctx, c, err)
+	}
+	return Done{}, err
+}
+
+func (r *Registry) in(tx *state.Tx, c Command) (done Done, err error) {
+	if done, known, err := c.Retry.seen(tx, c.Principal.ID); known || err != nil {
+		return done, err
+	}
+	changes, err := c.Propose(tx)
+	if err != nil {
+		return Done{}, err
+	}
+	act := trail.Act{Actor: c.Principal.Actor(), Purpose: c.Purpose, Context: circumstances(c.Principal)}
+	for _, change := range changes {
+		if done.Receipt, err = r.recorder.Commit(tx, act, change); err != nil {
+			return Done{}, err
+		}
+		done.Changes++
+	}
+	if c.Answer != nil {
+		answer, err := c.Answer(tx)
+		if err != nil {
+			return Done{}, err
+		}
+		if done.Answer, err = encode(answer); err != nil {
+			return Done{}, err
+		}
+	}
+	return done, c.Retry.remember(tx, c.Principal.ID, done)
+}
+
+// circumstances says by what a principal acted, if not in person.
+func circumstances(p access.Principal) map[string]any {
+	all := map[string]any{}
+	if p.Token != "" {
+		all["token"] = p.Token
+	}
+	if p.Minter != "" {
+		all["minter"] = p.Minter
+	}
+	if p.Session != "" {
+		all["session"] = p.Session
+	}
+	return all
+}
+
+// Refuse records that a command was refused, and returns why. If the trail cannot be written, that is
+// the error.
+func (r *Registry) Refuse(ctx context.Context, c Command, cause error) error {
+	outcome := tallystick.Failed
+	if tallystick.CodeOf(cause) == tallystick.Forbidden {
+		outcome = tallystick.Denied
+	}
+	_, err := r.recorder.Record(ctx, trail.Entry{
+		Type: trail.CommandRefused, Actor: c.Principal.Actor(), Resource: c.Resource, Outcome: outcome, Purpose: c.Purpose,
+		Description: cause.Error(), Context: circumstances(c.Principal),
+		Data: map[string]any{"command": string(c.Action), "model": c.Model, "code": string(tallystick.CodeOf(cause))},
+	})
+	if err != nil {
+		return fmt.Errorf("record that %s was refused: %w", c.Action, err)
+	}
+	return cause
+}
+
+// Note records an act that changes nothing, such as reading: it has happened, or was refused, as the
+// principal's rights say.
+func (r *Registry) Note(ctx context.Context, c Command, e trail.Entry) error {
+	if err := c.Principal.Allows(c.Action, c.Resource); err != nil {
+		return r.Refuse(ctx, c, err)
+	}
+	e.Actor, e.Resource, e.Purpose, e.Context, e.Outcome = c.Principal.Actor(), c.Resource, c.Purpose, circumstances(c.Principal), tallystick.Success
+	_, err := r.recorder.Record(ctx, e)
+	return err
+}
+
+// May returns a Forbidden error, which is on the trail, if the principal may not.
+func (r *Registry) May(ctx context.Context, c Command) error {
+	if err := c.Principal.Allows(c.Action, c.Resource); err != nil {
+		return r.Refuse(ctx, c, err)
+	}
+	return nil
+}

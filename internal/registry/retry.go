@@ -1,0 +1,90 @@
+package registry
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+const (
+	maxKey     = 128                // bytes
+	maxAnswer  = 1 << 20            // bytes of a stored answer
+	keyLasts   = 7 * 24 * time.Hour // a retry after that is a new command
+	sweepBatch = 16                 // old keys forgotten with each new one
+)
+
+// Retry makes a command safe to repeat: the same key with the same request is carried out once, and
+// answered alike each time, for a week. The zero Retry asks for none of that.
+type Retry struct {
+	Key     string            // the caller's choice, unique among the principal's own
+	Request tallystick.Digest // of all that was asked
+}
+
+func (r Retry) validate() error {
+	if len(r.Key) > maxKey {
+		return tallystick.Errorf(tallystick.Invalid, "the idempotency key is %d bytes long, the limit is %d", len(r.Key), maxKey)
+	}
+	return nil
+}
+
+// seen returns how the command of this key ended, if there was one. Another request under the same
+// key is an Invalid error.
+func (r Retry) seen(tx *state.Tx, principal string) (done Done, known bool, err error) {
+	if r.Key == "" {
+		return Done{}, false, nil
+	}
+	var request string
+	err = tx.QueryRow("SELECT request, answer, changes, event_id, event FROM requests WHERE principal = ? AND request_key = ? AND time_ms > ?",
+		principal, r.Key, tx.Now().Add(-keyLasts).UnixMilli()).
+		Scan(&request, &done.Answer, &done.Changes, &done.Receipt.ID, &done.Receipt.Sequence)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Done{}, false, nil
+	case err != nil:
+		return Done{}, false, fmt.Errorf("look up idempotency key: %w", err)
+	case request != string(r.Request):
+		return Done{}, false, tallystick.Errorf(tallystick.Invalid, "the idempotency key %q came with another request before", r.Key).
+			WithHint("use a new key for each new request")
+	}
+	done.Repeated = true
+	return done, true, nil
+}
+
+// remember keeps how the command ended and forgets some that are too old.
+func (r Retry) remember(tx *state.Tx, principal string, done Done) error {
+	if r.Key == "" {
+		return nil
+	}
+	old := tx.Now().Add(-keyLasts).UnixMilli()
+	_, err := tx.Exec("DELETE FROM requests WHERE time_ms <= ? AND (principal, request_key) IN (SELECT principal, request_key FROM requests WHERE time_ms <= ? ORDER BY time_ms LIMIT ?)", old, old, sweepBatch)
+	if err == nil {
+		_, err = tx.Exec(`INSERT INTO requests (principal, request_key, request, answer, changes, event_id, event, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+			ON CONFLICT (principal, request_key) DO UPDATE SET request = excluded.request, answer = excluded.answer, changes = excluded.changes,
+			event_id = excluded.event_id, event = excluded.event, time_ms = excluded.time_ms`,
+			principal, r.Key, string(r.Request), done.Answer, done.Changes, done.Receipt.ID, done.Receipt.Sequence, tx.Now().UnixMilli())
+	}
+	if err != nil {
+		return fmt.Errorf("store idempotency key: %w", err)
+	}
+	return nil
+}
+
+// encode returns v as JSON, as the doors send it.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, fmt.Errorf("encode answer: %w", err)
+	}
+	if b.Len() > maxAnswer {
+		return nil, fmt.Errorf("encode answer: %d bytes, the limit is %d", b.Len(), maxAnswer)
+	}
+	return b.Bytes(), nil
+}
