@@ -3,6 +3,7 @@ package tallystick
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Code classes an error by what its receiver can do about it. Doors map codes to HTTP
@@ -64,4 +65,14 @@ func CodeOf(err error) Code {
 		return e.Code
 	}
 	return Internal
+}
+
+// Words returns what err says to a person: the message, with what was wrapped around it, and the hint
+// of the outermost Error in its chain.
+func Words(err error) (message, hint string) {
+	var e *Error
+	if !errors.As(err, &e) || e.Hint == "" {
+		return err.Error(), ""
+	}
+	return strings.Replace(err.Error(), "; "+e.Hint, "", 1), e.Hint
 }

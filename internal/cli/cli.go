@@ -34,6 +34,8 @@ type Streams struct {
 type app struct {
 	Streams
 	workspace string // --workspace
+	server    string // --server
+	purpose   string // --purpose
 	code      int
 }
 
@@ -73,6 +75,8 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&a.workspace, "workspace", "", "workspace directory (default: tallystick in the user's data directory)")
+	root.PersistentFlags().StringVar(&a.server, "server", "", "ask this server instead of the workspace, a `URL` (or TALLYSTICK_SERVER; its token in TALLYSTICK_TOKEN)")
+	root.PersistentFlags().StringVar(&a.purpose, "purpose", "", "what for; recorded with what is done")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		// pflag ends with the parser's own words, which say nothing to the user.
 		words, _, _ := strings.Cut(err.Error(), ": strconv.")
@@ -80,7 +84,7 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 	})
 	root.AddCommand(
 		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
-		a.fsck(), a.backup(), a.restore(), a.trust(), a.key(), a.demo(),
+		a.fsck(), a.backup(), a.restore(), a.trust(), a.key(), a.demo(), a.serve(), a.model(),
 	)
 	root.Version = tool().Version
 	strict(root)

@@ -1,0 +1,79 @@
+// Package api is the HTTP door: JSON under /api/v1, described by an OpenAPI 3.1 document that is made
+// from the Go types, with errors as problem documents (RFC 9457).
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/workspace"
+)
+
+// Prefix begins every path of the API.
+const Prefix = "/api/v1"
+
+const (
+	maxBody  = 4 << 20          // bytes of a JSON body
+	bodyWait = 10 * time.Second // for a JSON body
+)
+
+// Config says what the door opens to.
+type Config struct {
+	Workspace *workspace.Workspace
+	Registry  *registry.Registry
+	Catalog   *catalog.Catalog
+	Access    *access.Store
+	// Local acts in every request instead of whom a token proves: for a program that asks its own
+	// workspace, without a network between. Nil asks for tokens.
+	Local   *access.Principal
+	Release string // of the program
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+type server struct {
+	Config
+	huma huma.API
+}
+
+// New returns the handler of everything under Prefix.
+func New(config Config) http.Handler {
+	mux := http.NewServeMux()
+	document := huma.DefaultConfig("Tallystick", config.Release)
+	document.Info.Description = "The registry, the audit trail and the evidence of machine-learning models."
+	document.OpenAPIPath = Prefix + "/openapi"
+	document.DocsPath, document.SchemasPath = "", "" // the document describes itself; no page loads scripts from elsewhere
+	document.CreateHooks = nil                       // nor does a body carry links to its schema
+	document.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "an API token, made by `tallystick token create`"},
+	}
+	document.Security = []map[string][]string{{"token": {}}}
+	s := &server{Config: config, huma: humago.New(mux, document)}
+	s.huma.UseMiddleware(s.known)
+	s.doors()
+	s.principals()
+	s.users()
+	s.tokens()
+	s.events()
+	s.models()
+	s.versions()
+	s.evidence()
+	s.artifacts()
+	return s.identify(mux)
+}
+
+// operation describes one call. Every one may answer with a problem document.
+func operation(id, method, path, summary, tag string, statuses ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: Prefix + path, Summary: summary, Tags: []string{tag},
+		MaxBodyBytes: maxBody, BodyReadTimeout: bodyWait,
+		Errors: append([]int{http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}, statuses...),
+	}
+}

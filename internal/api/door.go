@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// publicKey marks operations for people who are not known yet.
+const publicKey = "public"
+
+// open makes an operation one for people who are not known yet.
+func open(op huma.Operation) huma.Operation {
+	op.Metadata = map[string]any{publicKey: true}
+	op.Security = []map[string][]string{}
+	return op
+}
+
+// known lets nobody pass who is not known, but to operations that are open.
+func (s *server) known(ctx huma.Context, next func(huma.Context)) {
+	if public, _ := ctx.Operation().Metadata[publicKey].(bool); public || caller(ctx.Context()).ID != "" {
+		next(ctx)
+		return
+	}
+	err := s.problem(tallystick.Errorf(tallystick.Unauthorized, "no token was sent").
+		WithHint("send the header Authorization: Bearer TOKEN; `tallystick token create` makes one")).(*Problem)
+	for name := range err.headers {
+		ctx.SetHeader(name, err.headers.Get(name))
+	}
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(err.Status)
+	_ = s.huma.Marshal(ctx.BodyWriter(), "application/json", err) // the caller may have gone
+}
+
+// Opened is a session with its secret, which is shown once.
+type Opened struct {
+	Secret string `json:"secret" doc:"send it as Authorization: Bearer SECRET"`
+	User   string `json:"user" doc:"id"`
+}
+
+func (s *server) doors() {
+	ask(s, open(operation("exchange-bootstrap", http.MethodPost, "/bootstrap", "Become the first administrator", "access", http.StatusConflict)),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				Secret     string `json:"secret" maxLength:"256" doc:"from the file bootstrap-secret of the workspace"`
+				Name       string `json:"name" maxLength:"128"`
+				Passphrase string `json:"passphrase" maxLength:"1024"`
+			}
+		},
+		) (access.User, error) {
+			return s.Access.Exchange(ctx, in.Body.Secret, in.Body.Name, in.Body.Passphrase)
+		})
+	ask(s, open(operation("redeem-enrolment", http.MethodPost, "/enrolments/redemption", "Set a passphrase by a link", "access", http.StatusConflict)),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				Link       string `json:"link" maxLength:"256"`
+				Passphrase string `json:"passphrase" maxLength:"1024"`
+			}
+		},
+		) (access.User, error) {
+			return s.Access.Redeem(ctx, in.Body.Link, in.Body.Passphrase)
+		})
+	ask(s, open(operation("open-session", http.MethodPost, "/sessions", "Sign in", "access")),
+		func(ctx context.Context, in *struct {
+			Body struct {
+				Name       string `json:"name" maxLength:"128"`
+				Passphrase string `json:"passphrase" maxLength:"1024"`
+			}
+		},
+		) (Opened, error) {
+			secret, who, err := s.Access.Login(ctx, in.Body.Name, in.Body.Passphrase)
+			if err != nil {
+				return Opened{}, err
+			}
+			return Opened{Secret: secret.Reveal(), User: who.ID}, nil
+		})
+	ask(s, operation("close-session", http.MethodDelete, "/sessions/current", "Sign out", "access", http.StatusConflict),
+		func(ctx context.Context, _ *struct{}) (struct{}, error) {
+			who := caller(ctx)
+			_, err := s.Registry.Do(ctx, registry.Command{
+				Principal: who, Action: access.SessionClose, Resource: trail.Resource{Type: "session", ID: who.Session},
+				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Access.CloseSession(tx, who, who.Session) }),
+			})
+			return struct{}{}, err
+		})
+}

@@ -1,0 +1,148 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// Event is an event of the trail as it travels.
+type Event struct {
+	Sequence uint64         `json:"sequence" doc:"place on the trail, from 1 without a gap"`
+	ID       string         `json:"id"`
+	Type     string         `json:"type" doc:"short name of the type, such as model.registered"`
+	Time     time.Time      `json:"time"`
+	Resource string         `json:"resource" doc:"TYPE/ID"`
+	Model    string         `json:"model,omitempty"`
+	Actor    string         `json:"actor,omitempty" doc:"who did it; absent once it has been erased, and for those who may not open sealed fields"`
+	Outcome  string         `json:"outcome,omitempty" doc:"success, denied or failed; absent in an intent"`
+	Level    string         `json:"level" doc:"recorded, sealed or witnessed"`
+	Index    *uint64        `json:"ledger_index" doc:"of the leaf in the ledger; null until it is sealed"`
+	Data     map[string]any `json:"data" doc:"with sealed fields opened, or their commitments for those who may not open them"`
+}
+
+// newEvent returns e as it travels: sealed fields are open only to those who may read them.
+func newEvent(e trail.Event, open bool) (Event, error) {
+	read := e.Sealed
+	if open {
+		read = e.Data
+	} else {
+		e.Actor = ""
+	}
+	data, err := read()
+	if err != nil {
+		return Event{}, err
+	}
+	out := Event{
+		Sequence: e.Sequence, ID: e.ID, Type: e.Type.Short(), Time: e.Time, Resource: e.Resource.Type + "/" + e.Resource.ID, Model: e.Model,
+		Actor: e.Actor, Outcome: string(e.Outcome), Level: string(trail.Recorded), Index: e.Index, Data: data,
+	}
+	if e.Index != nil {
+		out.Level = string(trail.Sealed)
+	}
+	return out, nil
+}
+
+// eventQuery chooses events.
+type eventQuery struct {
+	Type     string    `query:"type" maxLength:"128" doc:"such as model.registered"`
+	Actor    string    `query:"actor" maxLength:"512"`
+	Model    string    `query:"model" maxLength:"128" doc:"that the event is about"`
+	Resource string    `query:"resource" maxLength:"512" doc:"TYPE/ID"`
+	Outcome  string    `query:"outcome" enum:"success,denied,failed"`
+	Since    time.Time `query:"since" doc:"inclusive"`
+	Until    time.Time `query:"until" doc:"exclusive"`
+	After    uint64    `query:"after" doc:"sequence, exclusive: what lies behind it in the order asked for"`
+	Newest   bool      `query:"newest" doc:"newest first"`
+	Limit    int       `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+}
+
+func (q eventQuery) filter() (f trail.Filter, err error) {
+	f = trail.Filter{Actor: q.Actor, Model: q.Model, Outcome: tallystick.Outcome(q.Outcome), Since: q.Since, Until: q.Until, Newest: q.Newest, Limit: q.Limit}
+	if q.Type != "" {
+		if f.Type, err = trail.ParseType(q.Type); err != nil {
+			return f, err
+		}
+	}
+	f.Resource = resource(q.Resource)
+	if f.Newest {
+		f.Before = q.After
+	} else {
+		f.After = q.After
+	}
+	return f, nil
+}
+
+func (s *server) events() {
+	ask(s, operation("list-events", http.MethodGet, "/events", "List events of the trail", "trail"),
+		func(ctx context.Context, in *eventQuery) (page[Event], error) {
+			f, err := in.filter()
+			if err != nil {
+				return page[Event]{}, err
+			}
+			if err := s.may(ctx, access.TrailRead, whole, in.Model); err != nil {
+				return page[Event]{}, err
+			}
+			open := s.discloses(ctx)
+			if !open && f.Actor != "" {
+				return page[Event]{}, tallystick.Errorf(tallystick.Forbidden, "you may not ask what one actor did: actors are sealed").WithHint("an auditor may")
+			}
+			found, err := s.Workspace.Trail.Events(ctx, f)
+			if err != nil {
+				return page[Event]{}, err
+			}
+			out := page[Event]{Items: []Event{}}
+			for _, e := range found {
+				event, err := newEvent(e, open)
+				if err != nil {
+					return page[Event]{}, err
+				}
+				out.Items = append(out.Items, event)
+			}
+			if len(found) == in.Limit {
+				out.Next = strconv.FormatUint(found[len(found)-1].Sequence, 10)
+			}
+			return out, s.noteRead(ctx, in, len(found))
+		})
+	ask(s, operation("get-event", http.MethodGet, "/events/{event}", "Get one event", "trail", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Event string `path:"event" maxLength:"64" doc:"id or sequence"`
+		},
+		) (Event, error) {
+			if err := s.may(ctx, access.TrailRead, whole, ""); err != nil {
+				return Event{}, err
+			}
+			found, err := s.Workspace.Trail.Event(ctx, in.Event)
+			if err != nil {
+				return Event{}, err
+			}
+			return newEvent(found, s.discloses(ctx))
+		})
+}
+
+// discloses reports whether the caller may open sealed fields.
+func (s *server) discloses(ctx context.Context) bool {
+	return caller(ctx).Allows(access.TrailDisclose, whole) == nil
+}
+
+// noteRead records that somebody read the trail. The reader's own machine keeps no record of itself.
+func (s *server) noteRead(ctx context.Context, q *eventQuery, events int) error {
+	if s.Local != nil {
+		return nil
+	}
+	filter := map[string]any{}
+	for name, value := range map[string]string{"type": q.Type, "actor": q.Actor, "resource": q.Resource, "outcome": q.Outcome} {
+		if value != "" {
+			filter[name] = value
+		}
+	}
+	return s.Registry.Note(ctx, registry.Command{Principal: caller(ctx), Action: access.TrailRead, Resource: whole}, trail.Entry{
+		Type: trail.TrailRead, Data: map[string]any{"model": q.Model, "filter": filter, "events": events},
+	})
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick"
+)
+
+// status is the one table from error codes to HTTP statuses.
+func status(code tallystick.Code) int {
+	switch code {
+	case tallystick.Invalid:
+		return http.StatusBadRequest
+	case tallystick.Unauthorized:
+		return http.StatusUnauthorized
+	case tallystick.Forbidden:
+		return http.StatusForbidden
+	case tallystick.NotFound:
+		return http.StatusNotFound
+	case tallystick.Conflict:
+		return http.StatusConflict
+	case tallystick.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// Problem is a problem document (RFC 9457) with what a person, or our client, does about it.
+type Problem struct {
+	huma.ErrorModel
+	Code    string `json:"code" doc:"class of the error: invalid, unauthorized, forbidden, not_found, conflict, unavailable or internal"`
+	Hint    string `json:"hint,omitempty" doc:"what to do about it"`
+	headers http.Header
+}
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header { return p.headers }
+
+// problem returns the answer to a request that failed. What is our own fault is told to the log alone.
+func (s *server) problem(err error) error {
+	code := tallystick.CodeOf(err)
+	p := &Problem{Code: string(code), headers: http.Header{}}
+	p.Status = status(code)
+	p.Title = http.StatusText(p.Status)
+	p.Detail, p.Hint = tallystick.Words(err)
+	switch code {
+	case tallystick.Internal:
+		id := tallystick.NewID(s.Now())
+		s.Logger.Error("a request failed", slog.String("instance", id), slog.Any("error", err))
+		p.Detail, p.Instance = "a fault of ours; its cause is in the server's log under this instance", "urn:uuid:"+id
+	case tallystick.Unauthorized:
+		p.headers.Set("WWW-Authenticate", `Bearer realm="tallystick"`)
+	case tallystick.Unavailable:
+		p.headers.Set("Retry-After", "1")
+	}
+	return p
+}

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/artifact"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+func versionResource(model, version string) trail.Resource {
+	return trail.Resource{Type: "version", ID: model + "@" + version}
+}
+
+// onVersion names a version in a path.
+type onVersion struct {
+	Model   string `path:"model" maxLength:"128"`
+	Version string `path:"version" maxLength:"128"`
+}
+
+func (v onVersion) command(action access.Action, propose func(tx *state.Tx) (trail.Change, error)) registry.Command {
+	return registry.Command{Action: action, Resource: versionResource(v.Model, v.Version), Model: v.Model, Propose: single(propose)}
+}
+
+type registerVersionInput struct {
+	request
+	Model string `path:"model" maxLength:"128"`
+	Body  struct {
+		Version string          `json:"version" minLength:"1" maxLength:"128"`
+		Files   []artifact.File `json:"manifest,omitempty" maxItems:"100000" doc:"the files, hashed where they are; their bytes may be uploaded, before or after"`
+		Draft   bool            `json:"draft,omitempty" doc:"register the name alone"`
+		catalog.VersionDetails
+	}
+}
+
+type markVersionInput struct {
+	request
+	onVersion
+	Body struct {
+		State  catalog.VersionState `json:"state" enum:"registered,deprecated,withdrawn"`
+		Reason string               `json:"reason" minLength:"1" maxLength:"4096"`
+	}
+}
+
+type attachEvidenceInput struct {
+	request
+	onVersion
+	Body catalog.EvidenceDetails
+}
+
+func (s *server) versions() {
+	act(s, operation("register-version", http.MethodPost, "/models/{model}/versions", "Register a version", "catalog", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in registerVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
+			of := onVersion{in.Model, in.Body.Version}
+			return of.command(access.VersionRegister, func(tx *state.Tx) (trail.Change, error) {
+				r := catalog.VersionRegistration{Model: in.Model, Version: in.Body.Version, Draft: in.Body.Draft, Details: in.Body.VersionDetails}
+				if len(in.Body.Files) > 0 {
+					var err error
+					if r.Manifest, err = artifact.NewManifest(in.Body.Files); err != nil {
+						return nil, err
+					}
+				}
+				return s.Catalog.RegisterVersion(tx, r)
+			}), s.readVersion(of)
+		})
+	act(s, operation("mark-version", http.MethodPost, "/models/{model}/versions/{version}/state", "Deprecate or withdraw a version", "catalog", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in markVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
+			return in.command(access.VersionRegister, func(tx *state.Tx) (trail.Change, error) {
+				return s.Catalog.MarkVersion(tx, catalog.VersionMark{Model: in.Model, Version: in.Version, State: in.Body.State, Reason: in.Body.Reason})
+			}), s.readVersion(in.onVersion)
+		})
+	ask(s, operation("get-version", http.MethodGet, "/models/{model}/versions/{version}", "Get a version", "catalog", http.StatusNotFound),
+		func(ctx context.Context, in *onVersion) (catalog.Version, error) {
+			if err := s.may(ctx, access.CatalogRead, versionResource(in.Model, in.Version), in.Model); err != nil {
+				return catalog.Version{}, err
+			}
+			return s.Catalog.Version(ctx, in.Model, in.Version)
+		})
+	ask(s, operation("get-manifest", http.MethodGet, "/models/{model}/versions/{version}/manifest", "List the files of a version", "catalog", http.StatusNotFound),
+		func(ctx context.Context, in *onVersion) (page[artifact.File], error) {
+			m, err := s.manifest(ctx, in.Model, in.Version)
+			return page[artifact.File]{Items: m.Files()}, err
+		})
+}
+
+// manifest returns the files of a version, to whoever may read the catalog.
+func (s *server) manifest(ctx context.Context, model, version string) (artifact.Manifest, error) {
+	if err := s.may(ctx, access.CatalogRead, versionResource(model, version), model); err != nil {
+		return artifact.Manifest{}, err
+	}
+	v, err := s.Catalog.Version(ctx, model, version)
+	if err != nil {
+		return artifact.Manifest{}, err
+	}
+	if v.Digest == "" {
+		return artifact.Manifest{}, tallystick.Errorf(tallystick.NotFound, "the files of version %s are not known", v.Name())
+	}
+	return s.Catalog.Manifest(ctx, v.Digest)
+}
+
+func (s *server) readVersion(of onVersion) func(tx *state.Tx) (catalog.Version, error) {
+	return func(tx *state.Tx) (catalog.Version, error) { return s.Catalog.VersionIn(tx, of.Model, of.Version) }
+}
+
+// evidenceQuery chooses evidence of a model.
+type evidenceQuery struct {
+	After   uint64               `query:"after" doc:"next of the page before"`
+	Limit   int                  `query:"limit" default:"100" minimum:"1" maximum:"999"`
+	Model   string               `path:"model" maxLength:"128"`
+	Version string               `query:"version" maxLength:"128"`
+	Kind    catalog.EvidenceKind `query:"kind" maxLength:"32"`
+}
+
+func (s *server) evidence() {
+	act(s, operation("attach-evidence", http.MethodPost, "/models/{model}/versions/{version}/evidence", "Put evidence of a version on record", "evidence", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in attachEvidenceInput) (registry.Command, func(tx *state.Tx) (catalog.EvidenceDetails, error)) {
+			return in.command(access.EvidenceAttach, func(tx *state.Tx) (trail.Change, error) {
+				return s.Catalog.AttachEvidence(tx, catalog.EvidenceAttachment{Model: in.Model, Version: in.Version, Details: in.Body})
+			}), func(*state.Tx) (catalog.EvidenceDetails, error) { return in.Body, nil }
+		})
+	ask(s, operation("list-evidence", http.MethodGet, "/models/{model}/evidence", "List the evidence of a model", "evidence", http.StatusNotFound),
+		func(ctx context.Context, in *evidenceQuery) (page[catalog.Evidence], error) {
+			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
+				return page[catalog.Evidence]{}, err
+			}
+			found, err := s.Catalog.Evidence(ctx, catalog.EvidenceFilter{Model: in.Model, Version: in.Version, Kind: in.Kind, Before: in.After, Limit: in.Limit + 1})
+			return pageOf(found, in.Limit, func(e catalog.Evidence) string { return strconv.FormatUint(e.Event, 10) }), err
+		})
+	upload := operation("upload-evidence", http.MethodPut, "/evidence/{digest}", "Upload a piece of evidence", "evidence")
+	upload.MaxBodyBytes = 64 << 20
+	huma.Register(s.huma, upload, func(ctx context.Context, in *struct {
+		Digest  tallystick.Digest `path:"digest" pattern:"^sha256:[0-9a-f]{64}$" doc:"of the bytes; others are refused"`
+		RawBody []byte            `contentType:"application/octet-stream"`
+	},
+	) (*answer[Artifact], error) {
+		if err := s.may(ctx, access.EvidenceAttach, trail.Resource{Type: "evidence", ID: string(in.Digest)}, ""); err != nil {
+			return nil, s.problem(err)
+		}
+		if got := tallystick.DigestOf(in.RawBody); got != in.Digest {
+			return nil, s.problem(tallystick.Errorf(tallystick.Invalid, "the %d bytes have the digest %s, not %s", len(in.RawBody), got, in.Digest))
+		}
+		if _, err := s.Workspace.Evidence.Put(ctx, in.RawBody); err != nil {
+			return nil, s.problem(err)
+		}
+		return &answer[Artifact]{Body: Artifact{Digest: in.Digest, Size: int64(len(in.RawBody))}}, nil
+	})
+}

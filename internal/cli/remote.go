@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/workspace"
+)
+
+// house is an open workspace with those who work in it.
+type house struct {
+	*workspace.Workspace
+	registry *registry.Registry
+	catalog  *catalog.Catalog
+	access   *access.Store
+}
+
+func (a *app) house(w *workspace.Workspace) house {
+	return house{
+		Workspace: w,
+		registry:  registry.New(w.DB, w.Recorder),
+		catalog:   catalog.New(w.DB, w.Trail),
+		access:    access.New(access.Config{DB: w.DB, Recorder: w.Recorder, BootstrapFile: filepath.Join(w.Dir(), "bootstrap-secret")}),
+	}
+}
+
+// api returns the handler of the API: for whoever proves who they are, or for the user of this machine
+// alone.
+func (a *app) api(h house, local *access.Principal) http.Handler {
+	return api.New(api.Config{
+		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Access: h.access,
+		Local: local, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
+	})
+}
+
+// session is a conversation with a server, or with the workspace of this machine as if it were one.
+type session struct {
+	*client.Client
+	local *workspace.Workspace // nil if there is a server
+}
+
+// dial begins a session: with --server or TALLYSTICK_SERVER over the network, otherwise with the
+// workspace. Asking questions must not make a workspace.
+func (a *app) dial(ctx context.Context, mustExist bool) (*session, error) {
+	config := client.Config{UserAgent: "tallystick/" + tool().Version, Purpose: a.purpose}
+	server := a.server
+	if server == "" {
+		server = os.Getenv("TALLYSTICK_SERVER")
+	}
+	if server != "" {
+		token, err := a.token()
+		if err != nil {
+			return nil, err
+		}
+		config.Server, config.Token = server, token
+		c, err := client.New(config)
+		return &session{Client: c}, err
+	}
+	w, err := a.open(ctx, mustExist)
+	if err != nil {
+		return nil, err
+	}
+	who := access.Local(w.Actor().ID)
+	config.Server, config.Transport = "http://localhost", client.Handler{Handler: a.api(a.house(w), &who)}
+	c, err := client.New(config)
+	if err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return &session{Client: c, local: w}, nil
+}
+
+// token returns the API token, which comes from the environment or a file, never from a flag: others
+// on this machine could read it there.
+func (a *app) token() (string, error) {
+	if token := os.Getenv("TALLYSTICK_TOKEN"); token != "" {
+		return token, nil
+	}
+	path := os.Getenv("TALLYSTICK_TOKEN_FILE")
+	if path == "" {
+		return "", nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", tallystick.Errorf(tallystick.Invalid, "token file: %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
+// Close ends the session. What was acknowledged is durable; in a workspace of this machine it is sealed
+// too if seal says so.
+func (s *session) Close(ctx context.Context, seal bool) error {
+	if s.local == nil {
+		return nil
+	}
+	var err error
+	if seal {
+		_, err = s.local.Seal(ctx)
+	}
+	return errors.Join(err, s.local.Close())
+}

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/workspace"
+)
+
+func (a *app) serve() *cobra.Command {
+	config := server.Config{Release: tool().Version}
+	var database, level string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the registry and its API for others",
+		Long: `Run the registry and its API for others, from one workspace.
+
+The server listens on this machine alone unless told otherwise, and then only with TLS. It keeps the
+trail sealed while it runs. On its first start it writes a secret to bootstrap-secret in the workspace;
+whoever can read that file becomes the first administrator, within an hour:
+
+  tallystick user bootstrap --server http://127.0.0.1:8750`,
+		Example: `  tallystick serve
+  tallystick serve --listen 10.0.0.5:8750 --tls-cert server.pem --tls-key server.key --host models.example.org
+  tallystick serve --database postgres://tallystick@db.example.org/tallystick`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--log", level, "debug", "info", "warn", "error"); err != nil {
+				return err
+			}
+			return a.runServer(cmd.Context(), config, database, level)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&config.Listen, "listen", server.DefaultListen, "address to listen on, as `HOST:PORT`")
+	flags.StringVar(&config.Certificate, "tls-cert", "", "certificate chain, a PEM `file`")
+	flags.StringVar(&config.Key, "tls-key", "", "private key of the certificate, a PEM `file`")
+	flags.StringSliceVar(&config.AllowedHosts, "host", nil, "a `name` by which a proxy on this machine passes requests on")
+	flags.StringVar(&database, "database", "", "keep the state in PostgreSQL at this `URL`, instead of in the workspace")
+	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
+	return cmd
+}
+
+func (a *app) runServer(ctx context.Context, config server.Config, database, level string) (err error) {
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(level)); err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: least}))
+	slog.SetDefault(logger)
+	ledger.RouteLogs(logger)
+
+	place, err := a.place(false)
+	if err != nil {
+		return err
+	}
+	place.Logger = logger
+	w, err := workspace.Open(ctx, place)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	h := a.house(w)
+	fresh, err := h.access.OfferBootstrap(ctx, itself())
+	if err != nil {
+		return fmt.Errorf("prepare the first administrator's secret: %w", err)
+	}
+	changed, stop := w.DB.Watch()
+	defer stop()
+	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.api(h, nil), w, w.Trail, changed, logger
+	config.Started = func(address string) error {
+		logger.Info("listening", slog.String("address", address), slog.String("workspace", w.Dir()))
+		if fresh {
+			logger.Info("there is no administrator yet; the secret that makes the first is in a file, for an hour", slog.String("file", filepath.Join(w.Dir(), "bootstrap-secret")))
+		}
+		_, err := w.Recorder.Record(ctx, trail.Entry{
+			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
+			Data: map[string]any{
+				"release": config.Release, "listen": address,
+				"settings": map[string]any{"tls": config.Certificate != "", "database": database != "", "hosts": config.AllowedHosts},
+			},
+		})
+		return err
+	}
+	config.Stopping = func(ctx context.Context) error {
+		_, err := w.Recorder.Record(ctx, trail.Entry{
+			Type: trail.ServerStopped, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
+			Data: map[string]any{"release": config.Release},
+		})
+		return err
+	}
+	return server.Run(ctx, config)
+}
+
+// itself is the actor of what the server does by itself.
+func itself() trail.Actor { return trail.Actor{ID: "tallystick", Kind: "program"} }

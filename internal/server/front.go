@@ -1,0 +1,121 @@
+package server
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// front stands before the handlers: it checks where a request believes to be, tells health and
+// metrics, and counts and logs what passes.
+type front struct {
+	http.Handler
+	logger   *slog.Logger
+	hosts    []string // that a request may name; nil: any
+	ready    atomic.Bool
+	stopped  chan struct{} // closed when no request is under way any more
+	requests *prometheus.HistogramVec
+}
+
+func newFront(config Config, address net.Addr, loopback bool) *front {
+	f := &front{logger: config.Logger, stopped: make(chan struct{})}
+	if loopback && !config.unsafeNoHostCheck {
+		// A page of somebody else's could otherwise reach us under its own name (DNS rebinding).
+		host, _, _ := net.SplitHostPort(address.String())
+		f.hosts = append([]string{host, "localhost", "127.0.0.1", "[::1]", "::1"}, config.AllowedHosts...)
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	f.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "tallystick_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer.",
+		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+	}, []string{"method", "route", "status"})
+	metrics.MustRegister(f.requests)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, "alive") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+		if f.ready.Load() {
+			tell(w, http.StatusOK, "ready")
+		} else {
+			tell(w, http.StatusServiceUnavailable, "not ready")
+		}
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
+	mux.Handle("/", config.Handler)
+	f.Handler = mux
+	return f
+}
+
+func tell(w http.ResponseWriter, status int, word string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(word + "\n")) // the caller may have gone
+}
+
+// ServeHTTP implements http.Handler.
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.hosts != nil {
+		host := r.Host
+		if name, _, err := net.SplitHostPort(host); err == nil {
+			host = name
+		}
+		if !slices.Contains(f.hosts, strings.ToLower(host)) {
+			tell(w, http.StatusMisdirectedRequest, "this server does not answer to that name; it listens on this machine only")
+			return
+		}
+	}
+	started := time.Now()
+	counted := &countedWriter{ResponseWriter: w, status: http.StatusOK}
+	f.Handler.ServeHTTP(counted, r)
+	took := time.Since(started)
+	route := r.Pattern // of the mux, so that the label is one of few
+	if route == "" || route == "/" {
+		route = "other"
+	}
+	f.requests.WithLabelValues(method(r.Method), route, strconv.Itoa(counted.status)).Observe(took.Seconds())
+	f.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", counted.status), slog.Duration("took", took), slog.Int64("bytes", counted.bytes), slog.String("from", r.RemoteAddr))
+}
+
+// method keeps the label bounded.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete:
+		return m
+	}
+	return "other"
+}
+
+// countedWriter remembers what was answered.
+type countedWriter struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// WriteHeader implements http.ResponseWriter.
+func (w *countedWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (w *countedWriter) Write(p []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}

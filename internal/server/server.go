@@ -1,0 +1,166 @@
+// Package server runs one installation for others: it listens, answers, seals and ends in good order.
+package server
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tallystick/tallystick"
+)
+
+// DefaultListen is an address that only this machine reaches.
+const DefaultListen = "127.0.0.1:8750"
+
+const (
+	headerWait  = 10 * time.Second // for a request's header
+	idleWait    = 2 * time.Minute  // between requests of a connection
+	writeWait   = 5 * time.Minute  // for an answer; handlers of long ones set their own
+	maxHeader   = 64 << 10         // bytes
+	stopWait    = 20 * time.Second // for requests under way when the server is told to stop
+	readyWait   = time.Minute      // for the ledger at the start
+	catchUpWait = 200 * time.Millisecond
+)
+
+// Workspace is what the server keeps going.
+type Workspace interface {
+	// KeepSealed seals events until ctx ends; ready is called once it can. Its errors are fatal.
+	KeepSealed(ctx context.Context, ready func()) error
+}
+
+// Trail prepares questions about events as they are recorded.
+type Trail interface {
+	CatchUp(ctx context.Context) error
+}
+
+// Config says what is run. All but TLS and Changed are required.
+type Config struct {
+	Listen            string
+	Certificate, Key  string // PEM files; both or none
+	Handler           http.Handler
+	Workspace         Workspace
+	Trail             Trail
+	Changed           <-chan struct{} // receives after each change of the state
+	Logger            *slog.Logger
+	Release           string
+	Started           func(address string) error // called once requests are answered
+	Stopping          func(ctx context.Context) error
+	AllowedHosts      []string // names by which the server may be asked for, besides its address
+	unsafeNoHostCheck bool     // for tests only
+}
+
+// Run serves until ctx ends, then lets requests under way end, seals what they recorded, and returns
+// nil. A fault after which nothing can be recorded ends it with an error.
+func Run(ctx context.Context, config Config) error {
+	if (config.Certificate == "") != (config.Key == "") {
+		return tallystick.Errorf(tallystick.Invalid, "a certificate needs its key, and the key its certificate").WithHint("give both --tls-cert and --tls-key, or none")
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(config.Listen, DefaultListen))
+	if err != nil {
+		return tallystick.Errorf(tallystick.Unavailable, "listen on %s: %w", config.Listen, err).WithHint("is another server running there? choose another with --listen HOST:PORT")
+	}
+	defer listener.Close()
+	loopback := isLoopback(listener.Addr())
+	if !loopback && config.Certificate == "" {
+		return tallystick.Errorf(tallystick.Invalid, "%s can be reached from other machines, and without TLS tokens could be read on the way", listener.Addr()).
+			WithHint("give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them")
+	}
+	front := newFront(config, listener.Addr(), loopback)
+	h := &http.Server{
+		Handler: front, ReadHeaderTimeout: headerWait, IdleTimeout: idleWait, WriteTimeout: writeWait, MaxHeaderBytes: maxHeader,
+		ErrorLog: slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn),
+	}
+	// The ledger outlives the answers, so that what the last ones recorded is sealed.
+	sealing, stopSealing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSealing()
+	group, running := errgroup.WithContext(ctx)
+	ready := make(chan struct{})
+	group.Go(func() error {
+		if err := config.Workspace.KeepSealed(sealing, func() { close(ready) }); err != nil {
+			return fmt.Errorf("seal the trail: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		follow(running, config)
+		return nil
+	})
+	group.Go(func() error {
+		select {
+		case <-ready:
+		case <-running.Done():
+			stopSealing()
+			return nil
+		case <-time.After(readyWait):
+			stopSealing()
+			return tallystick.Errorf(tallystick.Unavailable, "the ledger is not free").WithHint("is another server running on this workspace?")
+		}
+		front.ready.Store(true)
+		if err := config.Started(listener.Addr().String()); err != nil {
+			stopSealing()
+			return err
+		}
+		err := serve(h, listener, config)
+		<-front.stopped
+		stopSealing()
+		return err
+	})
+	group.Go(func() error {
+		<-running.Done()
+		front.ready.Store(false)
+		defer close(front.stopped)
+		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+		defer cancel()
+		err := h.Shutdown(stopping)
+		if errors.Is(err, context.DeadlineExceeded) {
+			config.Logger.Warn("requests were cut off", slog.Duration("after", stopWait))
+			err = h.Close()
+		}
+		return errors.Join(err, config.Stopping(stopping))
+	})
+	return group.Wait()
+}
+
+func serve(h *http.Server, listener net.Listener, config Config) (err error) {
+	if config.Certificate != "" {
+		err = h.ServeTLS(listener, config.Certificate, config.Key)
+	} else {
+		err = h.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serve: %w", err)
+}
+
+// follow keeps questions about the trail prepared. That it fails does no harm but to whoever asks
+// next, who is told.
+func follow(ctx context.Context, config Config) {
+	for {
+		if err := config.Trail.CatchUp(ctx); err != nil && ctx.Err() == nil {
+			config.Logger.Warn("events are not prepared for questions", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-config.Changed:
+		}
+		select { // several changes are one pass
+		case <-ctx.Done():
+			return
+		case <-time.After(catchUpWait):
+		}
+	}
+}
+
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
