@@ -64,7 +64,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, database, lev
 	if err != nil {
 		return err
 	}
-	place.Logger = logger
+	place.Logger, place.Database = logger, database
 	w, err := workspace.Open(ctx, place)
 	if err != nil {
 		return err
