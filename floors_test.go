@@ -17,12 +17,13 @@ const module = "github.com/tallystick/tallystick"
 // a lower floor; inner edges of a floor are listed in sideways.
 var floors = [][]string{
 	{""},
-	{"verify", "client", "client"},
+	{"verify", "client"},
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit", "internal/registry"},
-	{"internal/cli", "internal/openlineage", "internal/api", "internal/server"},
+	{"internal/openlineage", "internal/api", "internal/server"},
+	{"internal/cli"},
 	{"cmd/tallystick", "bench/limits"},
 }
 
