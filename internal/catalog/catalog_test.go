@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -22,14 +23,17 @@ type bench struct {
 	reader   *trail.Reader
 }
 
-func setup(t testing.TB) bench {
+func setup(t testing.TB) bench { return setupBy(t, time.Now) }
+
+// setupBy is an empty catalog with a clock of its own.
+func setupBy(t testing.TB, now func() time.Time) bench {
 	t.Helper()
-	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db")})
+	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db"), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	recorder, err := trail.NewRecorder(trail.RecorderConfig{DB: db, Source: "example.test/ledger"})
+	recorder, err := trail.NewRecorder(trail.RecorderConfig{DB: db, Source: "example.test/ledger", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

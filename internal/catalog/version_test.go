@@ -82,7 +82,9 @@ func TestVersionNeverChanges(t *testing.T) {
 		`version credit@3: file "weights.bin" has changed`: func(r *catalog.VersionRegistration) {
 			r.Manifest = manifestOf(t, map[string]string{"weights.bin": "v", "config.json": "{}"})
 		},
-		`version credit@3: file "config.json" is missing`: func(r *catalog.VersionRegistration) { r.Manifest = manifestOf(t, map[string]string{"weights.bin": "w"}) },
+		`version credit@3: file "config.json" is missing`: func(r *catalog.VersionRegistration) {
+			r.Manifest = manifestOf(t, map[string]string{"weights.bin": "w"})
+		},
 		`version credit@3: file "extra" is not part of the ver`: func(r *catalog.VersionRegistration) {
 			r.Manifest = manifestOf(t, map[string]string{"weights.bin": "w", "config.json": "{}", "extra": ""})
 		},
