@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/profile"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -224,7 +225,7 @@ func TestEstateIsNotTouchedUnnoticed(t *testing.T) {
 		Replicas: 2, Cluster: "north", Node: "n1", Reporter: "agent",
 	}))
 	b.acted(t, func(tx *state.Tx) ([]trail.Change, error) { return b.catalog.EndDeployment(tx, "d", "") })
-	scratch, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db")})
+	scratch, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,10 +287,7 @@ func (b bench) touched(t *testing.T, table trail.Table, column string, check fun
 	}
 	restore := fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", table.Name, column, key)
 	err = b.db.Write(t.Context(), func(tx *state.Tx) error {
-		_, err := tx.Exec("PRAGMA defer_foreign_keys = ON")
-		if err == nil {
-			_, err = tx.Exec(fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s = ?", table.Name, column, other, key), row)
-		}
+		_, err := tx.Exec(fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s = ?", table.Name, column, other, key), row)
 		return err
 	})
 	if err != nil {
@@ -390,7 +388,7 @@ type clock struct{ now time.Time }
 
 func setupAt(t testing.TB, c *clock) bench {
 	t.Helper()
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db"), Now: func() time.Time { return c.now }})
+	db, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "w", "state.db"), Now: func() time.Time { return c.now }})
 	if err != nil {
 		t.Fatal(err)
 	}
