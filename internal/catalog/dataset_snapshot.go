@@ -173,13 +173,19 @@ func (c *Catalog) Schema(ctx context.Context, s Snapshot) (columns []SchemaColum
 	return columns, json.Unmarshal(body, &columns)
 }
 
-// document returns bytes that have the digest.
 func (c *Catalog) document(ctx context.Context, what string, s Snapshot, digest tallystick.Digest) (body []byte, err error) {
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		body, err = document(tx, what, s, digest)
+		return err
+	})
+	return body, err
+}
+
+// document returns bytes that have the digest.
+func document(tx *state.Tx, what string, s Snapshot, digest tallystick.Digest) (body []byte, err error) {
 	err = sql.ErrNoRows
 	if digest != "" {
-		err = c.db.Read(ctx, func(tx *state.Tx) error {
-			return tx.QueryRow("SELECT body FROM snapshot_documents WHERE digest = ?", string(digest)).Scan(&body)
-		})
+		err = tx.QueryRow("SELECT body FROM snapshot_documents WHERE digest = ?", string(digest)).Scan(&body)
 	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
