@@ -1,6 +1,7 @@
 package access
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -65,6 +66,23 @@ func TestAttemptsAreForgotten(t *testing.T) {
 	}
 	if n := exhaust(noon.Add(firstDelay + attemptMemory)); n != freeAttempts {
 		t.Errorf("%d attempts after a day", n)
+	}
+}
+
+func TestAttemptsForgetTheLeast(t *testing.T) {
+	t.Parallel()
+	for range 50 { // the order of a map is random
+		a := newAttempts()
+		for _, name := range []string{"ada", "ada", "grace", "alan"} {
+			if err := a.begin(name, noon.Add(time.Duration(len(a.names))*time.Second)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.forgetLeast()
+		a.forgetLeast()
+		if is := a.names[sha256.Sum256([]byte("ada"))]; len(a.names) != 1 || is.failures != 2 {
+			t.Fatalf("%d names are left, ada has %d failures", len(a.names), is.failures)
+		}
 	}
 }
 

@@ -135,6 +135,18 @@ func (b bench) login(t testing.TB, name string) (Secret, Principal) {
 	return s, p
 }
 
+// remember presents secrets until the store answers from memory.
+func (b bench) remember(t testing.TB, secrets ...Secret) {
+	t.Helper()
+	b.clock.advance(cacheLasts) // since the last change
+	for _, s := range secrets {
+		b.authenticate(t, s)
+		if _, _, ok := b.cache.get(s, b.clock.now()); !ok {
+			t.Fatalf("%s is not remembered", s)
+		}
+	}
+}
+
 func (b bench) authenticate(t testing.TB, s Secret) Principal {
 	t.Helper()
 	p, err := b.Authenticate(t.Context(), s.Reveal())
