@@ -1,7 +1,9 @@
 package catalog_test
 
 import (
+	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,5 +69,42 @@ func TestReplayFindsTouches(t *testing.T) {
 				t.Errorf("%v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestReplayAfterErasure forgets who owns a model, on the trail and in the catalog: both still agree, and the
+// changes that follow are not disturbed.
+func TestReplayAfterErasure(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.must(t, b.register(catalog.ModelRegistration{Name: "credit", ModelDetails: catalog.ModelDetails{Owner: "bob", Purpose: "scores"}}),
+		b.update(catalog.ModelUpdate{Model: "credit", Fields: []string{"sre_owner"}, Details: catalog.ModelDetails{SREOwner: "carol"}}))
+	err := b.db.Write(t.Context(), func(tx *state.Tx) error {
+		var raw []byte
+		if err := tx.QueryRow("SELECT disclosures FROM events WHERE sequence = 1").Scan(&raw); err != nil {
+			return err
+		}
+		var openings [][]json.RawMessage // salt, pointer, value
+		if err := json.Unmarshal(raw, &openings); err != nil {
+			return err
+		}
+		kept := slices.DeleteFunc(openings, func(o []json.RawMessage) bool { return string(o[1]) == `"/owner"` })
+		raw, err := json.Marshal(kept)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec("UPDATE events SET disclosures = ? WHERE sequence = 1", raw)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.touch(t, "UPDATE models SET owner = ''")
+	if changes, err := b.replay(t); err != nil || changes != 2 {
+		t.Errorf("%d changes, %v", changes, err)
+	}
+	b.touch(t, "UPDATE models SET sre_owner = 'mallory'")
+	if _, err := b.replay(t); err == nil || !strings.Contains(err.Error(), "sre_owner") {
+		t.Errorf("another SRE owner: %v", err)
 	}
 }
