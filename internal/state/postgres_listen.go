@@ -14,7 +14,7 @@ const (
 func (d *postgresDB) listen(ctx context.Context, changed func()) {
 	for ctx.Err() == nil {
 		if err := d.listenOnce(ctx, changed); err != nil && ctx.Err() == nil {
-			d.config.Logger.Warn("listen for changes", slog.String("database", d.name), slog.Any("error", err))
+			d.config.Logger.WarnContext(ctx, "listen for changes", slog.String("database", d.name), slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():

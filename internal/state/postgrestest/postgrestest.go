@@ -7,6 +7,7 @@ package postgrestest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"os"
 	"os/exec"
@@ -61,8 +62,8 @@ func Exec(t testing.TB, url, query string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, query); err != nil {
+	_, err = conn.Exec(ctx, query)
+	if err := errors.Join(err, conn.Close(ctx)); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -119,7 +120,7 @@ func (c *Cluster) run(t testing.TB, action string, args ...string) string {
 	t.Helper()
 	_, file, _, _ := runtime.Caller(0)
 	script := filepath.Join(filepath.Dir(file), "..", "..", "..", ".ci", "postgres")
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), script, append([]string{action, c.dir}, args...)...)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), script, append([]string{action, c.dir}, args...)...) //nolint:gosec // G204: a script of ours
 	var problems strings.Builder
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
