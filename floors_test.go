@@ -18,7 +18,7 @@ const module = "github.com/tallystick/tallystick"
 var floors = [][]string{
 	{""},
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit", "internal/registry"},
@@ -29,14 +29,15 @@ var floors = [][]string{
 
 // sideways lists the edges that stay on one floor, each with its reason.
 var sideways = map[string]map[string]string{
-	"internal/blob":      {"internal/durable": "one way to write a file durably"},
-	"internal/state":     {"internal/durable": "one way to sync a directory"},
-	"internal/ledger":    {"internal/durable": "one way to write a file durably"},
-	"internal/modelsign": {"internal/artifact": "a signature covers a manifest"},
-	"internal/profile":   {"internal/table": "a profile describes a table", "internal/stat": "one quantile rule, one PSI", "internal/figure": "one way to write a share"},
-	"internal/figure":    {"internal/stat": "figures are written from estimates", "internal/chart": "one way to write a count"},
-	"internal/workspace": {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
-	"internal/audit":     {"internal/report": "an audit ends in a report"},
+	"internal/blob":       {"internal/durable": "one way to write a file durably"},
+	"internal/state":      {"internal/durable": "one way to sync a directory"},
+	"internal/ledger":     {"internal/durable": "one way to write a file durably"},
+	"internal/modelsign":  {"internal/artifact": "a signature covers a manifest"},
+	"internal/profile":    {"internal/table": "a profile describes a table", "internal/stat": "one quantile rule, one PSI", "internal/figure": "one way to write a share"},
+	"internal/figure":     {"internal/stat": "figures are written from estimates", "internal/chart": "one way to write a count"},
+	"internal/provenance": {"internal/artifact": "one way to hash files"},
+	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
+	"internal/audit":      {"internal/report": "an audit ends in a report"},
 }
 
 // outside lists what the small packages may import from other modules. The others are free.
