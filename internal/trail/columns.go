@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -30,7 +32,25 @@ type columns struct {
 }
 
 func (e Event) columns() columns {
-	return columns{e.Sequence, e.ID, e.Type, e.Time.UnixMilli(), e.Resource, e.Model, e.Outcome, e.Actor}
+	resource := Resource{columnText(e.Resource.Type), columnText(e.Resource.ID)}
+	return columns{e.Sequence, e.ID, e.Type, e.Time.UnixMilli(), resource, columnText(e.Model), e.Outcome, columnText(e.Actor)}
+}
+
+// maxColumn bounds a text in bytes: an entry of a PostgreSQL index has no room for a longer one.
+const maxColumn = 1024
+
+// columnText returns what of a text stands in a column. An event says what its author has said, however
+// long; one that did not fit into its columns would hold up the questions about all behind it.
+func columnText(s string) string {
+	s = strings.ReplaceAll(s, "\x00", "\uFFFD") // PostgreSQL stores no U+0000
+	if len(s) <= maxColumn {
+		return s
+	}
+	end := maxColumn
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end]
 }
 
 func (c columns) insert(tx *state.Tx) error {

@@ -1,6 +1,9 @@
 package trail
 
 import (
+	"encoding/hex"
+	mathrand "math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -48,6 +51,38 @@ func testCatchUpTogether(t *testing.T, fresh func(testing.TB) state.Config) {
 		}
 	}
 	if n, err := CheckEvents(t.Context(), readers[0]); err != nil || n != events {
+		t.Errorf("%d events, %v", n, err)
+	}
+}
+
+// TestColumnsOfStrangeTexts records texts that no index has room for, and U+0000: they hold up nobody.
+func TestColumnsOfStrangeTexts(t *testing.T) { databases(t, testColumnsOfStrangeTexts) }
+
+func testColumnsOfStrangeTexts(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
+	random := mathrand.NewChaCha8([32]byte{}) // an index compresses what repeats itself
+	long := make([]byte, maxText/2)
+	if _, err := random.Read(long); err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{hex.EncodeToString(long), strings.Repeat("x", maxColumn-1) + "é", "a\x00b", "é"}
+	for _, text := range texts {
+		e := registration()
+		e.Resource.ID, e.Actor.ID = strings.ReplaceAll(text, "\x00", "0"), text // it names the subject, which must be printable
+		e.Data["model"] = text
+		record(t, recorder, e)
+	}
+	reader := NewReader(db, origin)
+	for i, text := range texts {
+		id := strings.ReplaceAll(text, "\x00", "0")
+		for _, f := range []Filter{{Resource: Resource{ID: id}}, {Actor: text}, {Model: text}} {
+			events, err := reader.Events(t.Context(), f)
+			if err != nil || len(events) != 1 || events[0].Sequence != uint64(i+1) || events[0].Resource.ID != id || events[0].Actor != text {
+				t.Errorf("text %d: %d events, %v", i, len(events), err)
+			}
+		}
+	}
+	if n, err := CheckEvents(t.Context(), reader); err != nil || int(n) != len(texts) {
 		t.Errorf("%d events, %v", n, err)
 	}
 }
