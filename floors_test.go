@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit", "internal/registry"},
-	{"internal/openlineage", "internal/api", "internal/server"},
+	{"internal/openlineage", "internal/api", "internal/server", "internal/web"},
 	{"internal/cli"},
 	{"cmd/tallystick", "bench/limits"},
 }

@@ -1,0 +1,143 @@
+package web_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/web"
+	"github.com/tallystick/tallystick/internal/workspace"
+)
+
+// house is an installation with its pages.
+type house struct {
+	workspace *workspace.Workspace
+	people    *access.Store
+	catalog   *catalog.Catalog
+	lineage   *lineage.Graph
+	pages     http.Handler
+	log       *strings.Builder
+}
+
+const passphrase = "velvet orbit lantern thirteen"
+
+func open(t testing.TB) *house {
+	t.Helper()
+	dir := t.TempDir()
+	w, err := workspace.Open(t.Context(), workspace.Config{
+		Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Actor: trail.Actor{ID: "test", Kind: access.KindProgram},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}}
+	logger := slog.New(slog.NewTextHandler(h.log, nil))
+	h.pages = web.New(web.Config{
+		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, People: h.people,
+		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
+	})
+	return h
+}
+
+// change commits what propose returns.
+func (h *house) change(t testing.TB, propose func(*state.Tx) ([]trail.Change, error)) {
+	t.Helper()
+	err := h.workspace.DB.Write(context.WithoutCancel(t.Context()), func(tx *state.Tx) error {
+		changes, err := propose(tx)
+		for _, c := range changes {
+			if err == nil {
+				_, err = h.workspace.Recorder.Commit(tx, trail.Act{Actor: trail.Actor{ID: "usr_test", Kind: access.KindPerson}, Purpose: "a test"}, c)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// one makes the list of one change.
+func one(c trail.Change, err error) ([]trail.Change, error) {
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return []trail.Change{c}, nil
+}
+
+// invite adds a person and returns the secret of their link.
+func (h *house) invite(t testing.TB, name string, roles ...access.Role) string {
+	t.Helper()
+	link := access.NewSecret(access.EnrolmentSecret, time.Now())
+	h.change(t, func(tx *state.Tx) ([]trail.Change, error) {
+		return one(h.people.AddUser(tx, access.NewUser{Name: name, Roles: roles, Link: link}))
+	})
+	return link.Reveal()
+}
+
+// browser keeps cookies as one does.
+type browser struct {
+	t       testing.TB
+	pages   http.Handler
+	cookies map[string]string
+}
+
+func (h *house) browser(t testing.TB) *browser {
+	return &browser{t, h.pages, map[string]string{}}
+}
+
+// as is a browser in which somebody of those roles has signed in.
+func (h *house) as(t testing.TB, roles ...access.Role) *browser {
+	t.Helper()
+	name := strings.ToLower(strings.ReplaceAll(t.Name(), "/", ".")) + "." + string(roles[0])
+	if _, err := h.people.Redeem(t.Context(), h.invite(t, name, roles...), passphrase); err != nil {
+		t.Fatal(err)
+	}
+	b := h.browser(t)
+	if got := b.post("/sign-in", url.Values{"name": {name}, "passphrase": {passphrase}}); got.Code != http.StatusSeeOther {
+		t.Fatalf("sign in: %d\n%s", got.Code, got.Body)
+	}
+	return b
+}
+
+func (b *browser) do(r *http.Request) *httptest.ResponseRecorder {
+	b.t.Helper()
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	w := httptest.NewRecorder()
+	b.pages.ServeHTTP(w, r)
+	for _, c := range w.Result().Cookies() {
+		b.cookies[c.Name] = c.Value
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		}
+	}
+	return w
+}
+
+func (b *browser) get(address string) *httptest.ResponseRecorder {
+	b.t.Helper()
+	return b.do(httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil))
+}
+
+func (b *browser) post(address string, form url.Values) *httptest.ResponseRecorder {
+	b.t.Helper()
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, address, io.NopCloser(strings.NewReader(form.Encode())))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.do(r)
+}

@@ -1,0 +1,199 @@
+package web
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// The bounds of the lists on the page of one model.
+const (
+	shownVersions = 20
+	shownPlaces   = 50
+	shownFindings = 10
+	shownLines    = 12
+)
+
+// modelPage is one model.
+type modelPage struct {
+	catalog.Model
+	Deciding    []decided
+	Status      catalog.Status
+	Versions    []catalog.Version
+	MoreThan    bool // there are older versions
+	Assignments []catalog.Assignment
+	Deployments []catalog.Deployment
+	Findings    []catalog.Finding
+	Lines       []catalog.Line
+}
+
+// decided is an answer about risk, in words.
+type decided struct {
+	Question, Answer string
+	Asks             tallystick.Tier
+	Decides          bool
+}
+
+func (s *server) model(v *visit) error {
+	name := v.r.PathValue("model")
+	var page modelPage
+	var err error
+	if page.Status, err = s.Catalog.Status(v.ctx(), name, ""); err != nil {
+		return err
+	}
+	page.Model = page.Status.Model
+	page.Deciding = answersOf(page.Model)
+	if page.Versions, err = s.Catalog.Versions(v.ctx(), catalog.VersionFilter{Model: name, Limit: shownVersions + 1}); err != nil {
+		return err
+	}
+	if page.MoreThan = len(page.Versions) > shownVersions; page.MoreThan {
+		page.Versions = page.Versions[:shownVersions]
+	}
+	if page.Assignments, err = s.Catalog.Assignments(v.ctx(), catalog.AssignmentFilter{Model: name, Serving: true, Limit: shownPlaces}); err != nil {
+		return err
+	}
+	if page.Deployments, err = s.Catalog.Deployments(v.ctx(), catalog.DeploymentFilter{Model: name, Running: true, Limit: shownPlaces}); err != nil {
+		return err
+	}
+	if page.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Model: name, Open: true, Limit: shownFindings}); err != nil {
+		return err
+	}
+	if page.Lines, err = s.latest(v, name); err != nil {
+		return err
+	}
+	return s.show(v, "model", name, page)
+}
+
+// latest returns the last touches of a model but those of readers of its history.
+func (s *server) latest(v *visit, model string) (lines []catalog.Line, err error) {
+	h, err := s.Catalog.History(v.ctx(), model, catalog.HistoryFilter{Newest: true, Limit: 5 * shownLines, Personal: v.discloses()})
+	if err != nil {
+		return nil, err
+	}
+	for _, line := range h.Lines {
+		if line.Type != trail.TrailRead.Short() && len(lines) < shownLines {
+			lines = append(lines, line)
+		}
+	}
+	return lines, nil
+}
+
+// answersOf returns what was answered about the risk of a model.
+func answersOf(m catalog.Model) (all []decided) {
+	for _, q := range catalog.Questions() {
+		d := decided{Question: q.Text}
+		for _, o := range q.Options {
+			if o.ID == m.Answers[q.ID] {
+				d.Answer, d.Asks = o.Text, o.Asks
+			}
+		}
+		for _, by := range m.TierDecision.Deciding {
+			if by == q.ID+"="+m.Answers[q.ID] {
+				d.Decides = true
+			}
+		}
+		all = append(all, d)
+	}
+	return all
+}
+
+// versionsPage is the list of the versions of a model.
+type versionsPage struct {
+	Model    string
+	Versions []catalog.Version
+	More     string
+}
+
+func (s *server) versions(v *visit) error {
+	page := versionsPage{Model: v.r.PathValue("model")}
+	if _, err := s.Catalog.Model(v.ctx(), page.Model); err != nil {
+		return err
+	}
+	before, err := readSequence("before", v.query("before"))
+	if err != nil {
+		return err
+	}
+	if page.Versions, err = s.Catalog.Versions(v.ctx(), catalog.VersionFilter{Model: page.Model, Before: before, Limit: modelsPerPage + 1}); err != nil {
+		return err
+	}
+	if len(page.Versions) > modelsPerPage {
+		page.Versions = page.Versions[:modelsPerPage]
+		last := page.Versions[modelsPerPage-1].First
+		page.More = modelAddress(page.Model) + "/versions?" + url.Values{"before": {strconv.FormatUint(last, 10)}}.Encode()
+	}
+	return s.show(v, "versions", "Versions of "+page.Model, page)
+}
+
+func readSequence(name, text string) (uint64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, tallystick.Errorf(tallystick.Invalid, "%s is no number of an event", name)
+	}
+	return n, nil
+}
+
+// historyPage is what anybody did to a model, and what served at a moment.
+type historyPage struct {
+	Model    string
+	Outcomes []string
+	Filter   trailFilter
+	At       string // as it was asked for
+	Moment   *catalog.Moment
+	Lines    []catalog.Line
+	Open     bool
+	Older    string
+	Newer    string
+}
+
+func (s *server) history(v *visit) error {
+	page := historyPage{Outcomes: outcomes(), Model: v.r.PathValue("model"), At: v.query("at"), Open: v.discloses()}
+	chosen, asked, err := readTrailFilter(v)
+	if err != nil {
+		return err
+	}
+	page.Filter = asked
+	if page.At != "" {
+		at, err := readDay("at", page.At)
+		if err != nil {
+			return err
+		}
+		q := catalog.AtQuery{From: at, Personal: page.Open}
+		if len(page.At) == len(time.DateOnly) {
+			q.Until = at.AddDate(0, 0, 1)
+		}
+		moment, err := s.Catalog.At(v.ctx(), page.Model, q)
+		if err != nil {
+			return err
+		}
+		page.Moment = &moment
+	}
+	h, err := s.Catalog.History(v.ctx(), page.Model, catalog.HistoryFilter{
+		Version: v.query("version"), Type: chosen.Type, Actor: chosen.Actor, Outcome: chosen.Outcome, Since: chosen.Since, Until: chosen.Until,
+		Before: chosen.Before, Newest: true, Limit: eventsPerPage, Personal: page.Open,
+	})
+	if err != nil {
+		return err
+	}
+	page.Lines = h.Lines
+	here := modelAddress(page.Model) + "/history"
+	if h.Next > 0 {
+		q := v.r.URL.Query()
+		q.Set("before", strconv.FormatUint(h.Next, 10))
+		page.Older = here + "?" + q.Encode()
+	}
+	if chosen.Before > 0 {
+		page.Newer = here
+	}
+	chosen.Model = page.Model
+	if err := s.noteRead(v, chosen, asked, len(h.Lines)); err != nil {
+		return err
+	}
+	return s.show(v, "history", "History of "+page.Model, page)
+}

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/tallystick/tallystick/internal/access"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// pages are the templates by the name of their page.
+type pages map[string]*template.Template
+
+// parsePages reads the templates of this program; a test renders every one.
+func parsePages(a assets) pages {
+	base := template.Must(template.New("layout.html").Funcs(functions(a)).ParseFS(templates, "templates/layout.html", "templates/part_*.html"))
+	all := pages{}
+	files, _ := fs.Glob(templates, "templates/*.html")
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" || strings.HasPrefix(name, "part_") {
+			continue
+		}
+		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templates, file))
+	}
+	return all
+}
+
+// frame is what every page shows around its own content, which is Page.
+type frame struct {
+	Title   string
+	Section string // of the navigation
+	Who     access.Principal
+	CSRF    string
+	Theme   string // "light", "dark", or empty for that of the system
+	Here    string // address of the page
+	Release string
+	Origin  string
+	Page    any
+}
+
+// render writes a page whole or not at all.
+func (s *server) render(v *visit, name, title string, status int, page any) error {
+	t, ok := s.pages[name]
+	if !ok {
+		return fmt.Errorf("there is no page %q", name)
+	}
+	f := frame{
+		Title: title, Section: name, Who: v.who, Theme: themeOf(v.r), Here: v.r.URL.RequestURI(),
+		Release: s.Release, Origin: s.Origin, Page: page,
+	}
+	if v.r.Method != http.MethodGet {
+		f.Here = "/"
+	}
+	if v.who.ID != "" {
+		f.CSRF = v.session.CSRF()
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, f); err != nil {
+		return fmt.Errorf("render page %q: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	// Escaping keeps names from becoming markup; this keeps them from reordering the text around.
+	_, _ = v.w.Write(bytes.Map(visible, b.Bytes())) // the reader may have gone
+	return nil
+}
+
+// show renders a page that was found.
+func (s *server) show(v *visit, name, title string, page any) error {
+	return s.render(v, name, title, http.StatusOK, page)
+}

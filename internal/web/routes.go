@@ -1,0 +1,55 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+)
+
+// maxForm bounds the body of a form in bytes.
+const maxForm = 64 << 10
+
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	page := func(pattern string, action access.Action, show func(*visit) error) {
+		mux.Handle(pattern, s.handle(func(v *visit) error {
+			if err := s.admit(v, action); err != nil {
+				return err
+			}
+			return show(v)
+		}))
+	}
+	open := func(pattern string, show func(*visit) error) { mux.Handle(pattern, s.handle(show)) }
+
+	page("GET /{$}", access.CatalogRead, s.inventory)
+	page("GET /models/{model}", access.CatalogRead, s.model)
+	page("GET /models/{model}/versions", access.CatalogRead, s.versions)
+	page("GET /models/{model}/versions/{version}", access.CatalogRead, s.version)
+	page("GET /models/{model}/history", access.TrailRead, s.history)
+	page("GET /findings", access.CatalogRead, s.findings)
+	page("GET /lineage", access.CatalogRead, s.lineage)
+	page("GET /trail", access.TrailRead, s.trail)
+	page("GET /trail/{event}", access.TrailRead, s.event)
+	page("GET /trail/{event}/proof", access.TrailRead, s.proof)
+	page("GET /trail/{event}/leaf", access.TrailRead, s.leaf)
+
+	open("GET /sign-in", s.signIn)
+	open("POST /sign-in", s.signedIn)
+	open("POST /sign-out", s.signOut)
+	open("GET /enrol", s.enrol)
+	open("POST /enrol", s.enrolled)
+	open("POST /theme", s.theme)
+	open("/", func(v *visit) error {
+		return tallystick.Errorf(tallystick.NotFound, "there is no page %.200q", v.r.URL.Path).WithHint("the inventory leads to all of them")
+	})
+
+	root := http.NewServeMux()
+	root.Handle("GET "+assetRoot, s.assets)
+	origin := http.NewCrossOriginProtection()
+	origin.SetDenyHandler(s.handle(func(*visit) error {
+		return tallystick.Errorf(tallystick.Forbidden, "the form came from another site").WithHint("open the page here and send it again")
+	}))
+	root.Handle("/", origin.Handler(http.MaxBytesHandler(mux, maxForm)))
+	return s.guarded(root)
+}

@@ -1,0 +1,139 @@
+package web
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/chart"
+)
+
+// functions are what templates may call beside the methods of their data.
+func functions(a assets) template.FuncMap {
+	return template.FuncMap{
+		"asset":    a.path,
+		"capital":  capital,
+		"count":    count,
+		"day":      func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"isDigest": func(s string) bool { return tallystick.Digest(s).Validate() == nil },
+		"short":    func(s string) string { return tallystick.Digest(s).Short() },
+		"join":     strings.Join,
+		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
+		"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"parts":    parts,
+		"plural":   plural,
+		"readable": func(name any) string { return readable(fmt.Sprint(name)) },
+		"shape":    shape,
+		"size":     byteCount,
+	}
+}
+
+// shape is the sign that goes with a verdict, an outcome or a state, so that none is told by colour
+// alone.
+func shape(word string) string {
+	switch word {
+	case "pass", "success", "present", "resolved", "sealed", "active", "registered":
+		return "✓"
+	case "warn", "stale", "medium", "low", "draft", "deprecated":
+		return "▲"
+	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest":
+		return "✕"
+	case "inconclusive", "insufficient", "recorded":
+		return "○"
+	}
+	return "–"
+}
+
+// count writes a number of things.
+func count(n any) string {
+	switch n := n.(type) {
+	case int:
+		return chart.Count(int64(n))
+	case int64:
+		return chart.Count(n)
+	case *uint64:
+		return count(*n)
+	case uint64:
+		return chart.Count(int64(min(n, 1<<62))) //nolint:gosec // bounded
+	}
+	return fmt.Sprint(n)
+}
+
+// plural writes a number of things with their noun, of which the plural ends in s.
+func plural(n any, noun string) string {
+	number := count(n)
+	if number == "1" {
+		return "1 " + noun
+	}
+	return number + " " + strings.TrimSuffix(noun, "y") + map[bool]string{true: "ies", false: "s"}[strings.HasSuffix(noun, "y")]
+}
+
+func byteCount(n int64) string {
+	units := []string{"bytes", "kB", "MB", "GB", "TB"}
+	v, u := float64(n), 0
+	for v >= 1000 && u < len(units)-1 {
+		v, u = v/1000, u+1
+	}
+	if u == 0 {
+		return plural(n, "byte")
+	}
+	return fmt.Sprintf("%.3g %s", v, units[u])
+}
+
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// part is a piece of a text; Code marks what stood between backticks.
+type part struct {
+	Text string
+	Code bool
+}
+
+// parts cuts a text at its backticks, which mark commands.
+func parts(s string) []part {
+	pieces := strings.Split(s, "`")
+	if len(pieces)%2 == 0 {
+		return []part{{Text: s}} // a backtick without its pair means itself
+	}
+	var all []part
+	for i, text := range pieces {
+		if text != "" {
+			all = append(all, part{text, i%2 == 1})
+		}
+	}
+	return all
+}
+
+// words returns what an error says to a reader of a page, as sentences.
+func words(err error) (message, hint string) {
+	message, hint = tallystick.Words(err)
+	return sentence(message), sentence(hint)
+}
+
+func sentence(s string) string {
+	s = capital(strings.TrimSpace(s))
+	if s == "" || strings.ContainsAny(s[len(s)-1:], ".?!") {
+		return s
+	}
+	return s + "."
+}
+
+// visible maps what must not reach a reader to U+FFFD: controls, and what reorders the text around.
+func visible(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t' || r == '\r':
+		return r
+	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e || r == 0x200f || r == 0x061c:
+		return utf8.RuneError
+	}
+	return r
+}

@@ -1,0 +1,57 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Config says what the pages are about. All but Secure and Release are required.
+type Config struct {
+	Origin   string // of the ledger
+	Trail    *trail.Reader
+	Ledger   func() (Ledger, error) // as of the checkpoint that is published now
+	Catalog  *catalog.Catalog
+	Lineage  *lineage.Graph
+	People   People
+	Registry *registry.Registry
+	Secure   bool // requests come by TLS, even where a proxy ends it
+	Release  string
+	Now      func() time.Time
+	Logger   *slog.Logger
+}
+
+// Ledger proves events against one published checkpoint.
+type Ledger interface {
+	Checkpoint() []byte // signed
+	// Prove returns a Conflict error for an event that the checkpoint does not cover.
+	Prove(ctx context.Context, event trail.Event) (verify.InclusionProof, error)
+}
+
+// server answers for the pages.
+type server struct {
+	Config
+	pages  pages
+	assets assets
+}
+
+// New returns the handler of the pages, to be mounted at the root.
+func New(config Config) http.Handler {
+	a := newAssets()
+	s := &server{Config: config, assets: a, pages: parsePages(a)}
+	return s.routes()
+}
+
+// whole is the resource of what concerns the installation as a whole.
+var whole = trail.Resource{Type: "workspace", ID: "this"}
+
+// discloses reports whether somebody may see what is sealed.
+func discloses(p access.Principal) bool { return p.Allows(access.TrailDisclose, whole) == nil }
