@@ -71,7 +71,8 @@ CREATE TABLE environments (
 
 -- What was reported to run. Only the number of replicas changes, and the end is added.
 CREATE TABLE deployments (
-    id                   TEXT COLLATE "C" PRIMARY KEY,
+    event                BIGINT PRIMARY KEY REFERENCES events (sequence),
+    id                   TEXT COLLATE "C" NOT NULL UNIQUE,
     environment          TEXT COLLATE "C" NOT NULL REFERENCES environments (name),
     model                TEXT COLLATE "C" NOT NULL,
     version              TEXT COLLATE "C" NOT NULL,
@@ -85,17 +86,19 @@ CREATE TABLE deployments (
     reporter             TEXT COLLATE "C" NOT NULL,
     from_ms              BIGINT NOT NULL,
     until_ms             BIGINT, -- null: it runs
-    event                BIGINT NOT NULL UNIQUE REFERENCES events (sequence),
     last_event           BIGINT NOT NULL REFERENCES events (sequence)
 );
 
-CREATE INDEX deployments_by_model       ON deployments (model, event);
-CREATE INDEX deployments_by_environment ON deployments (environment, event);
+CREATE INDEX deployments_by_model       ON deployments (model, event, from_ms, until_ms);
+CREATE INDEX deployments_by_environment ON deployments (environment, event, from_ms, until_ms);
 CREATE INDEX deployments_running        ON deployments (environment, model, version) WHERE until_ms IS NULL;
+CREATE INDEX deployments_running_there  ON deployments (environment, event) WHERE until_ms IS NULL;
+CREATE INDEX deployments_running_newest ON deployments (event) WHERE until_ms IS NULL;
 
 -- Which version served where, when and as what: intervals from_ms <= t < until_ms.
 CREATE TABLE assignments (
-    id          TEXT COLLATE "C" PRIMARY KEY,       -- of the event that began it
+    event       BIGINT PRIMARY KEY REFERENCES events (sequence), -- that began it
+    id          TEXT COLLATE "C" NOT NULL UNIQUE,   -- of that event
     environment TEXT COLLATE "C" NOT NULL REFERENCES environments (name),
     model       TEXT COLLATE "C" NOT NULL,
     version     TEXT COLLATE "C" NOT NULL,
@@ -105,17 +108,19 @@ CREATE TABLE assignments (
     reason      TEXT COLLATE "C" NOT NULL,
     from_ms     BIGINT NOT NULL,
     until_ms    BIGINT, -- null: it serves
-    event       BIGINT NOT NULL UNIQUE REFERENCES events (sequence),
     end_event   BIGINT REFERENCES events (sequence)
 );
 
-CREATE INDEX assignments_by_model       ON assignments (model, event);
+CREATE INDEX assignments_by_model       ON assignments (model, event, from_ms, until_ms);
 CREATE INDEX assignments_by_place       ON assignments (environment, model, event);
-CREATE INDEX assignments_by_environment ON assignments (environment, event);
+CREATE INDEX assignments_by_environment ON assignments (environment, event, from_ms, until_ms);
 CREATE UNIQUE INDEX assignments_serving ON assignments (environment, model, version) WHERE until_ms IS NULL;
+CREATE INDEX assignments_serving_there  ON assignments (environment, event) WHERE until_ms IS NULL;
+CREATE INDEX assignments_serving_newest ON assignments (event) WHERE until_ms IS NULL;
 
 CREATE TABLE findings (
-    id          TEXT COLLATE "C" PRIMARY KEY,       -- of the event that raised it
+    event       BIGINT PRIMARY KEY REFERENCES events (sequence), -- that raised it
+    id          TEXT COLLATE "C" NOT NULL UNIQUE,   -- of that event
     fingerprint TEXT COLLATE "C" NOT NULL,
     kind        TEXT COLLATE "C" NOT NULL,
     severity    TEXT COLLATE "C" NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
@@ -131,12 +136,12 @@ CREATE TABLE findings (
     resolved_ms BIGINT, -- null: open
     agrees      BIGINT NOT NULL CHECK (agrees IN (0, 1)),
     resolution  TEXT COLLATE "C" NOT NULL,
-    event       BIGINT NOT NULL UNIQUE REFERENCES events (sequence),
     last_event  BIGINT NOT NULL REFERENCES events (sequence)
 );
 
 CREATE UNIQUE INDEX findings_open ON findings (fingerprint) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_by_model ON findings (model, event);
+CREATE INDEX findings_by_place ON findings (environment, event);
 CREATE INDEX findings_open_by_model ON findings (model, event) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_open_by_place ON findings (environment, event) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_open_by_event ON findings (event) WHERE resolved_ms IS NULL;

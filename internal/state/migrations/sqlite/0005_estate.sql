@@ -71,7 +71,8 @@ CREATE TABLE environments (
 
 -- What was reported to run. Only the number of replicas changes, and the end is added.
 CREATE TABLE deployments (
-    id                   TEXT    PRIMARY KEY,
+    event                INTEGER PRIMARY KEY REFERENCES events (sequence),
+    id                   TEXT    NOT NULL UNIQUE,
     environment          TEXT    NOT NULL REFERENCES environments (name),
     model                TEXT    NOT NULL,
     version              TEXT    NOT NULL,
@@ -85,17 +86,19 @@ CREATE TABLE deployments (
     reporter             TEXT    NOT NULL,
     from_ms              INTEGER NOT NULL,
     until_ms             INTEGER,          -- null: it runs
-    event                INTEGER NOT NULL UNIQUE REFERENCES events (sequence),
     last_event           INTEGER NOT NULL REFERENCES events (sequence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE INDEX deployments_by_model       ON deployments (model, event);
-CREATE INDEX deployments_by_environment ON deployments (environment, event);
+CREATE INDEX deployments_by_model       ON deployments (model, event, from_ms, until_ms);
+CREATE INDEX deployments_by_environment ON deployments (environment, event, from_ms, until_ms);
 CREATE INDEX deployments_running        ON deployments (environment, model, version) WHERE until_ms IS NULL;
+CREATE INDEX deployments_running_there  ON deployments (environment, event) WHERE until_ms IS NULL;
+CREATE INDEX deployments_running_newest ON deployments (event) WHERE until_ms IS NULL;
 
 -- Which version served where, when and as what: intervals from_ms <= t < until_ms.
 CREATE TABLE assignments (
-    id          TEXT    PRIMARY KEY,       -- of the event that began it
+    event       INTEGER PRIMARY KEY REFERENCES events (sequence), -- that began it
+    id          TEXT    NOT NULL UNIQUE,   -- of that event
     environment TEXT    NOT NULL REFERENCES environments (name),
     model       TEXT    NOT NULL,
     version     TEXT    NOT NULL,
@@ -105,17 +108,19 @@ CREATE TABLE assignments (
     reason      TEXT    NOT NULL,
     from_ms     INTEGER NOT NULL,
     until_ms    INTEGER,                   -- null: it serves
-    event       INTEGER NOT NULL UNIQUE REFERENCES events (sequence),
     end_event   INTEGER REFERENCES events (sequence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
-CREATE INDEX assignments_by_model       ON assignments (model, event);
+CREATE INDEX assignments_by_model       ON assignments (model, event, from_ms, until_ms);
 CREATE INDEX assignments_by_place       ON assignments (environment, model, event);
-CREATE INDEX assignments_by_environment ON assignments (environment, event);
+CREATE INDEX assignments_by_environment ON assignments (environment, event, from_ms, until_ms);
 CREATE UNIQUE INDEX assignments_serving ON assignments (environment, model, version) WHERE until_ms IS NULL;
+CREATE INDEX assignments_serving_there  ON assignments (environment, event) WHERE until_ms IS NULL;
+CREATE INDEX assignments_serving_newest ON assignments (event) WHERE until_ms IS NULL;
 
 CREATE TABLE findings (
-    id          TEXT    PRIMARY KEY,       -- of the event that raised it
+    event       INTEGER PRIMARY KEY REFERENCES events (sequence), -- that raised it
+    id          TEXT    NOT NULL UNIQUE,   -- of that event
     fingerprint TEXT    NOT NULL,
     kind        TEXT    NOT NULL,
     severity    TEXT    NOT NULL CHECK (severity IN ('low', 'medium', 'high', 'critical')),
@@ -131,12 +136,12 @@ CREATE TABLE findings (
     resolved_ms INTEGER,                   -- null: open
     agrees      INTEGER NOT NULL CHECK (agrees IN (0, 1)),
     resolution  TEXT    NOT NULL,
-    event       INTEGER NOT NULL UNIQUE REFERENCES events (sequence),
     last_event  INTEGER NOT NULL REFERENCES events (sequence)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX findings_open ON findings (fingerprint) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_by_model ON findings (model, event);
+CREATE INDEX findings_by_place ON findings (environment, event);
 CREATE INDEX findings_open_by_model ON findings (model, event) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_open_by_place ON findings (environment, event) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_open_by_event ON findings (event) WHERE resolved_ms IS NULL;
