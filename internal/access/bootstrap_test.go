@@ -88,7 +88,7 @@ func TestBootstrapEnds(t *testing.T) {
 	b.clock.advance(bootstrapLasts)
 	_, err := b.Exchange(t.Context(), b.bootstrapText(t), "ada", goodPassphrase)
 	wantCode(t, "at its end", err, tallystick.Conflict)
-	if err == nil || !strings.Contains(err.Error(), "tallystick bootstrap") {
+	if err == nil || !strings.Contains(err.Error(), "user bootstrap --renew") {
 		t.Errorf("%v does not say how to have another", err)
 	}
 	if offered, err := b.OfferBootstrap(t.Context(), program); offered || err != nil {

@@ -178,7 +178,7 @@ func openEnrolment(tx *state.Tx, link Secret, now time.Time) (Enrolment, error) 
 	}
 	hint := "an admin makes a new one with `tallystick user enrol NAME`"
 	if link.kind == BootstrapSecret {
-		hint = "while there is no admin, `tallystick bootstrap` on the server makes a new one"
+		hint = "while there is no admin, `tallystick user bootstrap --renew` on the server makes a new one"
 	}
 	var refused *tallystick.Error
 	if errors.As(err, &refused) {

@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -89,6 +91,27 @@ func TestHash(t *testing.T) {
 	if got, err := h.matches(t.Context(), stored, "café au lait, s'il vous plaît"); !got || err != nil {
 		t.Errorf("the same in another form of Unicode: %v, %v", got, err)
 	}
+}
+
+// TestHashesAtOnce has one more ask than there are slots, and nobody leaves.
+func TestHashesAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newHasher()
+		for range hashesAtOnce {
+			h.slots <- struct{}{}
+		}
+		began := time.Now()
+		_, err := h.hash(t.Context(), goodPassphrase)
+		wantCode(t, "no slot", err, tallystick.Unavailable)
+		if waited := time.Since(began); waited != hashWait {
+			t.Errorf("it waited %s", waited)
+		}
+		<-h.slots
+		if _, err := h.matches(t.Context(), "", goodPassphrase); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestPHCBounds(t *testing.T) {

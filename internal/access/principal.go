@@ -31,8 +31,7 @@ type Principal struct {
 // Local returns the user of this machine in their own workspace, who has every role of a person. It is
 // a claim of the local system, not a proven identity.
 func Local(name string) Principal {
-	roles := slices.DeleteFunc(Roles(), func(r Role) bool { return r == Service })
-	return Principal{ID: name, Name: name, Kind: KindPerson, Roles: roles}
+	return Principal{ID: name, Name: name, Kind: KindPerson, Roles: people()}
 }
 
 // Actor returns the principal as the trail names it.

@@ -60,3 +60,12 @@ func TestAllowsWho(t *testing.T) {
 		})
 	}
 }
+
+func BenchmarkAllows(b *testing.B) {
+	p := Principal{ID: "usr_1", Kind: KindPerson, Roles: []Role{Viewer, Scientist}}
+	for b.Loop() {
+		if err := p.Allows(VersionRegister, trail.Resource{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

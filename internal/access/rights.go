@@ -54,51 +54,61 @@ type Right struct {
 	Roles  []Role // that may, in the order of Roles
 }
 
-// Rights returns the table of role and action, in the order of a model's life. It is the one place
-// in which rights are written down.
+// rights is the table of role and action, in the order of a model's life. It is the one place in which
+// rights are written down, and nothing changes it.
+var rights = []Right{
+	{CatalogRead, "read models, versions, data, environments, lineage and evidence", Roles()},
+	{TrailRead, "read the trail, without what is sealed", Roles()},
+	{TrailDisclose, "open sealed fields of events: names, purposes, free text", []Role{Auditor, Admin}},
+	{ModelRegister, "register a model, or register a retired one again", []Role{Scientist, Admin}},
+	{ModelUpdate, "change what is said of a model: owner, purpose, risk answers", []Role{Scientist, Admin}},
+	{ModelRetire, "retire a model", []Role{Scientist, Admin}},
+	{VersionRegister, "register a version", []Role{Scientist, Admin, Service}},
+	{ArtifactWrite, "upload the files of a version", []Role{Scientist, Admin, Service}},
+	{ArtifactRead, "download or load the files of a version", []Role{Scientist, Validator, Operator, Admin, Service}},
+	{EvidenceAttach, "attach evidence to a version", []Role{Scientist, Validator, Admin, Service}},
+	{CriteriaCommit, "fix thresholds before an audit", []Role{Scientist, Validator, Admin, Service}},
+	{AuditRun, "audit a version", []Role{Scientist, Validator, Admin, Service}},
+	{DataCheck, "check data against a contract", []Role{Scientist, Validator, Admin, Service}},
+	{DatasetRegister, "register data sets and snapshots", []Role{Scientist, Admin, Service}},
+	{UsageRuleWrite, "say what a column or feature may be used for", []Role{Validator, Admin}},
+	{RunRecord, "record a training run", []Role{Scientist, Admin, Service}},
+	{LineageRecord, "record where data, runs and versions came from", []Role{Scientist, Admin, Service}},
+	{EnvironmentManage, "create and change environments", []Role{Operator, Admin}},
+	{DeploymentRecord, "record a deployment", []Role{Operator, Service}},
+	{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
+	{FindingWrite, "raise a finding", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
+	{FindingClose, "close a finding", []Role{Validator, Auditor}},
+	{PolicyChange, "change the policy of the gate", []Role{Validator, Admin}},
+	{SettingsChange, "change the settings of the installation", []Role{Admin}},
+	{BundleExport, "export evidence", []Role{Validator, Auditor, Admin}},
+	{BackupCreate, "write a backup", []Role{Operator, Admin}},
+	{KeyManage, "create, rotate and retire signing keys", []Role{Admin}},
+	{UserRead, "list people, services and their roles", []Role{Auditor, Admin}},
+	{UserManage, "add people and services, grant and revoke roles, disable", []Role{Admin}},
+	{TokenCreate, "make a token that acts for oneself", people()},
+	{TokenRevoke, "revoke a token of one's own", Roles()},
+	{SessionClose, "close a session of one's own", people()},
+}
+
+// people returns the roles of people.
+func people() []Role {
+	return slices.DeleteFunc(Roles(), func(r Role) bool { return r == Service })
+}
+
+// Rights returns a copy of the table of role and action.
 func Rights() []Right {
-	everyone := Roles()
-	people := []Role{Viewer, Scientist, Validator, Approver, Operator, Auditor, Admin}
-	return []Right{
-		{CatalogRead, "read models, versions, data, environments, lineage and evidence", everyone},
-		{TrailRead, "read the trail, without what is sealed", everyone},
-		{TrailDisclose, "open sealed fields of events: names, purposes, free text", []Role{Auditor, Admin}},
-		{ModelRegister, "register a model, or register a retired one again", []Role{Scientist, Admin}},
-		{ModelUpdate, "change what is said of a model: owner, purpose, risk answers", []Role{Scientist, Admin}},
-		{ModelRetire, "retire a model", []Role{Scientist, Admin}},
-		{VersionRegister, "register a version", []Role{Scientist, Admin, Service}},
-		{ArtifactWrite, "upload the files of a version", []Role{Scientist, Admin, Service}},
-		{ArtifactRead, "download or load the files of a version", []Role{Scientist, Validator, Operator, Admin, Service}},
-		{EvidenceAttach, "attach evidence to a version", []Role{Scientist, Validator, Admin, Service}},
-		{CriteriaCommit, "fix thresholds before an audit", []Role{Scientist, Validator, Admin, Service}},
-		{AuditRun, "audit a version", []Role{Scientist, Validator, Admin, Service}},
-		{DataCheck, "check data against a contract", []Role{Scientist, Validator, Admin, Service}},
-		{DatasetRegister, "register data sets and snapshots", []Role{Scientist, Admin, Service}},
-		{UsageRuleWrite, "say what a column or feature may be used for", []Role{Validator, Admin}},
-		{RunRecord, "record a training run", []Role{Scientist, Admin, Service}},
-		{LineageRecord, "record where data, runs and versions came from", []Role{Scientist, Admin, Service}},
-		{EnvironmentManage, "create and change environments", []Role{Operator, Admin}},
-		{DeploymentRecord, "record a deployment", []Role{Operator, Service}},
-		{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
-		{FindingWrite, "raise a finding", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
-		{FindingClose, "close a finding", []Role{Validator, Auditor}},
-		{PolicyChange, "change the policy of the gate", []Role{Validator, Admin}},
-		{SettingsChange, "change the settings of the installation", []Role{Admin}},
-		{BundleExport, "export evidence", []Role{Validator, Auditor, Admin}},
-		{BackupCreate, "write a backup", []Role{Operator, Admin}},
-		{KeyManage, "create, rotate and retire signing keys", []Role{Admin}},
-		{UserRead, "list people, services and their roles", []Role{Auditor, Admin}},
-		{UserManage, "add people and services, grant and revoke roles, disable", []Role{Admin}},
-		{TokenCreate, "make a token that acts for oneself", people},
-		{TokenRevoke, "revoke a token of one's own", everyone},
-		{SessionClose, "close a session of one's own", people},
+	all := slices.Clone(rights)
+	for i, r := range all {
+		all[i].Roles = slices.Clone(r.Roles)
 	}
+	return all
 }
 
 // Actions returns every action, in the order of the table.
 func Actions() []Action {
 	var all []Action
-	for _, r := range Rights() {
+	for _, r := range rights {
 		all = append(all, r.Action)
 	}
 	return all
@@ -115,7 +125,7 @@ func ParseAction(name string) (Action, error) {
 
 // right returns the row of an action; one that nobody has for an action that is not known.
 func right(a Action) Right {
-	for _, r := range Rights() {
+	for _, r := range rights {
 		if r.Action == a {
 			return r
 		}
@@ -131,7 +141,7 @@ func Table() string {
 		fmt.Fprintf(&b, "| %s | %s |\n", role, role.Doc())
 	}
 	fmt.Fprintf(&b, "\n| action | to | %s |\n|---|---%s|\n", join(Roles(), " | "), strings.Repeat("|:-:", len(Roles())))
-	for _, r := range Rights() {
+	for _, r := range rights {
 		fmt.Fprintf(&b, "| `%s` | %s |", r.Action, r.Doc)
 		for _, role := range Roles() {
 			if slices.Contains(r.Roles, role) {

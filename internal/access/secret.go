@@ -129,6 +129,22 @@ func ParseSecret(text string) (Secret, error) {
 		WithHint("copy it again, whole")
 }
 
+// IDOf returns the id of a token, given that or the token itself, as whoever finds a leaked one has it.
+// It is to be called before a token leaves the machine on which it was found.
+func IDOf(tokenOrID string) (string, error) {
+	if isID(tokenPrefix, tokenOrID) {
+		return tokenOrID, nil
+	}
+	s, err := ParseSecret(tokenOrID)
+	if err == nil && s.kind != TokenSecret {
+		err = tallystick.Errorf(tallystick.Invalid, "%s is not a token", s.ID())
+	}
+	if err != nil {
+		return "", err
+	}
+	return s.ID(), nil
+}
+
 // is reports, in a time that does not depend on where they differ, whether digest is of this secret.
 func (s Secret) is(digest string) bool {
 	return subtle.ConstantTimeCompare([]byte(s.Digest()), []byte(digest)) == 1

@@ -86,6 +86,20 @@ func TestSecretStaysSecret(t *testing.T) {
 	}
 }
 
+func TestIDOf(t *testing.T) {
+	t.Parallel()
+	token := NewSecret(TokenSecret, noon)
+	for given, want := range map[string]tallystick.Code{
+		token.ID(): "", token.Reveal(): "", token.Reveal()[:78]: tallystick.Unauthorized, "": tallystick.Unauthorized,
+		NewSecret(SessionSecret, noon).Reveal(): tallystick.Invalid, NewSecret(SessionSecret, noon).ID(): tallystick.Unauthorized,
+	} {
+		id, err := IDOf(given)
+		if tallystick.CodeOf(err) != want || err == nil && id != token.ID() {
+			t.Errorf("%.24q: %s, %v", given, id, err)
+		}
+	}
+}
+
 func TestIDsSort(t *testing.T) {
 	t.Parallel()
 	last := ""

@@ -205,7 +205,7 @@ func (s *Store) CloseSession(tx *state.Tx, by Principal, id string) (trail.Chang
 	err := tx.QueryRow("SELECT user_id, coalesce(closed_ms, 0) FROM sessions WHERE id = ?", id).Scan(&user, &closed)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return nil, tallystick.Errorf(tallystick.NotFound, "there is no session %.140q", id)
+		return nil, tallystick.Errorf(tallystick.NotFound, "there is no session %.20q", id)
 	case err != nil:
 		return nil, fmt.Errorf("read session: %w", err)
 	}

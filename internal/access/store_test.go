@@ -312,7 +312,7 @@ func walk(t *testing.T, b bench, random *rand.Rand, steps int) {
 					if s.Kind() == SessionSecret {
 						return b.CloseSession(tx, Local("root"), s.ID())
 					}
-					return b.RevokeToken(tx, Local("root"), s.Reveal())
+					return b.RevokeToken(tx, Local("root"), s.ID())
 				})
 			}
 		}

@@ -85,7 +85,8 @@ func readTokens(tx *state.Tx, query string, args ...any) ([]Token, error) {
 func (s *Store) TokenIn(tx *state.Tx, id string) (Token, error) {
 	tokens, err := readTokens(tx, selectTokens+" WHERE t.id = ?", id)
 	if err == nil && len(tokens) == 0 {
-		err = tallystick.Errorf(tallystick.NotFound, "there is no token %.140q", id).
+		// No more of it than an id is long: it may be the token itself.
+		err = tallystick.Errorf(tallystick.NotFound, "there is no token %.20q", id).
 			WithHint("`tallystick token list` lists them; the id begins with %s", tokenPrefix)
 	}
 	if err != nil {
@@ -285,11 +286,8 @@ func (c *TokenRevoked) Apply(tx *state.Tx, at trail.Mark) error {
 }
 
 // RevokeToken proposes to revoke a token; nil if it is revoked. Whoever has it or made it may, and who
-// may manage users. id may be the token itself, as whoever finds a leaked one has it.
+// may manage users.
 func (s *Store) RevokeToken(tx *state.Tx, by Principal, id string) (trail.Change, error) {
-	if secret, err := ParseSecret(id); err == nil {
-		id = secret.ID()
-	}
 	t, err := s.TokenIn(tx, id)
 	if err != nil {
 		return nil, err

@@ -203,8 +203,13 @@ func TestRevokeToken(t *testing.T) {
 	wantCode(t, "somebody else's", err, tallystick.Forbidden)
 	_, err = revoke(root, "tok_0000000000000000")
 	wantCode(t, "one that is not there", err, tallystick.NotFound)
+	_, err = revoke(root, chain[0].Reveal())
+	wantCode(t, "the token in place of its id", err, tallystick.NotFound)
+	if err == nil || strings.Contains(err.Error(), chain[0].Reveal()[21:30]) {
+		t.Errorf("%v gives the token away", err)
+	}
 	b.remember(t, chain...)
-	if change, err := revoke(ada, chain[1].Reveal()); change == nil || err != nil {
+	if change, err := revoke(ada, chain[1].ID()); change == nil || err != nil {
 		t.Fatalf("%v, %v", change, err)
 	}
 	for i, token := range chain {
