@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -187,6 +188,9 @@ func TestModelsArePaged(t *testing.T) {
 	const order = "m4 m6 m2 m0 m1 m3 m5"
 	if got := names(b.catalog.Priority(t.Context(), "", 0)); got != order {
 		t.Errorf("priority %s", got)
+	}
+	if got := names(b.catalog.Models(t.Context(), catalog.ModelFilter{EvaluatedBefore: time.Now().Add(-time.Hour)})); got != "m1 m3 m4 m5 m6" {
+		t.Errorf("never evaluated: %s", got)
 	}
 	var pages []string
 	for after := ""; ; {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -16,8 +17,10 @@ type ModelFilter struct {
 	Owner string
 	Text  string // in name, summary or purpose, whatever the case
 	Label string // "name=value"
-	After string // name of the last model of the page before
-	Limit int    // 0 means 100; at most 1,000
+	// EvaluatedBefore chooses models of which the latest version was not evaluated since, or never.
+	EvaluatedBefore time.Time
+	After           string // name of the last model of the page before
+	Limit           int    // 0 means 100; at most 1,000
 }
 
 // Models returns the models that f chooses, by name.
@@ -27,6 +30,7 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 	w.add(f.Tier != "", "tier = ?", string(f.Tier))
 	w.add(f.Owner != "", "owner = ?", f.Owner)
 	w.add(f.After != "", "name > ?", f.After)
+	w.add(!f.EvaluatedBefore.IsZero(), "evaluated_ms < ?", f.EvaluatedBefore.UnixMilli())
 	if f.Text != "" {
 		like := "%" + escapeLike(strings.ToLower(f.Text)) + "%"
 		w.add(true, `(lower(name) LIKE ? ESCAPE '\' OR lower(summary) LIKE ? ESCAPE '\' OR lower(intended_purpose) LIKE ? ESCAPE '\')`, like, like, like)

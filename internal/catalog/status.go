@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
 )
 
@@ -59,6 +60,29 @@ func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, e
 	}
 	return s, nil
 }
+
+// Statuses returns the status of the latest version of each model, for a page of the inventory: at most 100.
+func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, err error) {
+	if len(names) > maxStatuses {
+		return nil, tallystick.Errorf(tallystick.Invalid, "the status of %d models is asked for, the limit is %d", len(names), maxStatuses)
+	}
+	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		for _, name := range names {
+			s, err := status(tx, name, "")
+			if err != nil {
+				return err
+			}
+			all = append(all, s)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	return all, nil
+}
+
+const maxStatuses = 100
 
 func status(tx *state.Tx, name, version string) (Status, error) {
 	m, err := model(tx, name)
