@@ -25,7 +25,7 @@ func BenchmarkQuestions(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	c := crowded(b, models, versions, events)
+	c := thronged(b, models, versions, events)
 	ctx := b.Context()
 	ask := func(name string, question func(i int) error) {
 		b.Run(name, func(b *testing.B) {
@@ -81,8 +81,8 @@ func BenchmarkQuestions(b *testing.B) {
 	ask("at", func(int) error { _, err := c.catalog.At(ctx, "m00000", catalog.AtQuery{From: time.Now()}); return err })
 }
 
-// crowded is a catalog that was filled without going by the trail, but for the model m00000.
-func crowded(b *testing.B, models, versions, events int) bench {
+// thronged is a catalog that was filled without going by the trail, but for the model m00000.
+func thronged(b *testing.B, models, versions, events int) bench {
 	b.Helper()
 	c := setup(b)
 	c.must(b,
