@@ -254,7 +254,7 @@ func TestServerCrash(t *testing.T) {
 	refused := map[string]bool{}
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	var after atomic.Int32 // acknowledgements since the last start
+	acks := make(chan struct{}, 1)
 	for caller := range 8 {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
@@ -264,7 +264,10 @@ func TestServerCrash(t *testing.T) {
 				switch {
 				case err == nil:
 					acknowledged[note] = true
-					after.Add(1)
+					select {
+					case acks <- struct{}{}:
+					default:
+					}
 				case !errors.Is(err, ErrOutcomeUnknown):
 					refused[note] = true
 				}
@@ -272,18 +275,17 @@ func TestServerCrash(t *testing.T) {
 			}
 		})
 	}
-	for range 3 {
-		after.Store(0)
-		for after.Load() < 50 {
-			time.Sleep(time.Millisecond)
+	await := func() {
+		for range 50 {
+			<-acks
 		}
+	}
+	for range 3 {
+		await()
 		cluster.Stop(t, "immediate")
 		cluster.Restart(t)
 	}
-	after.Store(0)
-	for after.Load() < 50 {
-		time.Sleep(time.Millisecond)
-	}
+	await()
 	stop()
 	wg.Wait()
 	present := map[string]bool{}

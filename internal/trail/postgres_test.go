@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,7 +140,7 @@ func TestSealThroughCrash(t *testing.T) {
 
 	var mu sync.Mutex
 	acknowledged := map[string]uint64{}
-	var since atomic.Int32 // acknowledgements since the last start of the server
+	acks := make(chan struct{}, 1)
 	var group sync.WaitGroup
 	recording, enough := context.WithCancel(t.Context())
 	for range 6 {
@@ -151,17 +150,19 @@ func TestSealThroughCrash(t *testing.T) {
 				if err != nil {
 					continue
 				}
-				since.Add(1)
 				mu.Lock()
 				acknowledged[receipt.ID] = receipt.Sequence
 				mu.Unlock()
+				select {
+				case acks <- struct{}{}:
+				default:
+				}
 			}
 		})
 	}
 	for round := range 3 {
-		since.Store(0)
-		for since.Load() < 50 {
-			time.Sleep(time.Millisecond)
+		for range 50 {
+			<-acks
 		}
 		if round < 2 {
 			cluster.Stop(t, "immediate")
