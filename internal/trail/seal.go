@@ -2,6 +2,7 @@ package trail
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,8 +53,15 @@ type SealerConfig struct {
 type Sealer struct {
 	config SealerConfig
 
-	mu  sync.Mutex // held while anything is appended
-	err error      // under mu: why the sealer has stopped
+	mu      sync.Mutex // held while anything is appended
+	err     error      // under mu: why the sealer has stopped
+	storing *storing   // under mu: what settle has still to wait for; may be nil
+}
+
+// storing is a batch that the ledger has acknowledged and whose place is being stored.
+type storing struct {
+	next uint64     // sequence of the first event behind the batch
+	done chan error // gets one value
 }
 
 // NewSealer returns a sealer. Reconcile must succeed before anything is sealed.
@@ -147,7 +155,9 @@ type batch struct {
 func (s *Sealer) next(ctx context.Context, limit int) (b batch, err error) {
 	err = state.Patiently(ctx, func() error {
 		return s.config.DB.Read(ctx, func(tx *state.Tx) error {
-			if b.first, err = nextSequence(tx, s.config.Origin); err != nil {
+			if s.storing != nil {
+				b.first = s.storing.next
+			} else if b.first, err = nextSequence(tx, s.config.Origin); err != nil {
 				return err
 			}
 			b.leaves, err = leaves(tx, b.first, limit)
@@ -205,7 +215,8 @@ func (s *Sealer) store(ctx context.Context, first, index, count uint64) error {
 }
 
 // sealBatch appends the events that come next and returns how many there were. ctx ends it only
-// before it has begun. Any other error stops the sealer.
+// before it has begun. Any other error stops the sealer. The place of the batch is still being stored
+// when it returns, unless there was none to append: see settle.
 func (s *Sealer) sealBatch(ctx context.Context) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,18 +230,25 @@ func (s *Sealer) sealBatch(ctx context.Context) (n int, err error) {
 	if err != nil && ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
-	if err == nil && len(b.leaves) > 0 {
+	switch {
+	case err != nil:
+	case len(b.leaves) == 0:
+		err = s.settle()
+	default:
 		n, err = s.appendBatch(ctx, b)
 	}
 	if err != nil {
-		s.err = fmt.Errorf("%w: %w", ErrFatal, err)
+		s.err = fmt.Errorf("%w: %w", ErrFatal, errors.Join(err, s.settle()))
 	}
 	return n, s.err
 }
 
+// appendBatch appends a batch while the place of the one before is being stored. So at most two have
+// no place yet when the process dies, and Reconcile gives them theirs.
 func (s *Sealer) appendBatch(ctx context.Context, b batch) (int, error) {
 	index := s.base() + b.first - 1
 	b.leaves = b.leaves[:wholeBundles(index, len(b.leaves))]
+	n := uint64(len(b.leaves))
 	first, err := s.config.Ledger.Append(context.WithoutCancel(ctx), b.leaves)
 	if err != nil {
 		return 0, fmt.Errorf("append events from %d on: %w", b.first, err)
@@ -238,7 +256,33 @@ func (s *Sealer) appendBatch(ctx context.Context, b batch) (int, error) {
 	if first != index {
 		return 0, &Difference{Sequence: b.first, Index: index, Reason: fmt.Sprintf("the ledger put the event at index %d", first)}
 	}
-	return len(b.leaves), s.store(ctx, b.first, index, uint64(len(b.leaves)))
+	if err := s.settle(); err != nil {
+		return 0, err
+	}
+	storing := &storing{next: b.first + n, done: make(chan error, 1)}
+	go func() { storing.done <- s.store(ctx, b.first, index, n) }()
+	s.storing = storing
+	return len(b.leaves), nil
+}
+
+// settle waits until the place of every batch is stored. Its caller holds mu.
+func (s *Sealer) settle() error {
+	if s.storing == nil {
+		return nil
+	}
+	err := <-s.storing.done
+	s.storing = nil
+	return err
+}
+
+// settled is settle for who does not hold mu.
+func (s *Sealer) settled() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.settle(); err != nil && s.err == nil {
+		s.err = fmt.Errorf("%w: %w", ErrFatal, err)
+	}
+	return s.err
 }
 
 // wholeBundles cuts a batch of n leaves at index so that it ends with a full entry bundle, if it
@@ -277,7 +321,11 @@ func (s *Sealer) Seal(ctx context.Context) (checkpoint []byte, err error) {
 	return checkpoint, nil
 }
 
+// nextSequence returns the first event whose place is not stored.
 func (s *Sealer) nextSequence(ctx context.Context) (next uint64, err error) {
+	if err := s.settled(); err != nil {
+		return 0, err
+	}
 	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
 		next, err = nextSequence(tx, s.config.Origin)
 		return err
@@ -287,7 +335,8 @@ func (s *Sealer) nextSequence(ctx context.Context) (next uint64, err error) {
 
 // Run seals events as they are recorded until ctx ends, and then returns nil. An error is fatal.
 // Events of this process are seen at once, those of others within a second.
-func (s *Sealer) Run(ctx context.Context) error {
+func (s *Sealer) Run(ctx context.Context) (err error) {
+	defer func() { err = cmp.Or(err, s.settled()) }()
 	changed, stop := s.config.DB.Watch()
 	defer stop()
 	ticker := time.NewTicker(lookAround)
