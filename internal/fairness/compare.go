@@ -3,10 +3,10 @@ package fairness
 import (
 	"fmt"
 	"math"
-	"slices"
-	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/chart"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -162,8 +162,8 @@ func (m measure) words(c Comparison, s, base stat.Proportion, terms Terms) strin
 	}
 	return fmt.Sprintf("%s, %s of %s (%s of %s) and %s of %s (%s of %s) were %s: %s.",
 		m.among(terms),
-		percent(float64(c.Rate)), c.Value, thousands(s.K), thousands(s.N),
-		percent(float64(c.RateOfRef)), c.Reference, thousands(base.K), thousands(base.N),
+		figure.Percent(float64(c.Rate)), c.Value, chart.Count(s.K), chart.Count(s.N),
+		figure.Percent(float64(c.RateOfRef)), c.Reference, chart.Count(base.K), chart.Count(base.N),
 		m.counts(terms), m.gap(c))
 }
 
@@ -193,18 +193,4 @@ func (m measure) ending(c Comparison) string {
 		return " Too few to judge."
 	}
 	return " The whole interval is within " + limit + "."
-}
-
-func percent(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) }
-
-func thousands(n int64) string {
-	digits := fmt.Sprint(n)
-	var groups []string
-	for len(digits) > 3 {
-		groups = append(groups, digits[len(digits)-3:])
-		digits = digits[:len(digits)-3]
-	}
-	groups = append(groups, digits)
-	slices.Reverse(groups)
-	return strings.Join(groups, ",")
 }

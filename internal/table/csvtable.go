@@ -150,8 +150,8 @@ func (l *csvLoader) read(ctx context.Context, i int, in *input) error {
 			return l.explain(at, order, err)
 		}
 		if len(fields) != len(order) {
-			return tallystick.Errorf(tallystick.Invalid, "%s: row %d (line %d) has %d fields, the header has %d",
-				in.path, at.row, at.line, len(fields), len(order)).
+			return tallystick.Errorf(tallystick.Invalid, "%s: row %d (line %d) has %s, the header has %d",
+				in.path, at.row, at.line, fieldCount(len(fields)), len(order)).
 				WithHint("look for a missing or extra %q, or a field that needs quotes", records.delimiter)
 		}
 		for j, field := range fields {
@@ -236,4 +236,11 @@ func (l *csvLoader) explain(at place, order []int, err error) error {
 		where += fmt.Sprintf(", field %d", syntax.field+1)
 	}
 	return tallystick.Errorf(tallystick.Invalid, "%s: %s", where, syntax.what).WithHint("%s", syntax.hint)
+}
+
+func fieldCount(n int) string {
+	if n == 1 {
+		return "1 field"
+	}
+	return fmt.Sprintf("%d fields", n)
 }

@@ -91,7 +91,7 @@ func TestInputErrors(t *testing.T) {
 		{"only lines", "\n\n\n", Options{}, []string{"nothing but empty lines"}},
 		{"only a header", "a,b\n", Options{}, []string{"has a header and no rows"}},
 		{"no header", "1.5,2\n3,4\n", Options{}, []string{"only numbers", "names of the columns"}},
-		{"too few fields", "a,b\n1,2\n3\n", Options{}, []string{"row 2 (line 3) has 1 fields, the header has 2"}},
+		{"too few fields", "a,b\n1,2\n3\n", Options{}, []string{"row 2 (line 3) has 1 field, the header has 2"}},
 		{"too many fields", "a,b\n\n1,\"2\n\"\n3,4,5\n", Options{}, []string{"row 2 (line 5) has 3 fields"}},
 		{"stray quote", "a,b\n1,x\"y\n", Options{}, []string{`row 1 (line 2), column "b"`, "quote"}},
 		{"text after a quote", "a,b\n1,2\n\"x\"y,2\n", Options{}, []string{`row 2 (line 3), column "a"`, "follows the closing quote"}},

@@ -2,7 +2,8 @@
 # title: Performance holds in every window
 # description: >-
 #   An average over a file hides a month in which the model failed. Each window of time or rows is
-#   compared with its baseline by the interval of the difference.
+#   compared with its baseline by the interval of the difference. A window of time without any rows
+#   fails: either the model or its record stood still.
 # custom:
 #   id: windows.performance
 #   severity: high
@@ -40,12 +41,14 @@ alone := [window |
 
 compared(window) if window.performance_verdict != ""
 
-troubled := [window |
+silent := [window | some window in windows; window.rows == 0]
+
+troubled := array.concat(silent, [window |
 	some verdict in ["fail", "warn", "inconclusive"]
 	some window in with_verdict(verdict)
-]
+])
 
-verdicts := {window.performance_verdict | some window in judged}
+verdicts := {window.performance_verdict | some window in judged} | {"fail" | count(silent) > 0}
 
 # Windows with too few labels are left out, unless all are.
 status := judge.many(verdicts - {"insufficient"}) if {
@@ -53,11 +56,11 @@ status := judge.many(verdicts - {"insufficient"}) if {
 } else := judge.many(verdicts)
 
 # Why it is not a pass, one part for each verdict that is there.
-parts := [words |
+parts := array.concat([sprintf("%d without any rows", [count(silent)]) | count(silent) > 0], [words |
 	some verdict in ["fail", "warn", "inconclusive", "insufficient"]
 	count(with_verdict(verdict)) > 0
 	words := sprintf(said[verdict], [count(with_verdict(verdict))])
-]
+])
 
 said := {
 	"fail": "%d below the baseline by more than the accepted loss",
@@ -72,7 +75,7 @@ result := judge.not_applicable("The file was not cut into windows.") if {
 	not facts.report.windows
 } else := judge.not_applicable("One window holds every row that has a label, and no reference has labels, so there is nothing to compare it with.") if {
 	is_array(windows)
-	count(judged) == 0
+	count(judged) + count(silent) == 0
 	count(alone) > 0
 } else := {
 	"status": "insufficient",
@@ -80,11 +83,11 @@ result := judge.not_applicable("The file was not cut into windows.") if {
 	"remediation": "Run `tallystick audit` with labels: --label COL, or --id COL --labels FILE.",
 } if {
 	is_array(windows)
-	count(judged) == 0
+	count(judged) + count(silent) == 0
 } else := {
 	"status": status,
 	"message": sprintf("Of %s: %s. %s: %s", [
-		say.counted(count(judged), "window", "windows"), concat(", ", parts), troubled[0].label, say.lead([window.words | some window in troubled]),
+		say.counted(count(judged) + count(silent), "window", "windows"), concat(", ", parts), troubled[0].label, say.lead([window.words | some window in troubled]),
 	]),
 	"details": [sprintf("%s: %s", [window.label, window.words]) | some window in troubled],
 	"evidence": [sprintf("/windows/%d", [window.index]) | some window in troubled],

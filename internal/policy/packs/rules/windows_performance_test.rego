@@ -27,6 +27,20 @@ test_a_window_with_few_labels_is_told if {
 	result.message == "Performance holds in 1 window; 1 with too few labels."
 }
 
+test_a_window_without_rows_fails_and_is_named if {
+	gap := {"index": 1, "label": "second", "rows": 0, "verdict": "fail", "words": "second has no rows: a silent window is an alarm."}
+	result := performance.result with input as fixture.put("/report/windows/1", gap)
+	result.status == "fail"
+	startswith(result.message, "Of 2 windows: 1 without any rows. second: second has no rows")
+	result.evidence == ["/windows/1"]
+}
+
+test_a_window_without_rows_fails_beside_one_of_all_rows if {
+	only := {"index": 0, "label": "all", "rows": 9, "performance": {}, "verdict": "insufficient", "words": "alone"}
+	gap := {"index": 1, "label": "gap", "rows": 0, "verdict": "fail", "words": "silent"}
+	performance.result.status == "fail" with input as fixture.put("/report/windows", [only, gap])
+}
+
 test_one_window_of_all_rows_does_not_apply if {
 	only := {"index": 0, "label": "all", "performance": {}, "verdict": "insufficient", "words": "alone"}
 	result := performance.result with input as fixture.put("/report/windows", [only])
