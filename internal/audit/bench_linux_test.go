@@ -87,8 +87,8 @@ func TestBenchFiles(t *testing.T) {
 	fmt.Println(reference)
 }
 
-// benchStep is what a child does: audit measures the file, decode reads every column of it and of
-// its reference and does nothing, sweep reads as much memory as the columns have bytes.
+// benchStep is what a child does: audit measures the file, decode opens, hashes and reads what the
+// audit does and makes nothing of it, sweep reads as much memory as the columns have bytes.
 func benchStep(step string, args []string) error {
 	debug.SetMemoryLimit(SoftMemory)
 	ctx := context.Background()
@@ -99,10 +99,14 @@ func benchStep(step string, args []string) error {
 			return err
 		}
 	case "decode":
-		for _, path := range args[:2] {
-			if err := decode(ctx, path); err != nil {
-				return err
-			}
+		// The columns of predictions are looked at for what they are, and taken in, before every
+		// column is measured.
+		core := []string{"label", "score", "region"}
+		if err := decode(ctx, args[0], core, core); err != nil {
+			return err
+		}
+		if err := decode(ctx, args[1], core[:2]); err != nil {
+			return err
 		}
 	case "sweep":
 		rows, err := strconv.Atoi(args[2])
@@ -127,14 +131,18 @@ func benchStep(step string, args []string) error {
 	return errors.New("no VmHWM in /proc/self/status")
 }
 
-func decode(ctx context.Context, path string) error {
+// decode reads those columns, and then every one.
+func decode(ctx context.Context, path string, reads ...[]string) error {
 	t, err := table.Open(ctx, []string{path}, table.Options{})
 	if err != nil {
 		return err
 	}
 	defer t.Close()
 	for _, c := range t.Columns() {
-		if err := t.Scan(ctx, []string{c.Name}, func(*table.Block) error { return nil }); err != nil {
+		reads = append(reads, []string{c.Name})
+	}
+	for _, columns := range reads {
+		if err := t.Scan(ctx, columns, func(*table.Block) error { return nil }); err != nil {
 			return err
 		}
 	}
@@ -194,10 +202,10 @@ func runChild(b *testing.B, step string, args ...string) child {
 }
 
 // BenchmarkAudit measures a file of 25 columns against a reference of 100,000 rows, in a process of
-// its own. In the same run it decodes all columns once, and sweeps as many bytes of memory.
+// its own. In the same run it only reads the same columns as often, and sweeps as many bytes of memory.
 //
 // rows/s is of the whole on all cores; decode-rows/s that of decoding alone; stat-rows/s/core the
-// rows over the CPU seconds that the audit takes beyond decoding every column once; peak-MiB what
+// rows over the CPU seconds that the audit takes beyond hashing and decoding; peak-MiB what
 // the process had resident at most; x-sweep the CPU seconds of the audit over those of the sweep.
 func BenchmarkAudit(b *testing.B) {
 	rows := benchRows(b)
