@@ -59,7 +59,7 @@ JOIN pg_attribute b ON b.attrelid = confrelid AND b.attnum = k.parent
 WHERE contype = 'f' AND connamespace = current_schema()::regnamespace
 GROUP BY pg_constraint.oid, conrelid, confrelid
 UNION ALL
-SELECT format($$SELECT '%s' FROM (SELECT public.bt_index_check(%s, true)) AS t WHERE false$$, indexrelid::regclass, indexrelid)
+SELECT format($$SELECT '%s' WHERE public.bt_index_check(%s, true) IS NULL$$, indexrelid::regclass, indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam
 WHERE m.amname = 'btree' AND c.relnamespace = current_schema()::regnamespace
 	AND EXISTS (SELECT 1 FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'amcheck' AND nspname = 'public')`

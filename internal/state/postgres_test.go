@@ -60,6 +60,25 @@ func TestPostgresRefusesNewer(t *testing.T) {
 	}
 }
 
+// TestPostgresRefusesToForget opens a database on a server that does not sync.
+func TestPostgresRefusesToForget(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a server")
+	}
+	t.Parallel()
+	cluster, url := postgrestest.NewCluster(t)
+	postgrestest.Exec(t, url, "ALTER SYSTEM SET fsync = off")
+	cluster.Stop(t, "fast")
+	cluster.Restart(t)
+	db, err := Open(t.Context(), Config{URL: url})
+	if err == nil {
+		db.Close()
+	}
+	if tallystick.CodeOf(err) != tallystick.Invalid || !strings.Contains(err.Error(), "fsync off") {
+		t.Errorf("fsync off: %v", err)
+	}
+}
+
 // TestPasswordIsNotTold opens what cannot be opened, in each way that there is, and looks for the
 // password in the error.
 func TestPasswordIsNotTold(t *testing.T) {
@@ -366,6 +385,12 @@ func TestPostgresCheck(t *testing.T) {
 		"a constraint made again without a look": {
 			"ALTER TABLE events DROP CONSTRAINT events_sequence_check; INSERT INTO events VALUES (-1, '', ''); ALTER TABLE events ADD CHECK (sequence >= 1) NOT VALID",
 			"events: a row breaks events_sequence_check",
+		},
+		"an index that lacks a row": {
+			`CREATE EXTENSION amcheck; INSERT INTO events VALUES (1, '', '');
+				UPDATE pg_index SET indisready = false, indislive = false WHERE indexrelid = 'retired_keys_pkey'::regclass;
+				INSERT INTO retired_keys VALUES ('a', 1); UPDATE pg_index SET indisready = true, indislive = true WHERE indexrelid = 'retired_keys_pkey'::regclass`,
+			"is damaged",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
