@@ -38,6 +38,7 @@ var sideways = map[string]map[string]string{
 	"internal/provenance": {"internal/artifact": "one way to hash files"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
+	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }
 
 // outside lists what the small packages may import from other modules. The others are free.

@@ -13,8 +13,8 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// request is what every act takes besides its own.
-type request struct {
+// Request is what every act takes besides its own.
+type Request struct {
 	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"a repetition with the same key and the same request does nothing twice, for a week"`
 	Purpose string `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded, and open only to those to whom it is disclosed"`
 }
@@ -28,9 +28,9 @@ type reply[T any] struct {
 }
 
 // acting is the input of an act: its own fields, and those of every request.
-type acting interface{ asked() request }
+type acting interface{ asked() Request }
 
-func (r request) asked() request { return r }
+func (r Request) asked() Request { return r }
 
 // act registers an operation that changes the state. command says what is to be done; what answer
 // reads, in the same transaction, becomes the body.
@@ -84,11 +84,27 @@ type page[T any] struct {
 	Next  string `json:"next,omitempty" doc:"pass it as after to get the next page; absent on the last"`
 }
 
-// paging chooses a page of a list that is ordered by name.
-type paging struct {
+// Paging chooses a page of a list that is ordered by name.
+type Paging struct {
 	After string `query:"after" maxLength:"512" doc:"next of the page before"`
 	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"999"`
 }
+
+// Newest chooses a page of a list that is ordered by event, newest first.
+type Newest struct {
+	After uint64 `query:"after" doc:"next of the page before"`
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"999"`
+}
+
+// from returns where the page begins, as the catalog has it.
+func (r Newest) from() string {
+	if r.After == 0 {
+		return ""
+	}
+	return utoa(r.After)
+}
+
+func utoa(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // pageOf makes a page of a list that was read one longer than asked, which shows whether there is more.
 func pageOf[T any](items []T, limit int, key func(T) string) page[T] {

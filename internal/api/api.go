@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Workspace *workspace.Workspace
 	Registry  *registry.Registry
 	Catalog   *catalog.Catalog
+	Lineage   *lineage.Graph
 	Access    *access.Store
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -66,6 +68,14 @@ func New(config Config) http.Handler {
 	s.versions()
 	s.evidence()
 	s.artifacts()
+	s.inventory()
+	s.datasets()
+	s.snapshots()
+	s.environments()
+	s.deployments()
+	s.assignments()
+	s.findings()
+	s.lineage(mux)
 	return s.identify(mux)
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -26,7 +27,7 @@ func reprDigest(d tallystick.Digest) string {
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
 
 type uploadInput struct {
-	stream
+	Stream
 	Model   string            `path:"model" maxLength:"128"`
 	Digest  tallystick.Digest `path:"digest" pattern:"^sha256:[0-9a-f]{64}$" doc:"of the bytes; others are refused"`
 	Purpose string            `header:"Tallystick-Purpose" maxLength:"1000"`
@@ -108,32 +109,25 @@ func (s *server) download(ctx context.Context, in *downloadInput) (*huma.StreamR
 	if err := s.Registry.May(ctx, c); err != nil {
 		return nil, err
 	}
-	m, err := s.Catalog.Model(ctx, in.Model)
-	if err != nil {
-		return nil, err
-	}
-	manifest, err := s.manifest(ctx, in.Model, in.Version)
-	if err != nil {
-		return nil, err
-	}
-	file, ok := manifest.File(in.File)
-	if !ok {
-		return nil, tallystick.Errorf(tallystick.NotFound, "version %s@%s has no file %q", in.Model, in.Version, in.File).WithHint("its manifest lists what it has")
-	}
-	if m.Tier == tallystick.TierHigh && in.Purpose == "" {
-		err := tallystick.Errorf(tallystick.Forbidden, "model %q is of tier high: whoever reads its files says what for", in.Model).WithHint("give --purpose TEXT, or the header Tallystick-Purpose")
+	entry, digest, err := s.Catalog.Read(ctx, catalog.Reading{Model: in.Model, Version: in.Version, File: in.File, Purpose: in.Purpose}, c.Principal.Actor())
+	if code := tallystick.CodeOf(err); code == tallystick.Forbidden || code == tallystick.Conflict {
 		return nil, s.Registry.Refuse(ctx, c, err)
 	}
-	r, err := s.Workspace.Artifacts.Get(ctx, file.Digest)
 	if err != nil {
 		return nil, err
 	}
-	err = s.Registry.Note(ctx, c, trail.Entry{Type: trail.ArtifactRead, Data: map[string]any{
-		"model": in.Model, "version": in.Version, "artifact_digest": string(file.Digest), "size": file.Size, "file": in.File,
-	}})
+	size, err := s.Workspace.Artifacts.Size(digest)
 	if err != nil {
+		return nil, tallystick.Errorf(tallystick.NotFound, "the bytes of %s of version %s@%s were not uploaded", in.File, in.Model, in.Version).
+			WithHint("they lie where the version was registered from; `tallystick register --upload` puts them here too")
+	}
+	r, err := s.Workspace.Artifacts.Get(ctx, digest)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Registry.Note(ctx, c, entry); err != nil {
 		_ = r.Close() // nothing was read from it
 		return nil, err
 	}
-	return send(octets, file.Size, map[string]string{"Repr-Digest": reprDigest(file.Digest)}, r), nil
+	return send(octets, size, map[string]string{"Repr-Digest": reprDigest(digest)}, r), nil
 }

@@ -25,18 +25,28 @@ func open(op huma.Operation) huma.Operation {
 
 // known lets nobody pass who is not known, but to operations that are open.
 func (s *server) known(ctx huma.Context, next func(huma.Context)) {
-	if public, _ := ctx.Operation().Metadata[publicKey].(bool); public || caller(ctx.Context()).ID != "" {
+	public, _ := ctx.Operation().Metadata[publicKey].(bool)
+	cause := unknown(ctx.Context())
+	if public || cause == nil {
 		next(ctx)
 		return
 	}
-	err := s.problem(tallystick.Errorf(tallystick.Unauthorized, "no token was sent").
-		WithHint("send the header Authorization: Bearer TOKEN; `tallystick token create` makes one")).(*Problem)
+	err := s.problem(cause).(*Problem)
 	for name := range err.headers {
 		ctx.SetHeader(name, err.headers.Get(name))
 	}
 	ctx.SetHeader("Content-Type", "application/problem+json")
 	ctx.SetStatus(err.Status)
 	_ = s.huma.Marshal(ctx.BodyWriter(), "application/json", err) // the caller may have gone
+}
+
+// unknown returns an Unauthorized error unless it is known who asks.
+func unknown(ctx context.Context) error {
+	if caller(ctx).ID != "" {
+		return nil
+	}
+	return tallystick.Errorf(tallystick.Unauthorized, "no token was sent").
+		WithHint("send the header Authorization: Bearer TOKEN; `tallystick token create` makes one")
 }
 
 // Opened is a session with its secret, which is shown once.

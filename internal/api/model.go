@@ -38,12 +38,12 @@ func single(propose func(tx *state.Tx) (trail.Change, error)) func(tx *state.Tx)
 }
 
 type registerModelInput struct {
-	request
+	Request
 	Body catalog.ModelRegistration
 }
 
 type updateModelInput struct {
-	request
+	Request
 	Model   string `path:"model" maxLength:"128"`
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"revision that the change was made for, as in ETag; a 409 says that somebody changed the model since"`
 	Body    catalog.ModelDetails
@@ -72,7 +72,7 @@ func (in updateModelInput) revision() (int64, error) {
 }
 
 type retireModelInput struct {
-	request
+	Request
 	Model string `path:"model" maxLength:"128"`
 	Body  struct {
 		Reason      string `json:"reason" minLength:"1" maxLength:"4096" doc:"why the model is retired"`

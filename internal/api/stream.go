@@ -18,13 +18,13 @@ const (
 	leastSpeed = 16 << 10         // bytes a second of a stream as a whole
 )
 
-// stream is the body of a request that is not held in memory.
-type stream struct {
+// Stream is the body of a request that is not held in memory.
+type Stream struct {
 	body *pacedReader
 }
 
 // Resolve implements huma.Resolver: it is called before the operation and takes the body.
-func (s *stream) Resolve(ctx huma.Context) []error {
+func (s *Stream) Resolve(ctx huma.Context) []error {
 	r, w := humago.Unwrap(ctx)
 	s.body = newPacedReader(r.Body, http.NewResponseController(w))
 	return nil

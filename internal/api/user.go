@@ -30,30 +30,30 @@ type Invitation struct {
 }
 
 type addUserInput struct {
-	request
+	Request
 	Body struct {
 		Name  string        `json:"name" minLength:"1" maxLength:"128"`
 		Roles []access.Role `json:"roles" minItems:"1" maxItems:"8" doc:"service alone makes a service"`
 	}
 }
 
-type onUser struct {
+type OnUser struct {
 	User string `path:"user" maxLength:"128" doc:"name or id"`
 }
 
 type grantInput struct {
-	request
-	onUser
+	Request
+	OnUser
 	Role access.Role `path:"role" maxLength:"32"`
 }
 
 type userInput struct {
-	request
-	onUser
+	Request
+	OnUser
 }
 
 type userQuery struct {
-	paging
+	Paging
 	Role  access.Role `query:"role" maxLength:"32"`
 	State string      `query:"state" enum:"invited,active,disabled"`
 }
@@ -66,12 +66,12 @@ func (s *server) users() {
 			if len(n.Roles) != 1 || n.Roles[0] != access.Service {
 				n.Link = link
 			}
-			return s.invite(ctx, in.request, in.Body.Name, n.Link, func(tx *state.Tx) (trail.Change, error) { return s.Access.AddUser(tx, n) })
+			return s.invite(ctx, in.Request, in.Body.Name, n.Link, func(tx *state.Tx) (trail.Change, error) { return s.Access.AddUser(tx, n) })
 		})
 	huma.Register(s.huma, operation("enrol-user", http.MethodPost, "/users/{user}/enrolment", "Make another link for a person", "access", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *userInput) (*answer[Invitation], error) {
 			link := access.NewSecret(access.EnrolmentSecret, s.Now())
-			return s.invite(ctx, in.request, in.User, link, func(tx *state.Tx) (trail.Change, error) { return s.Access.Enrol(tx, in.User, link) })
+			return s.invite(ctx, in.Request, in.User, link, func(tx *state.Tx) (trail.Change, error) { return s.Access.Enrol(tx, in.User, link) })
 		})
 	act(s, operation("grant-role", http.MethodPut, "/users/{user}/roles/{role}", "Grant a role", "access", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in grantInput) (registry.Command, func(tx *state.Tx) (access.User, error)) {
@@ -102,7 +102,7 @@ func (s *server) onUser(name string, propose func(tx *state.Tx) (trail.Change, e
 
 // invite carries out a command of which the answer holds a secret. The secret is in no store, so that
 // a repetition cannot give it again.
-func (s *server) invite(ctx context.Context, asked request, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*answer[Invitation], error) {
+func (s *server) invite(ctx context.Context, asked Request, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*answer[Invitation], error) {
 	c, _ := s.onUser(name, propose)
 	c.Principal, c.Purpose = caller(ctx), asked.Purpose
 	if _, err := s.Registry.Do(ctx, c); err != nil {
@@ -126,7 +126,7 @@ type Minted struct {
 }
 
 type createTokenInput struct {
-	request
+	Request
 	Body struct {
 		User   string          `json:"user,omitempty" maxLength:"128" doc:"service for which it acts, by name or id; absent: whoever asks"`
 		Scopes []access.Action `json:"scopes,omitempty" maxItems:"64" doc:"what it is for; absent: all that the roles allow"`
@@ -136,7 +136,7 @@ type createTokenInput struct {
 }
 
 type tokenInput struct {
-	request
+	Request
 	Token string `path:"token" maxLength:"64" doc:"id"`
 }
 
@@ -172,7 +172,7 @@ func (s *server) tokens() {
 		})
 	ask(s, operation("list-tokens", http.MethodGet, "/tokens", "List tokens: one's own, or all for who may read users", "access"),
 		func(ctx context.Context, in *struct {
-			paging
+			Paging
 			Live bool `query:"live" doc:"without those that have ended"`
 		},
 		) (page[access.Token], error) {

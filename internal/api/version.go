@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -20,18 +19,18 @@ func versionResource(model, version string) trail.Resource {
 	return trail.Resource{Type: "version", ID: model + "@" + version}
 }
 
-// onVersion names a version in a path.
-type onVersion struct {
+// OnVersion names a version in a path.
+type OnVersion struct {
 	Model   string `path:"model" maxLength:"128"`
 	Version string `path:"version" maxLength:"128"`
 }
 
-func (v onVersion) command(action access.Action, propose func(tx *state.Tx) (trail.Change, error)) registry.Command {
+func (v OnVersion) command(action access.Action, propose func(tx *state.Tx) (trail.Change, error)) registry.Command {
 	return registry.Command{Action: action, Resource: versionResource(v.Model, v.Version), Model: v.Model, Propose: single(propose)}
 }
 
 type registerVersionInput struct {
-	request
+	Request
 	Model string `path:"model" maxLength:"128"`
 	Body  struct {
 		Version string          `json:"version" minLength:"1" maxLength:"128"`
@@ -42,8 +41,8 @@ type registerVersionInput struct {
 }
 
 type markVersionInput struct {
-	request
-	onVersion
+	Request
+	OnVersion
 	Body struct {
 		State  catalog.VersionState `json:"state" enum:"registered,deprecated,withdrawn"`
 		Reason string               `json:"reason" minLength:"1" maxLength:"4096"`
@@ -51,15 +50,15 @@ type markVersionInput struct {
 }
 
 type attachEvidenceInput struct {
-	request
-	onVersion
+	Request
+	OnVersion
 	Body catalog.EvidenceDetails
 }
 
 func (s *server) versions() {
 	act(s, operation("register-version", http.MethodPost, "/models/{model}/versions", "Register a version", "catalog", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in registerVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
-			of := onVersion{in.Model, in.Body.Version}
+			of := OnVersion{in.Model, in.Body.Version}
 			return of.command(access.VersionRegister, func(tx *state.Tx) (trail.Change, error) {
 				r := catalog.VersionRegistration{Model: in.Model, Version: in.Body.Version, Draft: in.Body.Draft, Details: in.Body.VersionDetails}
 				if len(in.Body.Files) > 0 {
@@ -75,17 +74,46 @@ func (s *server) versions() {
 		func(_ context.Context, in markVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
 			return in.command(access.VersionRegister, func(tx *state.Tx) (trail.Change, error) {
 				return s.Catalog.MarkVersion(tx, catalog.VersionMark{Model: in.Model, Version: in.Version, State: in.Body.State, Reason: in.Body.Reason})
-			}), s.readVersion(in.onVersion)
+			}), s.readVersion(in.OnVersion)
+		})
+	ask(s, operation("list-versions", http.MethodGet, "/models/{model}/versions", "List the versions of a model, newest first", "catalog", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Newest
+			Model string               `path:"model" maxLength:"128"`
+			State catalog.VersionState `query:"state" maxLength:"32"`
+		},
+		) (page[catalog.Version], error) {
+			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
+				return page[catalog.Version]{}, err
+			}
+			if _, err := s.Catalog.Model(ctx, in.Model); err != nil {
+				return page[catalog.Version]{}, err
+			}
+			found, err := s.Catalog.Versions(ctx, catalog.VersionFilter{Model: in.Model, State: in.State, Before: in.After, Limit: in.Limit + 1})
+			return pageOf(found, in.Limit, func(v catalog.Version) string { return utoa(v.First) }), err
+		})
+	ask(s, operation("find-versions", http.MethodGet, "/versions", "Find versions by digest or commit", "catalog"),
+		func(ctx context.Context, in *struct {
+			Newest
+			Digest tallystick.Digest `query:"digest" maxLength:"71" doc:"of the manifest, or the root of OpenSSF Model Signing"`
+			Commit string            `query:"commit" maxLength:"128"`
+		},
+		) (page[catalog.Version], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return page[catalog.Version]{}, err
+			}
+			found, err := s.Catalog.Versions(ctx, catalog.VersionFilter{Digest: in.Digest, Commit: in.Commit, Before: in.After, Limit: in.Limit + 1})
+			return pageOf(found, in.Limit, func(v catalog.Version) string { return utoa(v.First) }), err
 		})
 	ask(s, operation("get-version", http.MethodGet, "/models/{model}/versions/{version}", "Get a version", "catalog", http.StatusNotFound),
-		func(ctx context.Context, in *onVersion) (catalog.Version, error) {
+		func(ctx context.Context, in *OnVersion) (catalog.Version, error) {
 			if err := s.may(ctx, access.CatalogRead, versionResource(in.Model, in.Version), in.Model); err != nil {
 				return catalog.Version{}, err
 			}
 			return s.Catalog.Version(ctx, in.Model, in.Version)
 		})
 	ask(s, operation("get-manifest", http.MethodGet, "/models/{model}/versions/{version}/manifest", "List the files of a version", "catalog", http.StatusNotFound),
-		func(ctx context.Context, in *onVersion) (page[artifact.File], error) {
+		func(ctx context.Context, in *OnVersion) (page[artifact.File], error) {
 			m, err := s.manifest(ctx, in.Model, in.Version)
 			return page[artifact.File]{Items: m.Files()}, err
 		})
@@ -106,14 +134,13 @@ func (s *server) manifest(ctx context.Context, model, version string) (artifact.
 	return s.Catalog.Manifest(ctx, v.Digest)
 }
 
-func (s *server) readVersion(of onVersion) func(tx *state.Tx) (catalog.Version, error) {
+func (s *server) readVersion(of OnVersion) func(tx *state.Tx) (catalog.Version, error) {
 	return func(tx *state.Tx) (catalog.Version, error) { return s.Catalog.VersionIn(tx, of.Model, of.Version) }
 }
 
 // evidenceQuery chooses evidence of a model.
 type evidenceQuery struct {
-	After   uint64               `query:"after" doc:"next of the page before"`
-	Limit   int                  `query:"limit" default:"100" minimum:"1" maximum:"999"`
+	Newest
 	Model   string               `path:"model" maxLength:"128"`
 	Version string               `query:"version" maxLength:"128"`
 	Kind    catalog.EvidenceKind `query:"kind" maxLength:"32"`
@@ -132,7 +159,7 @@ func (s *server) evidence() {
 				return page[catalog.Evidence]{}, err
 			}
 			found, err := s.Catalog.Evidence(ctx, catalog.EvidenceFilter{Model: in.Model, Version: in.Version, Kind: in.Kind, Before: in.After, Limit: in.Limit + 1})
-			return pageOf(found, in.Limit, func(e catalog.Evidence) string { return strconv.FormatUint(e.Event, 10) }), err
+			return pageOf(found, in.Limit, func(e catalog.Evidence) string { return utoa(e.Event) }), err
 		})
 	upload := operation("upload-evidence", http.MethodPut, "/evidence/{digest}", "Upload a piece of evidence", "evidence")
 	upload.MaxBodyBytes = 64 << 20

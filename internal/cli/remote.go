@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -24,6 +25,7 @@ type house struct {
 	*workspace.Workspace
 	registry *registry.Registry
 	catalog  *catalog.Catalog
+	lineage  *lineage.Graph
 	access   *access.Store
 }
 
@@ -32,6 +34,7 @@ func (a *app) house(w *workspace.Workspace) house {
 		Workspace: w,
 		registry:  registry.New(w.DB, w.Recorder),
 		catalog:   catalog.New(w.DB, w.Trail),
+		lineage:   lineage.New(w.DB),
 		access:    access.New(access.Config{DB: w.DB, Recorder: w.Recorder, BootstrapFile: filepath.Join(w.Dir(), "bootstrap-secret")}),
 	}
 }
@@ -40,7 +43,7 @@ func (a *app) house(w *workspace.Workspace) house {
 // alone.
 func (a *app) api(h house, local *access.Principal) http.Handler {
 	return api.New(api.Config{
-		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Access: h.access,
+		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access,
 		Local: local, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

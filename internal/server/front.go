@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -77,7 +78,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	started := time.Now()
 	counted := &countedWriter{ResponseWriter: w, status: http.StatusOK}
-	f.Handler.ServeHTTP(counted, r)
+	f.pass(counted, r)
 	took := time.Since(started)
 	route := r.Pattern // of the mux, so that the label is one of few
 	if route == "" || route == "/" {
@@ -86,6 +87,24 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.requests.WithLabelValues(method(r.Method), route, strconv.Itoa(counted.status)).Observe(took.Seconds())
 	f.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.Int("status", counted.status), slog.Duration("took", took), slog.Int64("bytes", counted.bytes), slog.String("from", r.RemoteAddr))
+}
+
+// pass hands the request on. A panic is a fault of ours: it ends this request alone, and in the log.
+func (f *front) pass(w *countedWriter, r *http.Request) {
+	defer func() {
+		switch fault := recover(); fault {
+		case nil:
+		case http.ErrAbortHandler: // the answer was cut off on purpose
+			panic(fault)
+		default:
+			f.logger.Error("panic in a request", slog.String("path", r.URL.Path), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
+			if w.bytes > 0 || w.wrote {
+				panic(http.ErrAbortHandler)
+			}
+			tell(w, http.StatusInternalServerError, "a fault of ours; its cause is in the server's log")
+		}
+	}()
+	f.Handler.ServeHTTP(w, r)
 }
 
 // method keeps the label bounded.
@@ -101,6 +120,7 @@ func method(m string) string {
 type countedWriter struct {
 	http.ResponseWriter
 	status int
+	wrote  bool
 	bytes  int64
 }
 
@@ -109,7 +129,7 @@ func (w *countedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (w *countedWriter) WriteHeader(status int) {
-	w.status = status
+	w.status, w.wrote = status, true
 	w.ResponseWriter.WriteHeader(status)
 }
 

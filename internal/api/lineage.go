@@ -1,0 +1,107 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/openlineage"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+type recordLineageInput struct {
+	Request
+	Body lineage.Batch
+}
+
+// walkQuery asks what lies up or down from a node.
+type walkQuery struct {
+	Node  string `query:"node" required:"true" maxLength:"600" doc:"KIND:ID, such as version:credit@3 or snapshot:loans@2026-03"`
+	Depth int    `query:"depth" default:"20" minimum:"1" maximum:"100" doc:"edges away from the node"`
+	Limit int    `query:"limit" default:"1000" minimum:"1" maximum:"10000" doc:"nodes walked over"`
+	Kinds string `query:"kinds" maxLength:"256" doc:"return only nodes of these kinds, separated by commas, with the way to each"`
+	Facts bool   `query:"facts" doc:"with facts, reasons and scripts"`
+}
+
+func (q walkQuery) options() (node lineage.Ref, o lineage.Options, err error) {
+	o = lineage.Options{Depth: q.Depth, Limit: q.Limit, Facts: q.Facts}
+	if q.Kinds != "" {
+		o.Paths = true
+		for kind := range strings.SplitSeq(q.Kinds, ",") {
+			o.Kinds = append(o.Kinds, lineage.Kind(strings.TrimSpace(kind)))
+		}
+	}
+	node, err = lineage.ParseRef(q.Node)
+	return node, o, err
+}
+
+func (s *server) lineage(mux *http.ServeMux) {
+	act(s, operation("record-lineage", http.MethodPost, "/lineage/records", "Record what was made from what", "lineage", http.StatusConflict),
+		func(_ context.Context, in recordLineageInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return s.recordLineage(in.Body), done
+		})
+	walk := func(way func(context.Context, lineage.Ref, lineage.Options) (lineage.Walk, error)) func(context.Context, *walkQuery) (lineage.Walk, error) {
+		return func(ctx context.Context, in *walkQuery) (lineage.Walk, error) {
+			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return lineage.Walk{}, err
+			}
+			node, o, err := in.options()
+			if err != nil {
+				return lineage.Walk{}, err
+			}
+			return way(ctx, node, o)
+		}
+	}
+	ask(s, operation("get-lineage-up", http.MethodGet, "/lineage/up", "Say what something was made from", "lineage", http.StatusNotFound), walk(s.Lineage.Up))
+	ask(s, operation("get-lineage-down", http.MethodGet, "/lineage/down", "Say what was made from something", "lineage", http.StatusNotFound), walk(s.Lineage.Down))
+	ask(s, operation("get-lineage-path", http.MethodGet, "/lineage/path", "Say by which way data went from one thing to another", "lineage", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			From string `query:"from" required:"true" maxLength:"600" doc:"KIND:ID"`
+			To   string `query:"to" required:"true" maxLength:"600" doc:"KIND:ID"`
+		},
+		) (page[lineage.Edge], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return page[lineage.Edge]{}, err
+			}
+			from, err := lineage.ParseRef(in.From)
+			if err != nil {
+				return page[lineage.Edge]{}, err
+			}
+			to, err := lineage.ParseRef(in.To)
+			if err != nil {
+				return page[lineage.Edge]{}, err
+			}
+			found, err := s.Lineage.Path(ctx, from, to)
+			return pageOf(found, len(found), nil), err
+		})
+	mux.Handle(Prefix+"/lineage", s.receiveLineage())
+	mux.Handle(Prefix+"/lineage/batch", s.receiveLineage())
+}
+
+func (s *server) recordLineage(b lineage.Batch) registry.Command {
+	return registry.Command{
+		Action: access.LineageRecord, Resource: trail.Resource{Type: "lineage", ID: b.Origin},
+		Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Lineage.Record(tx, b) },
+	}
+}
+
+// receiveLineage takes events of OpenLineage, whose clients know two paths.
+func (s *server) receiveLineage() http.Handler {
+	receiver := openlineage.Handler(func(ctx context.Context, b lineage.Batch) error {
+		c := s.recordLineage(b)
+		c.Principal = caller(ctx)
+		_, err := s.Registry.Do(ctx, c)
+		return err
+	})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := unknown(r.Context()); err != nil {
+			s.refuse(w, err)
+			return
+		}
+		receiver.ServeHTTP(w, r)
+	})
+}

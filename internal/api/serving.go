@@ -1,0 +1,209 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+func environmentResource(name string) trail.Resource {
+	return trail.Resource{Type: "environment", ID: name}
+}
+
+type defineEnvironmentInput struct {
+	Request
+	Environment string `path:"environment" maxLength:"128"`
+	Body        struct {
+		catalog.EnvironmentTerms
+		IfRevision uint64 `json:"if_revision,omitempty" doc:"revision that the definition is based on"`
+	}
+}
+
+type recordDeploymentInput struct {
+	Request
+	Body catalog.DeploymentReport
+}
+
+type endDeploymentInput struct {
+	Request
+	Deployment string `path:"deployment" maxLength:"128"`
+	Body       struct {
+		Reason string `json:"reason,omitempty" maxLength:"4096"`
+	}
+}
+
+type recordAssignmentInput struct {
+	Request
+	Body catalog.AssignmentRequest
+}
+
+type endAssignmentInput struct {
+	Request
+	Body catalog.AssignmentEnd
+}
+
+type observeInput struct {
+	Request
+	Body catalog.Observation
+}
+
+type resolveFindingInput struct {
+	Request
+	Finding string `path:"finding" maxLength:"64"`
+	Body    struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"4096" doc:"what was done about it"`
+	}
+}
+
+// Recorded says how many changes an act made; 0: it was so already.
+type Recorded struct {
+	Done bool `json:"done" doc:"true once it is on record"`
+}
+
+func done(*state.Tx) (Recorded, error) { return Recorded{Done: true}, nil }
+
+// servedQuery chooses what serves, or served.
+type servedQuery struct {
+	Newest
+	Environment string    `query:"environment" maxLength:"128"`
+	Model       string    `query:"model" maxLength:"128"`
+	Version     string    `query:"version" maxLength:"128"`
+	Now         bool      `query:"now" doc:"only what has not ended"`
+	At          time.Time `query:"at" doc:"only what was so then"`
+}
+
+func (s *server) environments() {
+	act(s, operation("define-environment", http.MethodPut, "/environments/{environment}", "Define an environment", "serving", http.StatusConflict),
+		func(_ context.Context, in defineEnvironmentInput) (registry.Command, func(tx *state.Tx) (catalog.Environment, error)) {
+			return registry.Command{
+				Action: access.EnvironmentManage, Resource: environmentResource(in.Environment),
+				Propose: single(func(tx *state.Tx) (trail.Change, error) {
+					return s.Catalog.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: in.Environment, EnvironmentTerms: in.Body.EnvironmentTerms, IfRevision: in.Body.IfRevision})
+				}),
+			}, func(tx *state.Tx) (catalog.Environment, error) { return s.Catalog.EnvironmentIn(tx, in.Environment) }
+		})
+	ask(s, operation("list-environments", http.MethodGet, "/environments", "List environments on the way to production", "serving"),
+		func(ctx context.Context, _ *struct{}) (page[catalog.Environment], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return page[catalog.Environment]{}, err
+			}
+			found, err := s.Catalog.Environments(ctx)
+			return pageOf(found, len(found), nil), err
+		})
+	ask(s, operation("get-standing", http.MethodGet, "/environments/{environment}/models/{model}", "Say what serves of a model, and what it could go back to", "serving", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Environment string `path:"environment" maxLength:"128"`
+			Model       string `path:"model" maxLength:"128"`
+		},
+		) (catalog.Standing, error) {
+			if err := s.may(ctx, access.CatalogRead, environmentResource(in.Environment), in.Model); err != nil {
+				return catalog.Standing{}, err
+			}
+			return s.Catalog.Standing(ctx, in.Environment, in.Model)
+		})
+}
+
+func (s *server) deployments() {
+	act(s, operation("record-deployment", http.MethodPost, "/deployments", "Record what runs where", "serving", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in recordDeploymentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.DeploymentRecord, Resource: versionResource(in.Body.Model, in.Body.Version), Model: in.Body.Model,
+				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.RecordDeployment(tx, in.Body) },
+			}, done
+		})
+	act(s, operation("end-deployment", http.MethodPost, "/deployments/{deployment}/end", "Record that a deployment runs no more", "serving", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in endDeploymentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.DeploymentRecord, Resource: trail.Resource{Type: "deployment", ID: in.Deployment},
+				Propose: func(tx *state.Tx) ([]trail.Change, error) {
+					return s.Catalog.EndDeployment(tx, in.Deployment, in.Body.Reason)
+				},
+			}, done
+		})
+	ask(s, operation("list-deployments", http.MethodGet, "/deployments", "List what runs, or ran, where, newest first", "serving"),
+		func(ctx context.Context, in *servedQuery) (page[catalog.Deployment], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
+				return page[catalog.Deployment]{}, err
+			}
+			found, err := s.Catalog.Deployments(ctx, catalog.DeploymentFilter{
+				Environment: in.Environment, Model: in.Model, Version: in.Version, Running: in.Now, At: in.At, After: in.from(), Limit: in.Limit + 1,
+			})
+			return pageOf(found, in.Limit, func(d catalog.Deployment) string { return utoa(d.Event) }), err
+		})
+}
+
+func (s *server) assignments() {
+	act(s, operation("record-assignment", http.MethodPost, "/assignments", "Record which version serves where", "serving", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in recordAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.AssignmentRecord, Resource: environmentResource(in.Body.Environment), Model: in.Body.Model,
+				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.RecordAssignment(tx, in.Body) },
+			}, done
+		})
+	act(s, operation("end-assignment", http.MethodPost, "/assignments/end", "Record that a version serves no more", "serving", http.StatusNotFound, http.StatusConflict),
+		func(_ context.Context, in endAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.AssignmentRecord, Resource: environmentResource(in.Body.Environment), Model: in.Body.Model,
+				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.EndAssignment(tx, in.Body) },
+			}, done
+		})
+	ask(s, operation("list-assignments", http.MethodGet, "/assignments", "List which version serves, or served, where, newest first", "serving"),
+		func(ctx context.Context, in *servedQuery) (page[catalog.Assignment], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
+				return page[catalog.Assignment]{}, err
+			}
+			found, err := s.Catalog.Assignments(ctx, catalog.AssignmentFilter{
+				Environment: in.Environment, Model: in.Model, Version: in.Version, Serving: in.Now, At: in.At, After: in.from(), Limit: in.Limit + 1,
+			})
+			return pageOf(found, in.Limit, func(a catalog.Assignment) string { return utoa(a.Event) }), err
+		})
+}
+
+func (s *server) findings() {
+	act(s, operation("reconcile", http.MethodPost, "/observations", "Compare what runs with what is on record", "serving", http.StatusNotFound),
+		func(_ context.Context, in observeInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.FindingWrite, Resource: environmentResource(in.Body.Environment),
+				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.Reconcile(tx, in.Body) },
+			}, done
+		})
+	act(s, operation("resolve-finding", http.MethodPost, "/findings/{finding}/resolution", "Settle a finding", "serving", http.StatusNotFound),
+		func(_ context.Context, in resolveFindingInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			return registry.Command{
+				Action: access.FindingClose, Resource: trail.Resource{Type: "finding", ID: in.Finding},
+				Propose: single(func(tx *state.Tx) (trail.Change, error) {
+					return s.Catalog.ResolveFinding(tx, in.Finding, in.Body.Reason)
+				}),
+			}, done
+		})
+	ask(s, operation("list-findings", http.MethodGet, "/findings", "List findings, newest first", "serving"),
+		func(ctx context.Context, in *struct {
+			Newest
+			Model       string `query:"model" maxLength:"128"`
+			Environment string `query:"environment" maxLength:"128"`
+			Open        bool   `query:"open" doc:"only those that are open"`
+		},
+		) (page[catalog.Finding], error) {
+			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
+				return page[catalog.Finding]{}, err
+			}
+			found, err := s.Catalog.Findings(ctx, catalog.FindingFilter{Model: in.Model, Environment: in.Environment, Open: in.Open, After: in.from(), Limit: in.Limit + 1})
+			return pageOf(found, in.Limit, func(f catalog.Finding) string { return utoa(f.Event) }), err
+		})
+	ask(s, operation("get-finding", http.MethodGet, "/findings/{finding}", "Get a finding", "serving", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Finding string `path:"finding" maxLength:"64"`
+		},
+		) (catalog.Finding, error) {
+			if err := s.may(ctx, access.CatalogRead, trail.Resource{Type: "finding", ID: in.Finding}, ""); err != nil {
+				return catalog.Finding{}, err
+			}
+			return s.Catalog.Finding(ctx, in.Finding)
+		})
+}
