@@ -167,7 +167,7 @@ func (b bench) events(t testing.TB, kind trail.Type) []trail.Event {
 
 func (b bench) replay(t testing.TB) error {
 	t.Helper()
-	scratch, err := state.Open(t.Context(), state.Config{URL: postgrestest.IfChosen(t), Path: filepath.Join(t.TempDir(), "r", "state.db")})
+	scratch, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "r", "state.db")})
 	if err != nil {
 		t.Fatal(err)
 	}
