@@ -30,6 +30,17 @@ func allow(t testing.TB, entries ...string) dial.AllowList {
 	return list
 }
 
+// get sends a request and closes its answer.
+func get(t *testing.T, c *dial.Client, target string) (status int, err error) {
+	t.Helper()
+	response, err := c.Get(t.Context(), target)
+	if err != nil {
+		return 0, err
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, response.Body.Close()
+}
+
 func serve(t *testing.T, h http.HandlerFunc) (server *httptest.Server, hostPort string) {
 	t.Helper()
 	server = httptest.NewServer(h)
@@ -125,7 +136,7 @@ func TestEvilAddresses(t *testing.T) {
 	t.Parallel()
 	for _, address := range evil {
 		c := dial.New(dial.Config{Allow: allow(t, "http://trusted.example"), Resolver: resolver(t, address), Total: 5 * time.Second})
-		_, err := c.Get(t.Context(), "http://trusted.example/")
+		_, err := get(t, c, "http://trusted.example/")
 		if tallystick.CodeOf(err) != tallystick.Forbidden || c.Counts().Refused != 1 {
 			t.Errorf("%s: %v, %+v", address, err, c.Counts())
 		}
@@ -134,7 +145,7 @@ func TestEvilAddresses(t *testing.T) {
 		if err != nil {
 			continue // addresses in another's clothes cannot even be listed
 		}
-		_, err = dial.New(dial.Config{Allow: list}).Get(t.Context(), target)
+		_, err = get(t, dial.New(dial.Config{Allow: list}), target)
 		if tallystick.CodeOf(err) != tallystick.Forbidden {
 			t.Errorf("%s, allowed as a host: %v", address, err)
 		}
@@ -200,13 +211,10 @@ func TestRebinding(t *testing.T) {
 	_, port, _ := net.SplitHostPort(hostPort)
 	c := dial.New(dial.Config{Allow: allow(t, "http://rebind.example:"+port, "127.0.0.1/32"), Resolver: resolver(t, "127.0.0.1", "127.0.0.2")})
 	target := "http://rebind.example:" + port
-	response, err := c.Get(t.Context(), target)
-	if err != nil {
+	if _, err := get(t, c, target); err != nil {
 		t.Fatal(err)
 	}
-	_, _ = io.Copy(io.Discard, response.Body)
-	_ = response.Body.Close()
-	if _, err := c.Get(t.Context(), target); tallystick.CodeOf(err) != tallystick.Forbidden {
+	if _, err := get(t, c, target); tallystick.CodeOf(err) != tallystick.Forbidden {
 		t.Errorf("the second answer of the resolver was believed: %v", err)
 	}
 }
@@ -250,7 +258,7 @@ func TestNoProxyFromEnvironment(t *testing.T) {
 
 	u, _ := url.Parse(proxy.URL)
 	c = dial.New(dial.Config{Proxy: u, Allow: allow(t, "http://"+hostPort, "127.0.0.0/8")})
-	if _, err := c.Get(t.Context(), "http://"+hostPort); tallystick.CodeOf(err) != tallystick.Forbidden {
+	if _, err := get(t, c, "http://"+hostPort); tallystick.CodeOf(err) != tallystick.Forbidden {
 		t.Errorf("a proxy that is not allowed: %v", err)
 	}
 	c = dial.New(dial.Config{Proxy: u, Allow: allow(t, "http://"+hostPort, "http://"+proxyHost, "127.0.0.0/8")})
@@ -329,14 +337,11 @@ func TestTLS(t *testing.T) {
 		roots := x509.NewCertPool()
 		roots.AddCert(server.Certificate())
 		list := allow(t, strings.TrimPrefix(server.URL, "https://"), "127.0.0.0/8")
-		response, err := dial.New(dial.Config{Allow: list, Roots: roots}).Get(t.Context(), server.URL)
+		_, err := get(t, dial.New(dial.Config{Allow: list, Roots: roots}), server.URL)
 		if (err == nil) != (version >= tls.VersionTLS12) {
 			t.Errorf("TLS %s: %v", name, err)
 		}
-		if err == nil {
-			_ = response.Body.Close()
-		}
-		if _, err := dial.New(dial.Config{Allow: list}).Get(t.Context(), server.URL); tallystick.CodeOf(err) != tallystick.Unavailable {
+		if _, err := get(t, dial.New(dial.Config{Allow: list}), server.URL); tallystick.CodeOf(err) != tallystick.Unavailable {
 			t.Errorf("a certificate of nobody's was believed: %v", err)
 		}
 	}

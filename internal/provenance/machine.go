@@ -53,7 +53,7 @@ func readHardware(ctx context.Context, p Place) Hardware {
 	ctx, cancel := context.WithTimeout(ctx, gpuTime)
 	defer cancel()
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, path, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+	cmd := exec.CommandContext(ctx, path, "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader") //nolint:gosec // G204: the nvidia-smi of the PATH
 	cmd.Stdout, cmd.WaitDelay = limited(&out, 64<<10), time.Second
 	if cmd.Run() != nil {
 		return h

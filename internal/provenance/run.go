@@ -153,7 +153,7 @@ func (o Options) resolve(path string) string {
 
 // run runs the command until it ends. Once ctx ends, it is asked to.
 func (o Options) run(ctx context.Context, r *Run) error {
-	cmd := exec.CommandContext(ctx, o.Command[0], o.Command[1:]...)
+	cmd := exec.CommandContext(ctx, o.Command[0], o.Command[1:]...) //nolint:gosec // G204: to run what the user says is what this is for
 	cmd.Dir, cmd.Env = o.Dir, o.Environ
 	cmd.Stdout, cmd.Stderr = o.Stdout, o.Stderr
 	if o.Stdin != nil {
