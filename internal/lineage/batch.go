@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // Batch is what somebody tells of the lineage at once.
@@ -130,4 +131,40 @@ func compareRefs(a, b Ref) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.
 
 func compareEdges(a, b Edge) int {
 	return cmp.Or(compareRefs(a.From, b.From), compareRefs(a.To, b.To), cmp.Compare(a.Relation, b.Relation))
+}
+
+// Subject returns what the batch is most about, a version before anything else, and the first model
+// that it names; both are for the record of an attempt, before it is known what is new.
+func (b Batch) Subject() (resource trail.Resource, model string) {
+	var refs []Ref
+	for _, n := range b.Nodes {
+		refs = append(refs, n.Ref)
+		model = cmp.Or(model, n.model())
+	}
+	for _, e := range b.Edges {
+		refs = append(refs, e.From, e.To)
+	}
+	for _, r := range b.Rules {
+		refs = append(refs, r.Node)
+	}
+	for _, ref := range refs {
+		model = cmp.Or(model, Node{Ref: ref}.model())
+	}
+	return foremost(refs, b.Origin), model
+}
+
+// foremost returns the node that a reader would look for first.
+func foremost(refs []Ref, origin string) trail.Resource {
+	order := []Kind{Version, Deployment, Run, Segment, Snapshot, Transformation}
+	rank := func(ref Ref) int {
+		if i := slices.Index(order, ref.Kind); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	if len(refs) == 0 {
+		return trail.Resource{Type: "lineage", ID: origin}
+	}
+	first := slices.MinFunc(refs, func(a, b Ref) int { return cmp.Compare(rank(a), rank(b)) })
+	return trail.Resource{Type: string(first.Kind), ID: first.ID}
 }

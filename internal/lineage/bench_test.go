@@ -103,3 +103,19 @@ func BenchmarkQuestion(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRecord tells batches of a thousand new edges, each of an event.
+func BenchmarkRecord(b *testing.B) {
+	h := setup(b)
+	i := 0
+	for b.Loop() {
+		told := lineage.Batch{Origin: "api"}
+		for j := range 1000 {
+			from := lineage.Ref{Kind: lineage.Column, ID: fmt.Sprintf("%d/%d", i, j)}
+			told.Edges = append(told.Edges, lineage.Edge{From: from, To: lineage.Ref{Kind: lineage.Feature, ID: fmt.Sprint(j)}, Relation: lineage.Derived})
+		}
+		h.mustTell(b, told)
+		i++
+	}
+	b.ReportMetric(1000*float64(b.N)/b.Elapsed().Seconds(), "edges/s")
+}

@@ -149,6 +149,9 @@ func names(steps []lineage.Step) []string {
 func TestQuestions(t *testing.T) {
 	t.Parallel()
 	h := setup(t)
+	if resource, model := credit(t).Subject(); resource != (trail.Resource{Type: "version", ID: "credit@3"}) || model != "credit" {
+		t.Errorf("the subject is %v of %q", resource, model)
+	}
 	if n := h.mustTell(t, credit(t)); n != 1 {
 		t.Errorf("one model took %d events", n)
 	}

@@ -177,8 +177,7 @@ func (s *splitter) split(refs []Ref) {
 	}
 	s.only = len(models) <= 1
 	for _, ref := range refs {
-		n, told := s.nodes[ref]
-		if told || s.known[ref] == nil && !s.touched(ref) {
+		if n, told := s.nodes[ref]; told {
 			s.node(s.models(ref)[0], n, ref)
 		}
 	}
@@ -190,19 +189,6 @@ func (s *splitter) split(refs []Ref) {
 	for _, ref := range slices.SortedFunc(maps.Keys(s.rules), compareRefs) {
 		s.rule(s.models(ref)[0], s.rules[ref])
 	}
-}
-
-// touched reports whether an edge or a rule names the node anyway.
-func (s *splitter) touched(ref Ref) bool {
-	if _, ok := s.rules[ref]; ok {
-		return true
-	}
-	for e := range s.edges {
-		if e.From == ref || e.To == ref {
-			return true
-		}
-	}
-	return false
 }
 
 // models returns the models of the nodes, at least one, which may be empty.

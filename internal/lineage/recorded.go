@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -59,18 +58,7 @@ var _ trail.Change = (*Recorded)(nil)
 
 // Subject returns the node that the change is most about: a version, else a deployment, a run, and so on.
 func (r *Recorded) Subject() (trail.Type, trail.Resource) {
-	order := []Kind{Version, Deployment, Run, Segment, Snapshot, Transformation}
-	rank := func(ref Ref) int {
-		if i := slices.Index(order, ref.Kind); i >= 0 {
-			return i
-		}
-		return len(order)
-	}
-	if len(r.Nodes) == 0 {
-		return trail.LineageRecorded, trail.Resource{Type: "lineage", ID: r.Origin}
-	}
-	first := slices.MinFunc(r.Nodes, func(a, b Ref) int { return cmp.Compare(rank(a), rank(b)) })
-	return trail.LineageRecorded, trail.Resource{Type: string(first.Kind), ID: first.ID}
+	return trail.LineageRecorded, foremost(r.Nodes, r.Origin)
 }
 
 // Apply writes the rows.
