@@ -89,7 +89,7 @@ func (c *Catalog) RecordAssignment(tx *state.Tx, a AssignmentRequest) ([]trail.C
 	}
 	return withFinding(tx, changes, FindingRaised{
 		Kind: OutOfBand, Environment: a.Environment, Model: a.Model, Version: a.Version, About: a.Version, Observed: string(a.Role),
-		Summary: fmt.Sprintf("%s@%s was found as %s in %s, which is %s, and nobody was asked", a.Model, a.Version, a.Role, a.Environment, where.Strictness),
+		Summary: fmt.Sprintf("%s@%s was found as %s in %s, and nobody was asked: %s", a.Model, a.Version, a.Role, a.Environment, plainly(refusal)),
 	})
 }
 
@@ -133,6 +133,15 @@ func (c *Catalog) EndAssignment(tx *state.Tx, a AssignmentEnd) ([]trail.Change, 
 		Kind: OutOfBand, Environment: a.Environment, Model: a.Model, Version: a.Version, About: a.Version, Expected: string(is.Role), Observed: "withdrawn",
 		Summary: fmt.Sprintf("%s@%s was found withdrawn from %s, which is gated, and nobody was asked", a.Model, a.Version, a.Environment),
 	})
+}
+
+// plainly returns what an error says, without its hint.
+func plainly(err error) string {
+	var e *tallystick.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }
 
 func errGated(environment string) error {

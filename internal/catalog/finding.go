@@ -43,8 +43,16 @@ const (
 	Unverifiable         FindingKind = "unverifiable"          // one side is missing, so that nobody can say
 )
 
-// severity is that of the kind in a free or checked environment.
-func (k FindingKind) severity() Severity {
+// FindingKinds returns all kinds.
+func FindingKinds() []FindingKind {
+	return []FindingKind{
+		OutOfBand, UnknownModel, UnknownArtifact, ArtifactDiffers, UnassignedVersion, NotRunning,
+		CodeDiffers, ConfigurationDiffers, ImageDiffers, DataDiffers, Unverifiable,
+	}
+}
+
+// Severity returns how soon somebody should look at a finding of the kind.
+func (k FindingKind) Severity() Severity {
 	switch k {
 	case ArtifactDiffers, UnknownArtifact:
 		return SeverityCritical
@@ -96,7 +104,7 @@ func raise(tx *state.Tx, r FindingRaised) (trail.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Finding, r.Severity = fingerprint, cmp.Or(r.Severity, r.Kind.severity())
+	r.Finding, r.Severity = fingerprint, cmp.Or(r.Severity, r.Kind.Severity())
 	is, err := openFinding(tx, r.Finding)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):

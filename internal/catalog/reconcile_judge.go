@@ -21,6 +21,27 @@ type judge struct {
 	judged      []judgement
 	versions    map[string][]string // that were found to run, by model
 	settled     []Finding           // open ones of which nothing is left
+
+	// What was read before, for copies of one thing are many.
+	models    memo[bool]
+	recordeds memo[recordedVersion]
+	owners    memo[[]string] // versions by files
+	expecteds memo[[]string]
+	troubled  memo[bool] // models with open findings here
+}
+
+// memo holds answers by question.
+type memo[V any] map[string]V
+
+func (m memo[V]) get(question string, ask func() (V, error)) (V, error) {
+	if v, known := m[question]; known {
+		return v, nil
+	}
+	v, err := ask()
+	if err == nil {
+		m[question] = v
+	}
+	return v, err
 }
 
 // judgement is what was found about one thing that can be wrong.
@@ -30,7 +51,10 @@ type judgement struct {
 }
 
 func newJudge(tx *state.Tx, environment string) *judge {
-	return &judge{tx: tx, environment: environment, places: map[string]int{}, versions: map[string][]string{}}
+	return &judge{
+		tx: tx, environment: environment, places: map[string]int{}, versions: map[string][]string{},
+		models: memo[bool]{}, recordeds: memo[recordedVersion]{}, owners: memo[[]string]{}, expecteds: memo[[]string]{}, troubled: memo[bool]{},
+	}
 }
 
 // say notes whether something is wrong. Of several that say the same thing, one that finds it wrong
@@ -58,6 +82,11 @@ func (j *judge) changes() (changes []trail.Change, err error) {
 		act := settle
 		if d.wrong {
 			act = raise
+		} else if trouble, err := j.trouble(d.finding.Model); err != nil || !trouble {
+			if err != nil {
+				return nil, err
+			}
+			continue
 		}
 		change, err := act(j.tx, d.finding)
 		if err != nil {
@@ -73,13 +102,31 @@ func (j *judge) changes() (changes []trail.Change, err error) {
 	return changes, nil
 }
 
+// trouble reports whether a finding about the model is open here.
+func (j *judge) trouble(model string) (bool, error) {
+	return j.troubled.get(model, func() (open bool, err error) {
+		err = j.tx.QueryRow("SELECT EXISTS (SELECT 1 FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL)", model, j.environment).Scan(&open)
+		if err != nil {
+			return false, fmt.Errorf("look for open findings: %w", err)
+		}
+		return open, nil
+	})
+}
+
+func (j *judge) recorded(model, version string) (recordedVersion, error) {
+	return j.recordeds.get(model+"@"+version, func() (recordedVersion, error) { return recorded(j.tx, model, version) })
+}
+
 // running judges one thing that runs.
 func (j *judge) running(r Running) error {
-	var known bool
-	if err := j.tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", r.Model).Scan(&known); err != nil {
+	known, err := j.models.get(r.Model, func() (known bool, err error) {
+		err = j.tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", r.Model).Scan(&known)
+		return known, err
+	})
+	if err != nil {
 		return fmt.Errorf("read model %q: %w", r.Model, err)
 	}
-	err := j.say(!known, FindingRaised{
+	err = j.say(!known, FindingRaised{
 		Kind: UnknownModel, Model: r.Model, Version: r.Version, About: r.Deployment, Observed: string(r.Artifact),
 		Summary: fmt.Sprintf("something called %s runs in %s, and no such model is registered", r.Model, j.environment),
 	})
@@ -94,7 +141,7 @@ func (j *judge) running(r Running) error {
 	if err := j.assigned(r, candidates); err != nil {
 		return err
 	}
-	is, err := recorded(j.tx, r.Model, candidates[0])
+	is, err := j.recorded(r.Model, candidates[0])
 	if err != nil {
 		return err
 	}
@@ -104,13 +151,14 @@ func (j *judge) running(r Running) error {
 // artifact judges the files. It returns the versions that they may be: those with this digest, or else
 // the one that it says it is, if there is one.
 func (j *judge) artifact(r Running) (candidates []string, err error) {
-	claimed, err := recorded(j.tx, r.Model, r.Version)
+	claimed, err := j.recorded(r.Model, r.Version)
 	if err != nil {
 		return nil, err
 	}
 	if r.Artifact != "" {
-		if candidates, err = versionsOf(j.tx, r.Model, r.Artifact); err != nil {
-			return nil, err
+		candidates, err = j.owners.get(r.Model+"@"+string(r.Artifact), func() ([]string, error) { return versionsOf(j.tx, r.Model, r.Artifact) })
+		if err != nil {
+			return nil, fmt.Errorf("look for versions with files %s: %w", r.Artifact.Short(), err)
 		}
 	}
 	name := r.Model + "@" + r.Version
@@ -176,7 +224,9 @@ func (j *judge) assigned(r Running, candidates []string) error {
 
 // expected returns the versions that serve here, as the catalog has it.
 func (j *judge) expected(model string) ([]string, error) {
-	return collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
+	return j.expecteds.get(model, func() ([]string, error) {
+		return collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
+	})
 }
 
 func (j *judge) code(r Running, is recordedVersion) error {

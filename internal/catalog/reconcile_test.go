@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -171,5 +172,19 @@ func TestReconcileRefuses(t *testing.T) {
 	}
 	if n := b.acted(t, b.reconcile(catalog.Observation{Environment: "lab", Running: copies})); n != 1 {
 		t.Errorf("50 copies: %s", fmt.Sprint(n))
+	}
+}
+
+// TestFindingsAreDocumented holds the table in docs/estate.md against the kinds.
+func TestFindingsAreDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/estate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range catalog.FindingKinds() {
+		if row := fmt.Sprintf("| `%s` | %s |", kind, kind.Severity()); strings.Count(string(page), row) != 1 {
+			t.Errorf("docs/estate.md lacks the row %s", row)
+		}
 	}
 }
