@@ -206,7 +206,7 @@ func (s *Store) Redeem(ctx context.Context, presented, passphrase string) (User,
 		return User{}, err
 	}
 	err = s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
-		if e, err = openEnrolment(tx, link, tx.Now()); err != nil { // another may have come first
+		if _, err := openEnrolment(tx, link, tx.Now()); err != nil { // another may have come first
 			return trail.Actor{}, nil, err
 		}
 		return trail.Actor{ID: e.User.ID, Kind: KindPerson}, &EnrolmentRedeemed{

@@ -97,6 +97,20 @@ func (r *refusals) due(now time.Time) (all []toldRefusal) {
 	return all
 }
 
+// putBack counts again what could not be told.
+func (r *refusals) putBack(all []toldRefusal, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, is := range all {
+		c := r.counts[is.refusal]
+		if c == nil {
+			c = &refusalCount{since: now}
+			r.counts[is.refusal] = c
+		}
+		c.untold += is.count
+	}
+}
+
 // refuse records the refusal, unless events have told of enough of them, and returns cause. If the
 // trail cannot be written, that is the error.
 func (s *Store) refuse(ctx context.Context, what refusal, cause error) error {

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -230,6 +231,41 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 	if told != 3*maxRefusals || len(r.counts) != 0 {
 		t.Errorf("%d are told of, %d are left", told, len(r.counts))
+	}
+}
+
+// TestRefusalsWait has refusals told late, as the trail cannot be written when they are due.
+func TestRefusalsWait(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const guesses = 20
+	for range guesses {
+		_, _, err := b.Login(t.Context(), "nobody", goodPassphrase)
+		if err == nil {
+			t.Fatal("let in")
+		}
+	}
+	b.clock.advance(refusalsPeriod)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := b.Flush(ended); err == nil {
+		t.Fatal("flushed without a database")
+	}
+	b.clock.advance(refusalsPeriod)
+	if err := b.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for _, e := range b.events(t, trail.LoginRefused) {
+		data, err := e.Data()
+		if err != nil || data["user"] != nil {
+			t.Errorf("%v, %v", data, err)
+		}
+		n, _ := data["count"].(float64)
+		told += int(n)
+	}
+	if told != guesses {
+		t.Errorf("the events tell of %d refusals, there were %d", told, guesses)
 	}
 }
 

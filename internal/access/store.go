@@ -71,8 +71,10 @@ func (s *Store) Flush(ctx context.Context) error {
 	if err := s.storeUses(ctx, now); err != nil {
 		return err
 	}
-	for _, r := range s.refusals.due(now) {
+	due := s.refusals.due(now)
+	for i, r := range due {
 		if err := s.recordRefusal(ctx, r); err != nil {
+			s.refusals.putBack(due[i:], now)
 			return err
 		}
 	}
