@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"strings"
@@ -113,10 +114,14 @@ func parts(s string) []part {
 	return all
 }
 
-// words returns what an error says to a reader of a page, as sentences.
+// words returns what an error says to a reader of a page, as sentences: what went wrong, without the
+// operations that it went wrong in.
 func words(err error) (message, hint string) {
-	message, hint = tallystick.Words(err)
-	return sentence(message), sentence(hint)
+	var e *tallystick.Error
+	if !errors.As(err, &e) {
+		return sentence(err.Error()), ""
+	}
+	return sentence(e.Message), sentence(e.Hint)
 }
 
 func sentence(s string) string {

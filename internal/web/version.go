@@ -33,7 +33,7 @@ type versionPage struct {
 	Data        []catalog.DataLink
 	Fed         []lineageStep
 	FedCut      bool
-	Lineage     string // address
+	Lineage     string // address; empty if nobody has told of it
 	Evidence    []catalog.Evidence
 	Assignments []catalog.Assignment
 	Deployments []catalog.Deployment
@@ -66,7 +66,7 @@ func (s *server) version(v *visit) error {
 	if err != nil {
 		return err
 	}
-	page := versionPage{Version: known, Lineage: lineageOf(lineage.VersionRef(model, version))}
+	page := versionPage{Version: known}
 	if page.Status, err = s.Catalog.Status(v.ctx(), model, version); err != nil {
 		return err
 	}
@@ -103,6 +103,9 @@ func (p *versionPage) look(v *visit, s *server) (err error) {
 	fed, err := s.Lineage.Fed(v.ctx(), model, version, lineage.Options{Depth: fedDepth, Limit: fedNodes})
 	if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
 		return err
+	}
+	if err == nil {
+		p.Lineage = lineageOf(fed.Start.Ref)
 	}
 	p.Fed, p.FedCut = steps(fed), fed.Cut != ""
 	if p.Evidence, err = s.Catalog.Evidence(v.ctx(), catalog.EvidenceFilter{Model: model, Version: version, Limit: shownEvidence}); err != nil {
