@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -23,7 +24,7 @@ type HistoryFilter struct {
 	After   uint64    // sequence, exclusive; for the next page
 	Before  uint64    // sequence, exclusive; for the next page, newest first; 0: no bound
 	Newest  bool      // newest first
-	Limit   int       // lines; 0 means 100; at most 1,000
+	Limit   int       // lines; 0 means 100; at most 250
 
 	// Personal opens what names people, for those who may see it. Without it people have no names and
 	// free text is left out, but for the reason of a refusal, from which known names are taken out.
@@ -53,11 +54,13 @@ type Line struct {
 type History struct {
 	Model string `json:"model"`
 	Lines []Line `json:"lines"`
-	Next  uint64 `json:"next,omitempty" doc:"sequence to go on after, or before if newest first; absent at the end"`
+	Next  uint64 `json:"next,omitempty" doc:"sequence to go on after, or before if newest first; absent at the end; there can be more even if there are no lines"`
 }
 
-// maxScanned bounds the events that one call looks at for those that name a version.
-const maxScanned = 10_000
+const (
+	maxHistory = 250  // each costs some 0.1 ms: what people were told is opened and checked
+	maxScanned = 1000 // events that one call looks at for those that name a version
+)
 
 // History returns the touches of a model in the order of the trail. The model need not be registered:
 // an attempt on an unknown model has left events too. But if there is neither model nor event it is
@@ -72,14 +75,15 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	if err != nil {
 		return History{}, fmt.Errorf("history of %s: %w", name, err)
 	}
-	want := limit(f.Limit)
+	want := min(limit(f.Limit), maxHistory)
 	chosen := trail.Filter{
 		Model: name, Type: f.Type, Actor: f.Actor, Outcome: f.Outcome, Since: f.Since, Until: f.Until,
 		After: f.After, Before: f.Before, Newest: f.Newest, Limit: want,
 	}
 	if f.Version != "" {
-		chosen.Limit = 1000 // most of them will be passed over
+		chosen.Limit = maxScanned // most of them will be passed over
 	}
+	naming := []byte(`"version":"` + f.Version + `"`) // as the canonical leaf has it: names need no escapes
 	scanned := 0
 	for e, err := range c.events.All(ctx, chosen) {
 		if err != nil {
@@ -90,6 +94,9 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 		}
 		scanned++
 		h.Next = e.Sequence
+		if f.Version != "" && !bytes.Contains(e.Leaf, naming) {
+			continue
+		}
 		line, err := newLine(e, f.Personal, names)
 		if err != nil {
 			return History{}, fmt.Errorf("history of %s: %w", name, err)
