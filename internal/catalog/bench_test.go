@@ -113,9 +113,9 @@ func thronged(b *testing.B, models, versions, events int) bench {
 		}
 	}
 	fill(models-1, func(tx *state.Tx, i int) error {
-		_, err := tx.Exec(`INSERT INTO models (name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner, intended_purpose,
+		_, err := tx.Exec(`INSERT INTO models (name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner, phase_owners, intended_purpose,
 			acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision, urgency, versions, latest_version, evaluated_ms, created_ms, changed_ms, event)
-			SELECT ?, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner, intended_purpose, acceptable_use, summary, labels, supplier,
+			SELECT ?, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner, phase_owners, intended_purpose, acceptable_use, summary, labels, supplier,
 			supplier_contract, replacement, reason, revision, ?, versions, latest_version, ?, created_ms, changed_ms, event FROM models WHERE name = 'm00000'`,
 			fmt.Sprintf("m%05d", i+1), i%30, i)
 		return err

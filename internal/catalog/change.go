@@ -24,7 +24,7 @@ func modelTables() []trail.Table {
 				"state", "tier", "tier_stated", "tier_reason", "tier_answers", "answers", "third_party", "replacement", "revision", "urgency",
 				"versions", "latest_version", "evaluated_ms", "created_ms", "changed_ms", "event",
 			},
-			Sealed: []string{"owner", "sre_owner", "intended_purpose", "acceptable_use", "summary", "labels", "supplier", "supplier_contract", "reason"},
+			Sealed: []string{"owner", "sre_owner", "phase_owners", "intended_purpose", "acceptable_use", "summary", "labels", "supplier", "supplier_contract", "reason"},
 		},
 		{
 			Name: "versions", Key: []string{"model", "version"},

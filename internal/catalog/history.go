@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -118,18 +119,12 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 // namesIn returns the people whom the catalog names for the model, to be taken out of free text.
 func (c *Catalog) namesIn(ctx context.Context, name string) (names []string, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		rows, err := tx.Query("SELECT owner, sre_owner FROM models WHERE name = ?", name)
-		if err != nil {
-			return err
+		m, err := model(tx, name)
+		if tallystick.CodeOf(err) == tallystick.NotFound {
+			return nil
 		}
-		for rows.Next() {
-			var owner, sre string
-			if err := rows.Scan(&owner, &sre); err != nil {
-				return err
-			}
-			names = append(names, owner, sre)
-		}
-		return rows.Err()
+		names = append(slices.Collect(maps.Values(m.PhaseOwners)), m.Owner, m.SREOwner)
+		return err
 	})
 	return names, err
 }
@@ -166,12 +161,21 @@ func newLine(e trail.Event, personal bool, names []string) (Line, error) {
 	if e.Outcome == tallystick.Success {
 		line.Why = ""
 	}
-	line.Why = redact(line.Why, append(slices.Clone(names), e.Actor, text("owner"), text("sre_owner")))
+	names = append(slices.Clone(names), e.Actor, text("owner"), text("sre_owner"))
+	if phases, ok := data["phase_owners"].(map[string]any); ok {
+		for _, person := range phases {
+			if s, ok := person.(string); ok {
+				names = append(names, s)
+			}
+		}
+	}
+	line.Why = redact(line.Why, names)
 	return line, nil
 }
 
-// redact takes names out of a text.
+// redact takes names out of a text, the longest first: one can be part of another.
 func redact(text string, names []string) string {
+	names = slices.SortedFunc(slices.Values(names), func(a, b string) int { return len(b) - len(a) })
 	for _, name := range names {
 		if name != "" {
 			text = strings.ReplaceAll(text, name, "somebody")

@@ -31,6 +31,7 @@ type ModelDetails struct {
 	ThirdParty       bool              `json:"third_party,omitempty" doc:"somebody else made the model; its files need not be known"`
 	Owner            string            `json:"owner,omitempty" doc:"who answers for the model"`
 	SREOwner         string            `json:"sre_owner,omitempty" doc:"who answers for its operation"`
+	PhaseOwners      map[string]string `json:"phase_owners,omitempty" doc:"who answers for the phases collection, features, training, evaluation, deployment and monitoring, where that is not the owner"`
 	Purpose          string            `json:"intended_purpose,omitempty" doc:"what it is for"`
 	AcceptableUse    string            `json:"acceptable_use,omitempty" doc:"what it may be used for, and what not"`
 	Summary          string            `json:"summary,omitempty" doc:"what it does, in a sentence or two"`
@@ -67,7 +68,7 @@ func (c *Catalog) Model(ctx context.Context, name string) (m Model, err error) {
 }
 
 const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner,
-	intended_purpose, acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision,
+	phase_owners, intended_purpose, acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision,
 	urgency, versions, latest_version, evaluated_ms, created_ms, changed_ms, event`
 
 // model returns the model of that name as the transaction sees it.
@@ -91,15 +92,15 @@ type scanner interface{ Scan(dest ...any) error }
 
 func scanModel(row scanner) (Model, error) {
 	var m Model
-	var deciding, answers, labels string
+	var deciding, answers, phases, labels string
 	var thirdParty, evaluated, created, changed int64
 	err := row.Scan(&m.Name, &m.State, &m.Tier, &m.TierStated, &m.TierDecision.Reason, &deciding, &answers, &thirdParty, &m.Owner, &m.SREOwner,
-		&m.Purpose, &m.AcceptableUse, &m.Summary, &labels, &m.Supplier, &m.SupplierContract, &m.Replacement, &m.Reason, &m.Revision,
+		&phases, &m.Purpose, &m.AcceptableUse, &m.Summary, &labels, &m.Supplier, &m.SupplierContract, &m.Replacement, &m.Reason, &m.Revision,
 		&m.urgency, &m.Versions, &m.LatestVersion, &evaluated, &created, &changed, &m.Event)
 	if err != nil {
 		return Model{}, err
 	}
-	if err := errors.Join(unpack(deciding, &m.Deciding), unpack(answers, &m.Answers), unpack(labels, &m.Labels)); err != nil {
+	if err := errors.Join(unpack(deciding, &m.Deciding), unpack(answers, &m.Answers), unpack(phases, &m.PhaseOwners), unpack(labels, &m.Labels)); err != nil {
 		return Model{}, fmt.Errorf("model %q: %w", m.Name, err)
 	}
 	m.ThirdParty = thirdParty != 0

@@ -55,7 +55,7 @@ func TestLifeOfAModel(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	details := catalog.ModelDetails{
-		SREOwner: "bob", Purpose: "scores loan applications", AcceptableUse: "with a clerk who decides", Summary: "gradient boosting",
+		SREOwner: "bob", PhaseOwners: map[string]string{"monitoring": "dora"}, Purpose: "scores loan applications", AcceptableUse: "with a clerk who decides", Summary: "gradient boosting",
 		Answers: harmless(map[string]string{"financial_effect": "minor"}), Labels: map[string]string{"team": "risk"},
 	}
 	credit := catalog.ModelRegistration{Name: "credit", ModelDetails: details}
@@ -136,6 +136,7 @@ func TestModelsAreChecked(t *testing.T) {
 		"a supplier of our own":       {catalog.ModelDetails{Supplier: "Example Ltd"}, "that is our own"},
 		"an owner without end":        {catalog.ModelDetails{Owner: strings.Repeat("x", 257)}, "the owner is 257 bytes long"},
 		"a purpose that is no text":   {catalog.ModelDetails{Purpose: "a\x00b"}, "is not text"},
+		"a phase that is none":        {catalog.ModelDetails{PhaseOwners: map[string]string{"sleep": "bob"}}, "the phases are collection"},
 		"a label without a name":      {catalog.ModelDetails{Labels: map[string]string{"": "x"}}, "label name"},
 		"a question that there is no": {catalog.ModelDetails{Answers: catalog.Answers{"x": "y"}}, "no question"},
 	} {

@@ -23,7 +23,7 @@ func (c *ModelRegistered) Subject() (trail.Type, trail.Resource) {
 func (c *ModelRegistered) Apply(tx *state.Tx, at trail.Mark) error {
 	m := Model{Name: c.Model, TierDecision: c.TierDecision, ModelDetails: c.ModelDetails, Revision: 1, Created: at.Time}
 	_, err := tx.Exec("INSERT INTO models ("+modelColumns+") VALUES ("+
-		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
+		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
 	return err
 }
 
@@ -115,6 +115,7 @@ func modelFields() []modelField {
 		{"third_party", func(to, from *ModelDetails) { to.ThirdParty = from.ThirdParty }},
 		{"owner", func(to, from *ModelDetails) { to.Owner = from.Owner }},
 		{"sre_owner", func(to, from *ModelDetails) { to.SREOwner = from.SREOwner }},
+		{"phase_owners", func(to, from *ModelDetails) { to.PhaseOwners = from.PhaseOwners }},
 		{"intended_purpose", func(to, from *ModelDetails) { to.Purpose = from.Purpose }},
 		{"acceptable_use", func(to, from *ModelDetails) { to.AcceptableUse = from.AcceptableUse }},
 		{"summary", func(to, from *ModelDetails) { to.Summary = from.Summary }},
@@ -133,7 +134,7 @@ func alter(tx *state.Tx, at trail.Mark, name string, revision int64, change func
 	change(&m)
 	m.Revision = revision
 	_, err = tx.Exec(`UPDATE models SET state = ?, tier = ?, tier_stated = ?, tier_reason = ?, tier_answers = ?, answers = ?, third_party = ?,
-		owner = ?, sre_owner = ?, intended_purpose = ?, acceptable_use = ?, summary = ?, labels = ?, supplier = ?, supplier_contract = ?,
+		owner = ?, sre_owner = ?, phase_owners = ?, intended_purpose = ?, acceptable_use = ?, summary = ?, labels = ?, supplier = ?, supplier_contract = ?,
 		replacement = ?, reason = ?, revision = ?, urgency = ?, versions = ?, latest_version = ?, evaluated_ms = ?, created_ms = ?, changed_ms = ?,
 		event = ? WHERE name = ?`, append(m.row(at)[1:], name)...)
 	return err
@@ -144,10 +145,11 @@ func (m Model) row(at trail.Mark) []any {
 	// Maps of texts always encode.
 	deciding, _ := pack(m.Deciding)
 	answers, _ := pack(m.Answers)
+	phases, _ := pack(m.PhaseOwners)
 	labels, _ := pack(m.Labels)
 	return []any{
 		m.Name, string(m.State), string(m.Tier), string(m.TierStated), m.TierDecision.Reason, deciding, answers, m.ThirdParty, m.Owner, m.SREOwner,
-		m.Purpose, m.AcceptableUse, m.Summary, labels, m.Supplier, m.SupplierContract, m.Replacement, m.Reason, m.Revision,
+		phases, m.Purpose, m.AcceptableUse, m.Summary, labels, m.Supplier, m.SupplierContract, m.Replacement, m.Reason, m.Revision,
 		urgencyOf(m), m.Versions, m.LatestVersion, millis(m.Evaluated), millis(m.Created), at.Time.UnixMilli(), int64(at.Sequence),
 	}
 }

@@ -244,10 +244,11 @@ func changedFields(was, is ModelDetails) (names []string) {
 
 // sameDetails compares, and takes an empty map for none.
 func sameDetails(a, b ModelDetails) bool {
-	if !maps.Equal(a.Answers, b.Answers) || !maps.Equal(a.Labels, b.Labels) {
+	if !maps.Equal(a.Answers, b.Answers) || !maps.Equal(a.Labels, b.Labels) || !maps.Equal(a.PhaseOwners, b.PhaseOwners) {
 		return false
 	}
-	a.Answers, a.Labels, b.Answers, b.Labels = nil, nil, nil, nil
+	a.Answers, a.Labels, a.PhaseOwners = nil, nil, nil
+	b.Answers, b.Labels, b.PhaseOwners = nil, nil, nil
 	return reflect.DeepEqual(a, b)
 }
 
@@ -270,6 +271,14 @@ func (d ModelDetails) validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Labels)) {
 		if err := cmp.Or(tallystick.ValidateName("label", name), checkWords("label "+name, d.Labels[name], maxLabel)); err != nil {
+			return err
+		}
+	}
+	for _, phase := range slices.Sorted(maps.Keys(d.PhaseOwners)) {
+		if !slices.Contains(phases(), phase) {
+			return tallystick.Errorf(tallystick.Invalid, "the life of a model has no phase %q", phase).WithHint("the phases are %s", strings.Join(phases(), ", "))
+		}
+		if err := checkWords("owner of the phase "+phase, d.PhaseOwners[phase], maxPerson); err != nil {
 			return err
 		}
 	}
@@ -296,4 +305,9 @@ func checkWords(what, text string, limit int) error {
 		return tallystick.Errorf(tallystick.Invalid, "the %s is not text in UTF-8", what)
 	}
 	return nil
+}
+
+// phases are those of a model's life that can have an owner of their own.
+func phases() []string {
+	return []string{"collection", "features", "training", "evaluation", "deployment", "monitoring"}
 }

@@ -26,7 +26,7 @@ func TestRandomActsAreReplayed(t *testing.T) {
 	details := func() catalog.ModelDetails {
 		d := catalog.ModelDetails{
 			State: catalog.ModelState(pick("", "active", "experimental")), Owner: pick("", "alice", "bob"), SREOwner: pick("", "carol"),
-			Purpose: pick("", "x"), AcceptableUse: pick("", "y"), Summary: pick("", "z"), TierStated: tallystick.Tier(pick("", "low", "limited", "high")),
+			PhaseOwners: map[string]string{"training": pick("erin", "frank")}, Purpose: pick("", "x"), AcceptableUse: pick("", "y"), Summary: pick("", "z"), TierStated: tallystick.Tier(pick("", "low", "limited", "high")),
 			Answers: harmless(map[string]string{"safety": pick("none", "indirect", "direct"), "reach": pick("team", "public")}),
 			Labels:  map[string]string{"team": pick("r", "s")},
 		}
@@ -40,7 +40,7 @@ func TestRandomActsAreReplayed(t *testing.T) {
 			return b.register(catalog.ModelRegistration{Name: model(), ModelDetails: details(), Reason: pick("", "needed")})
 		},
 		func() proposal {
-			fields := []string{"state", "tier_stated", "answers", "owner", "sre_owner", "intended_purpose", "acceptable_use", "summary", "labels"}
+			fields := []string{"state", "tier_stated", "answers", "owner", "sre_owner", "phase_owners", "intended_purpose", "acceptable_use", "summary", "labels"}
 			random.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
 			return b.update(catalog.ModelUpdate{Model: model(), Fields: fields[:random.IntN(4)], Details: details(), IfRevision: int64(random.IntN(3))})
 		},

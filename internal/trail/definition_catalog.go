@@ -34,6 +34,7 @@ func modelDefinitions() []Definition {
 		optional("third_party", Flag, "whether somebody else made the model").inTheOpen(),
 		optional("owner", Text, "who answers for the model"),
 		optional("sre_owner", Text, "who answers for its operation"),
+		optional("phase_owners", Object, "who answers for each phase of its life"),
 		optional("intended_purpose", Text, "what it is for"),
 		optional("acceptable_use", Text, "what it may be used for, and what not"),
 		optional("summary", Text, "what it does"),

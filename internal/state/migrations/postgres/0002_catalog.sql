@@ -15,6 +15,7 @@ CREATE TABLE models (
     third_party       BIGINT NOT NULL CHECK (third_party IN (0, 1)),
     owner             TEXT   COLLATE "C" NOT NULL,
     sre_owner         TEXT   COLLATE "C" NOT NULL,
+    phase_owners      TEXT   COLLATE "C" NOT NULL, -- who answers for each phase of its life
     intended_purpose  TEXT   COLLATE "C" NOT NULL,
     acceptable_use    TEXT   COLLATE "C" NOT NULL,
     summary           TEXT   COLLATE "C" NOT NULL,

@@ -15,6 +15,7 @@ CREATE TABLE models (
     third_party       INTEGER NOT NULL CHECK (third_party IN (0, 1)),
     owner             TEXT    NOT NULL,
     sre_owner         TEXT    NOT NULL,
+    phase_owners      TEXT    NOT NULL, -- who answers for each phase of its life
     intended_purpose  TEXT    NOT NULL,
     acceptable_use    TEXT    NOT NULL,
     summary           TEXT    NOT NULL,
