@@ -5,20 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/web"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
 func (a *app) serve() *cobra.Command {
 	config := server.Config{Release: tool().Version}
 	var database, level string
+	var proxied bool
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -37,7 +42,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := oneOf("--log", level, "debug", "info", "warn", "error"); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, database, level)
+			return a.runServer(cmd.Context(), config, serveOptions{database, level, proxied})
 		},
 	}
 	flags := cmd.Flags()
@@ -46,14 +51,22 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.StringVar(&config.Certificate, "tls-cert", "", "certificate chain, a PEM `file`")
 	flags.StringVar(&config.Key, "tls-key", "", "private key of the certificate, a PEM `file`")
 	flags.StringSliceVar(&config.AllowedHosts, "host", nil, "a `name` by which a proxy on this machine passes requests on")
+	flags.BoolVar(&proxied, "behind-tls", false, "a proxy on this machine ends TLS: cookies go over TLS only")
 	flags.StringVar(&database, "database", "", "keep the state in PostgreSQL at this `URL`, instead of in the workspace")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	return cmd
 }
 
-func (a *app) runServer(ctx context.Context, config server.Config, database, level string) (err error) {
+// serveOptions are what the server is not asked itself.
+type serveOptions struct {
+	database string // URL; empty: the workspace's own
+	level    string // least level that is logged
+	proxied  bool   // TLS ends before it
+}
+
+func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
 	var least slog.Level
-	if err := least.UnmarshalText([]byte(level)); err != nil {
+	if err := least.UnmarshalText([]byte(o.level)); err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: least}))
@@ -64,7 +77,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, database, lev
 	if err != nil {
 		return err
 	}
-	place.Logger, place.Database = logger, database
+	place.Logger, place.Database = logger, o.database
 	w, err := workspace.Open(ctx, place)
 	if err != nil {
 		return err
@@ -77,7 +90,8 @@ func (a *app) runServer(ctx context.Context, config server.Config, database, lev
 	}
 	changed, stop := w.DB.Watch()
 	defer stop()
-	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.api(h, nil), w, w.Trail, changed, logger
+	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
+	config.Background = h.access.Run
 	config.Started = func(address string) error {
 		logger.Info("listening", slog.String("address", address), slog.String("workspace", w.Dir()))
 		if fresh {
@@ -87,7 +101,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, database, lev
 			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{
 				"release": config.Release, "listen": address,
-				"settings": map[string]any{"tls": config.Certificate != "", "database": database != "", "hosts": config.AllowedHosts},
+				"settings": map[string]any{"tls": config.Certificate != "", "database": o.database != "", "hosts": config.AllowedHosts},
 			},
 		})
 		return err
@@ -100,6 +114,18 @@ func (a *app) runServer(ctx context.Context, config server.Config, database, lev
 		return err
 	}
 	return server.Run(ctx, config)
+}
+
+// doors are what a server answers with: the API, and the pages beside it.
+func (a *app) doors(h house, secure bool) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(api.Prefix+"/", a.api(h, nil))
+	mux.Handle("/", web.New(web.Config{
+		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
+		Catalog: h.catalog, Lineage: h.lineage, People: h.access, Registry: h.registry,
+		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
+	}))
+	return mux
 }
 
 // itself is the actor of what the server does by itself.

@@ -50,7 +50,8 @@ type Config struct {
 	Changed           <-chan struct{} // receives after each change of the state
 	Logger            *slog.Logger
 	Release           string
-	Started           func(address string) error // called once requests are answered
+	Background        func(ctx context.Context) error // runs until ctx ends; its error ends the server
+	Started           func(address string) error      // called once requests are answered
 	Stopping          func(ctx context.Context) error
 	AllowedHosts      []string // names by which the server may be asked for, besides its address
 	unsafeNoHostCheck bool     // for tests only
@@ -92,6 +93,7 @@ func Run(ctx context.Context, config Config) error {
 		follow(running, config)
 		return nil
 	})
+	group.Go(func() error { return config.Background(running) })
 	group.Go(func() error {
 		select {
 		case <-ready:
