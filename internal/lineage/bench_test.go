@@ -79,6 +79,17 @@ func BenchmarkQuestion(b *testing.B) {
 	b.Logf("%d nodes and %d edges written in %v", benchNodes, benchEdges, time.Since(began).Round(time.Second))
 	g := lineage.New(db)
 	middle := lineage.Ref{Kind: lineage.Snapshot, ID: fmt.Sprintf("%07d", benchNodes/2)}
+	for name, f := range map[string]lineage.Filter{
+		"first": {}, "last": {After: last}, "middle": {After: middle}, "kind": {Kind: lineage.Snapshot, After: middle}, "model": {Model: "credit"},
+	} {
+		b.Run("list/"+name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := g.Nodes(b.Context(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 	for name, ask := range map[string]func(lineage.Options) (lineage.Walk, error){
 		"up":     func(o lineage.Options) (lineage.Walk, error) { return g.Up(b.Context(), last, o) },
 		"down":   func(o lineage.Options) (lineage.Walk, error) { return g.Down(b.Context(), first, o) },

@@ -20,7 +20,7 @@ type Filter struct {
 
 // Nodes returns the nodes that f chooses, with their facts, in the order of kinds and ids.
 func (g *Graph) Nodes(ctx context.Context, f Filter) (nodes []Node, err error) {
-	conditions, args := []string{"(kind > ? OR kind = ? AND name > ?)"}, []any{string(f.After.Kind), string(f.After.Kind), f.After.ID}
+	conditions, args := []string{"(kind, name) > (?, ?)"}, []any{string(f.After.Kind), f.After.ID}
 	add := func(column, value string) {
 		if value != "" {
 			conditions, args = append(conditions, column+" = ?"), append(args, value)
