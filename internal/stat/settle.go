@@ -82,18 +82,14 @@ func (t *Tally) inside(gaps []int, window []float64) insides {
 	if len(gaps) == 0 {
 		return in
 	}
-	open, size := make([]uint64, len(t.cells)/64+1), 0 // a bit for each cell and the sentinel
+	cells := t.cells[:len(t.cells)+1]
+	isOpen, size := make([]uint8, len(cells)), 0 // 1 for open
 	for _, i := range in.gaps {
-		open[i/64] |= 1 << (i % 64)
+		isOpen[i] = 1
 		size += int(t.below(i))
 		in.ends = append(in.ends, size)
 	}
 	values := make([]float64, 0, size)
-	take := func(v float64, cell int) {
-		if v < t.cells[:len(t.cells)+1][cell].x && isFinite(v) {
-			values = append(values, v)
-		}
-	}
 	places := t.places
 	if len(places) != len(window) { // the tally kept none
 		places = nil
@@ -103,32 +99,28 @@ func (t *Tally) inside(gaps []int, window []float64) insides {
 	for len(window) > 0 {
 		part := window[:min(batch, len(window))]
 		window = window[len(part):]
-		if places == nil {
-			t.place(part, &at)
-			for _, k := range inOpen(open, at[:len(part)], &hits) {
-				take(part[k], int(at[k]))
+		if places != nil {
+			for k, i := range places[:len(part)] {
+				at[k] = uint32(i)
 			}
-			continue
+			places = places[len(part):]
+		} else {
+			t.place(part, &at)
 		}
-		for _, k := range inOpen(open, places[:len(part)], &hits) {
-			take(part[k], int(places[k]))
+		n := 0
+		for k, i := range at[:len(part)] {
+			hits[n&(batch-1)] = uint8(k)
+			n += int(isOpen[i])
 		}
-		places = places[len(part):]
+		for _, k := range hits[:n] {
+			if v := part[k]; v < cells[at[k]].x && isFinite(v) {
+				values = append(values, v)
+			}
+		}
 	}
 	sortFloats(values, nil)
 	in.values = values
 	return in
-}
-
-// inOpen returns which of at most batch places have their bit set. It has no branch on what cannot be
-// foretold.
-func inOpen[P uint16 | uint32](open []uint64, places []P, hits *[batch]uint8) []uint8 {
-	n := 0
-	for k, i := range places {
-		hits[n&(batch-1)] = uint8(k)
-		n += int(open[i/64] >> (i % 64) & 1)
-	}
-	return hits[:n]
 }
 
 // quantileGaps returns the gaps in which the values lie that quantiles depend on.
