@@ -30,6 +30,7 @@ type house struct {
 	lineage   *lineage.Graph
 	pages     http.Handler
 	log       *strings.Builder
+	started   time.Time
 }
 
 const passphrase = "velvet orbit lantern thirteen"
@@ -44,7 +45,7 @@ func open(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}}
+	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}, started: time.Now()}
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, People: h.people,
