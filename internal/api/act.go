@@ -92,7 +92,7 @@ type Paging struct {
 
 // Newest chooses a page of a list that is ordered by event, newest first.
 type Newest struct {
-	After uint64 `query:"after" doc:"next of the page before"`
+	After uint64 `query:"after" maximum:"9007199254740991" doc:"next of the page before"`
 	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"999"`
 }
 

@@ -42,7 +42,7 @@ type Artifact struct {
 type downloadInput struct {
 	Model   string `path:"model" maxLength:"128"`
 	Version string `path:"version" maxLength:"128"`
-	File    string `path:"file" maxLength:"4096" doc:"name in the version's manifest"`
+	File    string `path:"file" maxLength:"4096" doc:"name in the version's manifest, with its slashes escaped"`
 	Purpose string `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; required for models of tier high"`
 }
 
@@ -69,7 +69,7 @@ func (s *server) artifacts() {
 			size, err := s.Workspace.Artifacts.Size(in.Digest)
 			return Artifact{Digest: in.Digest, Size: size}, err
 		})
-	huma.Register(s.huma, operation("download-artifact", http.MethodGet, "/models/{model}/versions/{version}/files/{file...}", "Download a file of a version", "catalog", http.StatusNotFound),
+	huma.Register(s.huma, operation("download-artifact", http.MethodGet, "/models/{model}/versions/{version}/files/{file}", "Download a file of a version", "catalog", http.StatusNotFound),
 		func(ctx context.Context, in *downloadInput) (*huma.StreamResponse, error) {
 			out, err := s.download(ctx, in)
 			if err != nil {

@@ -92,12 +92,12 @@ func (s *server) doors() {
 			return Opened{Secret: secret.Reveal(), User: who.ID}, nil
 		})
 	ask(s, operation("close-session", http.MethodDelete, "/sessions/current", "Sign out", "access", http.StatusConflict),
-		func(ctx context.Context, _ *struct{}) (struct{}, error) {
+		func(ctx context.Context, _ *struct{}) (Recorded, error) {
 			who := caller(ctx)
 			_, err := s.Registry.Do(ctx, registry.Command{
 				Principal: who, Action: access.SessionClose, Resource: trail.Resource{Type: "session", ID: who.Session},
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Access.CloseSession(tx, who, who.Session) }),
 			})
-			return struct{}{}, err
+			return Recorded{Done: err == nil}, err
 		})
 }

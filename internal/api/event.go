@@ -58,7 +58,7 @@ type eventQuery struct {
 	Outcome  string    `query:"outcome" enum:"success,denied,failed"`
 	Since    time.Time `query:"since" doc:"inclusive"`
 	Until    time.Time `query:"until" doc:"exclusive"`
-	After    uint64    `query:"after" doc:"sequence, exclusive: what lies behind it in the order asked for"`
+	After    uint64    `query:"after" maximum:"9007199254740991" doc:"sequence, exclusive: what lies behind it in the order asked for"`
 	Newest   bool      `query:"newest" doc:"newest first"`
 	Limit    int       `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }

@@ -32,7 +32,7 @@ type historyQuery struct {
 	Since   time.Time `query:"since" doc:"inclusive"`
 	Until   time.Time `query:"until" doc:"exclusive"`
 	Newest  bool      `query:"newest" doc:"newest first"`
-	After   uint64    `query:"after" doc:"next of the page before"`
+	After   uint64    `query:"after" maximum:"9007199254740991" doc:"next of the page before"`
 	Limit   int       `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 

@@ -137,7 +137,7 @@ type createTokenInput struct {
 
 type tokenInput struct {
 	Request
-	Token string `path:"token" maxLength:"64" doc:"id"`
+	Token string `path:"token" pattern:"^tok_[0-9a-z]{1,32}$" doc:"id"`
 }
 
 func (s *server) tokens() {
