@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -51,8 +52,10 @@ func (a *app) colour() bool {
 	return ok && os.Getenv("NO_COLOR") == ""
 }
 
-func (a *app) printJSON(value any) error {
-	enc := json.NewEncoder(a.Out)
+func (a *app) printJSON(value any) error { return writeJSON(a.Out, value) }
+
+func writeJSON(out io.Writer, value any) error {
+	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(value)

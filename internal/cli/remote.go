@@ -58,12 +58,8 @@ type session struct {
 // workspace. Asking questions must not make a workspace.
 func (a *app) dial(ctx context.Context, mustExist bool) (*session, error) {
 	config := client.Config{UserAgent: "tallystick/" + tool().Version, Purpose: a.purpose}
-	server := a.server
-	if server == "" {
-		server = os.Getenv("TALLYSTICK_SERVER")
-	}
-	if server != "" {
-		token, err := a.token()
+	if server := a.serverURL(); server != "" {
+		token, err := a.token(server)
 		if err != nil {
 			return nil, err
 		}
@@ -84,15 +80,15 @@ func (a *app) dial(ctx context.Context, mustExist bool) (*session, error) {
 	return &session{Client: c, local: w}, nil
 }
 
-// token returns the API token, which comes from the environment or a file, never from a flag: others
-// on this machine could read it there.
-func (a *app) token() (string, error) {
+// token returns the API token, or the secret of the session with the server. It comes from the
+// environment or a file, never from a flag: others on this machine could read it there.
+func (a *app) token(server string) (string, error) {
 	if token := os.Getenv("TALLYSTICK_TOKEN"); token != "" {
 		return token, nil
 	}
 	path := os.Getenv("TALLYSTICK_TOKEN_FILE")
 	if path == "" {
-		return "", nil
+		return keptSession(server)
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
