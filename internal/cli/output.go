@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -59,6 +60,13 @@ func writeJSON(out io.Writer, value any) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(value)
+}
+
+// marshal encodes as writeJSON does.
+func marshal(value any) ([]byte, error) {
+	var b bytes.Buffer
+	err := writeJSON(&b, value)
+	return b.Bytes(), err
 }
 
 // printGuesses says what was guessed; more than fits on one screen stands in the report.

@@ -28,11 +28,11 @@ type versionBody struct {
 // registerFlags are what a person says of a version.
 type registerFlags struct {
 	catalog.VersionDetails
-	draft, upload                                    bool
-	libraries, image, trigger                        string
-	metrics, samples, thresholds, seeds, parameters  []string
-	snapshots                                        []string
-	hashing                                          artifact.HashOptions
+	draft, upload                                   bool
+	libraries, image, trigger                       string
+	metrics, samples, thresholds, seeds, parameters []string
+	snapshots                                       []string
+	hashing                                         artifact.HashOptions
 }
 
 func (a *app) register() *cobra.Command {
