@@ -85,7 +85,8 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 	root.AddCommand(
 		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
 		a.fsck(), a.backup(), a.restore(), a.trust(), a.key(), a.demo(), a.serve(), a.user(), a.tokenCommand(), a.login(), a.logout(),
-		a.model(), a.register(), a.version(), a.download(), a.status(), a.history(), a.evidence(),
+		a.model(), a.register(), a.version(), a.download(), a.status(), a.history(), a.evidence(), a.dataset(), a.snapshot(), a.env(),
+		a.deployment(), a.assign(), a.unassign(), a.assignments(), a.lineage(), a.diff(), a.runCommand(), a.finding(), a.reconcile(),
 	)
 	root.Version = tool().Version
 	strict(root)

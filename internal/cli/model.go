@@ -194,7 +194,7 @@ func printModel(w io.Writer, m catalog.Model) {
 	if m.ThirdParty {
 		thirdParty = "yes"
 	}
-	printFields(w, "model", m.Name, "state", string(m.State), "tier", string(m.Tier), "because", strings.TrimPrefix(m.TierDecision.Reason, string(m.Tier)+", "),
+	printFields(w, "model", m.Name, "state", string(m.State), "tier", string(m.Tier), "because", strings.TrimPrefix(m.TierDecision.Reason, string(m.Tier)+", because "),
 		"owner", m.Owner, "sre owner", m.SREOwner, "purpose", m.Purpose, "acceptable use", m.AcceptableUse, "summary", m.Summary,
 		"third party", thirdParty, "supplier", m.Supplier, "contract", m.SupplierContract, "answers", joinPairs(m.Answers), "labels", joinPairs(m.Labels),
 		"latest version", m.LatestVersion, "replaced by", m.Replacement, "reason", m.Reason)
