@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -93,7 +92,7 @@ func (a *app) runDownload(ctx context.Context, s *session, args []string, dir st
 // fetch downloads one file. It has its name only once its digest is right.
 func fetch(ctx context.Context, s *session, version string, f artifact.File, dir string, tell func(n int64)) error {
 	path := filepath.Join(dir, filepath.FromSlash(f.Name))
-	r, err := s.Download(ctx, version+"/files/"+escapePath(f.Name))
+	r, err := s.Download(ctx, version+"/files/"+url.PathEscape(f.Name))
 	if err != nil {
 		return err
 	}
@@ -113,15 +112,6 @@ func fetch(ctx context.Context, s *session, version string, f artifact.File, dir
 		}
 		return nil
 	})
-}
-
-// escapePath escapes the elements of a path and keeps its slashes.
-func escapePath(name string) string {
-	var parts []string
-	for part := range strings.SplitSeq(name, "/") {
-		parts = append(parts, url.PathEscape(part))
-	}
-	return strings.Join(parts, "/")
 }
 
 // teller tells how much has been written to it.
