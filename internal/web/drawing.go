@@ -24,6 +24,7 @@ type drawnBox struct {
 	Label, Whole        string // cut to the box, and not
 	Href                string
 	Start               bool
+	Cut                 bool // there may be more beyond it, which the walk left out
 }
 
 // drawnLine is an edge.
@@ -84,12 +85,13 @@ func draw(up, down lineage.Walk, way string) *drawing {
 	g := newGraph(up, down)
 	l := g.layout()
 	across := g.spread(l)
+	cut := furthest(up, down)
 	d := &drawing{}
 	for n, node := range g.nodes {
 		whole := nameOf(node)
 		b := drawnBox{
 			Width: boxWidth, Height: boxHeight, Kind: string(node.Ref.Kind), Whole: whole, Label: fit(whole, labelRunes),
-			Href: lineageOf(node.Ref), Start: n == 0,
+			Href: lineageOf(node.Ref), Start: n == 0, Cut: cut[node.Ref],
 		}
 		b.X, b.Y = l.at(margin+g.layer[n]*l.step, across[n])
 		d.Width, d.Height = max(d.Width, b.X+boxWidth+margin), max(d.Height, b.Y+boxHeight+margin)
@@ -114,6 +116,23 @@ func draw(up, down lineage.Walk, way string) *drawing {
 	d.Description = fmt.Sprintf("%s and %s: %s. Data flows %s. The list says the same.",
 		plural(len(g.nodes), "node"), plural(len(g.edges), "edge"), directions[way], flows[l.downwards])
 	return d
+}
+
+// furthest returns the nodes at the end of walks that were cut.
+func furthest(walks ...lineage.Walk) map[lineage.Ref]bool {
+	ends := map[lineage.Ref]bool{}
+	for _, w := range walks {
+		deepest := 0
+		for _, n := range w.Nodes {
+			deepest = max(deepest, n.Depth)
+		}
+		for _, n := range w.Nodes {
+			if w.Cut != "" && n.Depth == deepest {
+				ends[n.Ref] = true
+			}
+		}
+	}
+	return ends
 }
 
 // size returns how much room a place needs across.

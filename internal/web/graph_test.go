@@ -74,6 +74,20 @@ func TestDrawingOfACircle(t *testing.T) {
 	}
 }
 
+func TestDrawingShowsWhereItWasCut(t *testing.T) {
+	t.Parallel()
+	w := walk(3, [2]int{0, 1}, [2]int{1, 2})
+	w.Nodes[0].Depth, w.Nodes[1].Depth = 1, 2
+	for _, cut := range []string{"", lineage.CutDepth} {
+		w.Cut = cut
+		for i, b := range draw(lineage.Walk{Start: w.Start}, w, "down").Boxes {
+			if b.Cut != (cut != "" && i == 2) {
+				t.Errorf("cut %q: box %d says %v", cut, i, b.Cut)
+			}
+		}
+	}
+}
+
 func TestDirectionOfDrawing(t *testing.T) {
 	t.Parallel()
 	var chain, fan [][2]int
