@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/profile"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
@@ -113,8 +114,10 @@ func (s *server) snapshots() {
 	act(s, operation("link-snapshot", http.MethodPost, "/models/{model}/versions/{version}/data", "Say on which data a version rests", "data", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in linkSnapshotInput) (registry.Command, func(tx *state.Tx) (catalog.DataLink, error)) {
 			link := catalog.DataLink{Model: in.Model, Version: in.Version, Role: in.Body.Role, Dataset: in.Body.Dataset, Snapshot: in.Body.Snapshot, Digest: in.Body.Digest}
-			return in.command(access.LineageRecord, func(tx *state.Tx) (trail.Change, error) { return s.Catalog.LinkSnapshot(tx, link) }),
-				func(*state.Tx) (catalog.DataLink, error) { return link, nil }
+			c := in.command(access.LineageRecord, func(tx *state.Tx) (trail.Change, error) { return s.Catalog.LinkSnapshot(tx, link) })
+			data, version := lineage.Ref{Kind: lineage.Snapshot, ID: link.Dataset + "@" + link.Snapshot}, lineage.VersionRef(in.Model, in.Version)
+			c.Propose = s.told(c.Propose, []lineage.Node{{Ref: data}, {Ref: version, Model: in.Model}}, []lineage.Edge{{From: data, To: version, Relation: lineage.Derived, Reason: string(link.Role)}})
+			return c, func(*state.Tx) (catalog.DataLink, error) { return link, nil }
 		})
 	ask(s, operation("list-snapshots", http.MethodGet, "/snapshots", "List snapshots of a data set or of a digest, newest first", "data"),
 		func(ctx context.Context, in *struct {
@@ -148,4 +151,19 @@ func (s *server) snapshots() {
 			found, err := s.Catalog.Links(ctx, catalog.LinkFilter{Model: in.Model, Version: in.Version, Limit: 1000})
 			return pageOf(found, len(found), nil), err
 		})
+}
+
+// ofSources returns the node of a snapshot, and the edges to it from where its data came from.
+func ofSources(data lineage.Ref, digest tallystick.Digest, sources []catalog.Source) ([]lineage.Node, []lineage.Edge) {
+	nodes := []lineage.Node{{Ref: data, Digest: digest}}
+	var edges []lineage.Edge
+	for _, source := range sources {
+		ref := lineage.Ref{Kind: lineage.Source, ID: source.Name}
+		if ref.Validate() != nil {
+			continue // the catalog says what is wrong with it
+		}
+		nodes = append(nodes, lineage.Node{Ref: ref})
+		edges = append(edges, lineage.Edge{From: ref, To: data, Relation: lineage.Derived})
+	}
+	return nodes, edges
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/artifact"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/openlineage"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -87,6 +89,43 @@ func (s *server) recordLineage(b lineage.Batch) registry.Command {
 		Action: access.LineageRecord, Resource: trail.Resource{Type: "lineage", ID: b.Origin},
 		Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Lineage.Record(tx, b) },
 	}
+}
+
+// told adds to the changes of a command what they mean for the lineage, before them, so that the
+// command's receipt is that of its own event. A command that changes nothing adds nothing.
+func (s *server) told(propose func(tx *state.Tx) ([]trail.Change, error), nodes []lineage.Node, edges []lineage.Edge) func(tx *state.Tx) ([]trail.Change, error) {
+	return func(tx *state.Tx) ([]trail.Change, error) {
+		changes, err := propose(tx)
+		if err != nil || len(changes) == 0 {
+			return nil, err
+		}
+		first, err := s.Lineage.Record(tx, lineage.Batch{Origin: "catalog", Nodes: nodes, Edges: edges})
+		return append(first, changes...), err
+	}
+}
+
+// ofVersion returns the node of a version, and the edges to it from what made it.
+func ofVersion(model, version string, d catalog.VersionDetails, files artifact.Manifest) ([]lineage.Node, []lineage.Edge, error) {
+	node := lineage.Node{Ref: lineage.VersionRef(model, version), Model: model}
+	if files.Len() > 0 {
+		digest, err := files.Digest()
+		if err != nil {
+			return nil, nil, err
+		}
+		node.Digest = digest
+	}
+	nodes := []lineage.Node{node}
+	var edges []lineage.Edge
+	from := func(kind lineage.Kind, id string, relation lineage.Relation) {
+		if id != "" {
+			nodes = append(nodes, lineage.Node{Ref: lineage.Ref{Kind: kind, ID: id}})
+			edges = append(edges, lineage.Edge{From: lineage.Ref{Kind: kind, ID: id}, To: node.Ref, Relation: relation})
+		}
+	}
+	from(lineage.Run, d.Run, lineage.Trained)
+	from(lineage.Code, d.CodeCommit, lineage.Derived)
+	from(lineage.Image, string(d.Image), lineage.Derived)
+	return nodes, edges, nil
 }
 
 // receiveLineage takes events of OpenLineage, whose clients know two paths.

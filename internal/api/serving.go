@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -114,7 +115,7 @@ func (s *server) deployments() {
 		func(_ context.Context, in recordDeploymentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
 			return registry.Command{
 				Action: access.DeploymentRecord, Resource: versionResource(in.Body.Model, in.Body.Version), Model: in.Body.Model,
-				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.RecordDeployment(tx, in.Body) },
+				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.recordDeployment(tx, in.Body) },
 			}, done
 		})
 	act(s, operation("end-deployment", http.MethodPost, "/deployments/{deployment}/end", "Record that a deployment runs no more", "serving", http.StatusNotFound, http.StatusConflict),
@@ -136,6 +137,23 @@ func (s *server) deployments() {
 			})
 			return pageOf(found, in.Limit, func(d catalog.Deployment) string { return utoa(d.Event) }), err
 		})
+}
+
+// recordDeployment adds the deployment to the lineage too, under the id that it has or gets.
+func (s *server) recordDeployment(tx *state.Tx, r catalog.DeploymentReport) ([]trail.Change, error) {
+	changes, err := s.Catalog.RecordDeployment(tx, r)
+	if err != nil || len(changes) == 0 {
+		return nil, err
+	}
+	for _, change := range changes {
+		if recorded, ok := change.(*catalog.DeploymentRecorded); ok {
+			r.ID = recorded.ID
+		}
+	}
+	version, deployment := lineage.VersionRef(r.Model, r.Version), lineage.Ref{Kind: lineage.Deployment, ID: r.ID}
+	return s.told(func(*state.Tx) ([]trail.Change, error) { return changes, nil },
+		[]lineage.Node{{Ref: version, Model: r.Model}, {Ref: deployment, Model: r.Model, Facts: map[string]string{"environment": r.Environment}}},
+		[]lineage.Edge{{From: version, To: deployment, Relation: lineage.Deployed}})(tx)
 }
 
 func (s *server) assignments() {

@@ -59,16 +59,9 @@ func (s *server) versions() {
 	act(s, operation("register-version", http.MethodPost, "/models/{model}/versions", "Register a version", "catalog", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in registerVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
 			of := OnVersion{in.Model, in.Body.Version}
-			return of.command(access.VersionRegister, func(tx *state.Tx) (trail.Change, error) {
-				r := catalog.VersionRegistration{Model: in.Model, Version: in.Body.Version, Draft: in.Body.Draft, Details: in.Body.VersionDetails}
-				if len(in.Body.Files) > 0 {
-					var err error
-					if r.Manifest, err = artifact.NewManifest(in.Body.Files); err != nil {
-						return nil, err
-					}
-				}
-				return s.Catalog.RegisterVersion(tx, r)
-			}), s.readVersion(of)
+			c := of.command(access.VersionRegister, nil)
+			c.Propose = func(tx *state.Tx) ([]trail.Change, error) { return s.registerVersion(tx, in) }
+			return c, s.readVersion(of)
 		})
 	act(s, operation("mark-version", http.MethodPost, "/models/{model}/versions/{version}/state", "Deprecate or withdraw a version", "catalog", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in markVersionInput) (registry.Command, func(tx *state.Tx) (catalog.Version, error)) {
@@ -117,6 +110,25 @@ func (s *server) versions() {
 			m, err := s.manifest(ctx, in.Model, in.Version)
 			return page[artifact.File]{Items: m.Files()}, err
 		})
+}
+
+func (s *server) registerVersion(tx *state.Tx, in registerVersionInput) ([]trail.Change, error) {
+	r := catalog.VersionRegistration{Model: in.Model, Version: in.Body.Version, Draft: in.Body.Draft, Details: in.Body.VersionDetails}
+	if len(in.Body.Files) > 0 {
+		var err error
+		if r.Manifest, err = artifact.NewManifest(in.Body.Files); err != nil {
+			return nil, err
+		}
+	}
+	propose := single(func(tx *state.Tx) (trail.Change, error) { return s.Catalog.RegisterVersion(tx, r) })
+	if r.Draft {
+		return propose(tx)
+	}
+	nodes, edges, err := ofVersion(r.Model, r.Version, r.Details, r.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	return s.told(propose, nodes, edges)(tx)
 }
 
 // manifest returns the files of a version, to whoever may read the catalog.

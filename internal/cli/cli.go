@@ -34,6 +34,7 @@ type Streams struct {
 type app struct {
 	Streams
 	workspace string // --workspace
+	database  string // --database
 	server    string // --server
 	purpose   string // --purpose
 	code      int
@@ -75,6 +76,7 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().StringVar(&a.workspace, "workspace", "", "workspace directory (default: tallystick in the user's data directory)")
+	root.PersistentFlags().StringVar(&a.database, "database", "", "PostgreSQL database that holds the workspace's state, a `URL` (or TALLYSTICK_DATABASE, which other users of this machine cannot see)")
 	root.PersistentFlags().StringVar(&a.server, "server", "", "ask this server instead of the workspace, a `URL` (or TALLYSTICK_SERVER; its token in TALLYSTICK_TOKEN)")
 	root.PersistentFlags().StringVar(&a.purpose, "purpose", "", "what for; recorded with what is done")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

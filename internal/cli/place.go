@@ -52,8 +52,13 @@ func (a *app) place(mustExist bool) (workspace.Config, error) {
 	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
 		return workspace.Config{}, tallystick.Errorf(tallystick.Invalid, "workspace %s is a file", dir).WithHint("name a directory with --workspace DIR")
 	}
+	database := a.database
+	if database == "" {
+		database = os.Getenv("TALLYSTICK_DATABASE")
+	}
 	return workspace.Config{
-		Dir: dir, Anchors: filepath.Join(state, "anchors"), Actor: actor(), MustExist: mustExist, Logger: a.logger(),
+		Database: database,
+		Dir:      dir, Anchors: filepath.Join(state, "anchors"), Actor: actor(), MustExist: mustExist, Logger: a.logger(),
 	}, nil
 }
 

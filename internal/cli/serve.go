@@ -22,7 +22,7 @@ import (
 
 func (a *app) serve() *cobra.Command {
 	config := server.Config{Release: tool().Version}
-	var database, level string
+	var level string
 	var proxied bool
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -42,7 +42,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := oneOf("--log", level, "debug", "info", "warn", "error"); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{database, level, proxied})
+			return a.runServer(cmd.Context(), config, serveOptions{level, proxied})
 		},
 	}
 	flags := cmd.Flags()
@@ -52,16 +52,14 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.StringVar(&config.Key, "tls-key", "", "private key of the certificate, a PEM `file`")
 	flags.StringSliceVar(&config.AllowedHosts, "host", nil, "a `name` by which a proxy on this machine passes requests on")
 	flags.BoolVar(&proxied, "behind-tls", false, "a proxy on this machine ends TLS: cookies go over TLS only")
-	flags.StringVar(&database, "database", "", "keep the state in PostgreSQL at this `URL`, instead of in the workspace")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	return cmd
 }
 
 // serveOptions are what the server is not asked itself.
 type serveOptions struct {
-	database string // URL; empty: the workspace's own
-	level    string // least level that is logged
-	proxied  bool   // TLS ends before it
+	level   string // least level that is logged
+	proxied bool   // TLS ends before it
 }
 
 func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
@@ -77,7 +75,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	if err != nil {
 		return err
 	}
-	place.Logger, place.Database = logger, o.database
+	place.Logger = logger
 	w, err := workspace.Open(ctx, place)
 	if err != nil {
 		return err
@@ -101,7 +99,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{
 				"release": config.Release, "listen": address,
-				"settings": map[string]any{"tls": config.Certificate != "", "database": o.database != "", "hosts": config.AllowedHosts},
+				"settings": map[string]any{"tls": config.Certificate != "", "database": place.Database != "", "hosts": config.AllowedHosts},
 			},
 		})
 		return err
