@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -93,6 +94,9 @@ func (s *server) inventory() {
 			}
 			f.Personal = s.discloses(ctx)
 			h, err := s.Catalog.History(ctx, in.Model, f)
+			if err == nil && f.Personal {
+				err = s.name(ctx, &h)
+			}
 			if err != nil {
 				return h, err
 			}
@@ -108,8 +112,30 @@ func (s *server) inventory() {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
 				return catalog.Moment{}, err
 			}
-			return s.Catalog.At(ctx, in.Model, catalog.AtQuery{From: in.From, Until: in.Until, Personal: s.discloses(ctx)})
+			m, err := s.Catalog.At(ctx, in.Model, catalog.AtQuery{From: in.From, Until: in.Until, Personal: s.discloses(ctx)})
+			if m.Serving == nil {
+				m.Serving = []catalog.Serving{}
+			}
+			return m, err
 		})
+}
+
+// name puts the names of people in the place of their ids, in the words of a history.
+func (s *server) name(ctx context.Context, h *catalog.History) error {
+	var ids []string
+	for _, line := range h.Lines {
+		if line.Actor != "" {
+			ids = append(ids, line.Actor)
+		}
+	}
+	names, err := s.Access.Names(ctx, ids)
+	for i := range h.Lines {
+		line := &h.Lines[i]
+		if name := names[line.Actor]; name != "" {
+			line.Words = strings.ReplaceAll(line.Words, line.Actor, name)
+		}
+	}
+	return err
 }
 
 func (s *server) chosen(ctx context.Context, in *inventoryQuery) ([]catalog.Model, error) {
