@@ -102,16 +102,16 @@ func (s *server) snapshots() {
 			data := lineage.Ref{Kind: lineage.Snapshot, ID: in.Dataset + "@" + in.Body.Name}
 			nodes, edges := ofSources(data, in.Body.Digest, in.Body.Sources)
 			return registry.Command{
-				Action: access.DatasetRegister, Resource: trail.Resource{Type: "snapshot", ID: data.ID},
-				Propose: s.told(single(func(tx *state.Tx) (trail.Change, error) {
-					return s.Catalog.RegisterSnapshot(tx, catalog.SnapshotRegistration{
-						Dataset: in.Dataset, Name: in.Body.Name, Digest: in.Body.Digest, Rows: in.Body.Rows, Bytes: in.Body.Bytes, Taken: in.Body.Taken,
-						Schema: in.Body.Schema, Profile: in.Body.Profile, Sources: in.Body.Sources, Anomalies: in.Body.Anomalies,
-					})
-				}), nodes, edges),
-			}, func(tx *state.Tx) (catalog.Snapshot, error) {
-				return s.Catalog.SnapshotIn(tx, in.Dataset, in.Body.Name)
-			}
+					Action: access.DatasetRegister, Resource: trail.Resource{Type: "snapshot", ID: data.ID},
+					Propose: s.told(single(func(tx *state.Tx) (trail.Change, error) {
+						return s.Catalog.RegisterSnapshot(tx, catalog.SnapshotRegistration{
+							Dataset: in.Dataset, Name: in.Body.Name, Digest: in.Body.Digest, Rows: in.Body.Rows, Bytes: in.Body.Bytes, Taken: in.Body.Taken,
+							Schema: in.Body.Schema, Profile: in.Body.Profile, Sources: in.Body.Sources, Anomalies: in.Body.Anomalies,
+						})
+					}), nodes, edges),
+				}, func(tx *state.Tx) (catalog.Snapshot, error) {
+					return s.Catalog.SnapshotIn(tx, in.Dataset, in.Body.Name)
+				}
 		})
 	act(s, operation("link-snapshot", http.MethodPost, "/models/{model}/versions/{version}/data", "Say on which data a version rests", "data", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in linkSnapshotInput) (registry.Command, func(tx *state.Tx) (catalog.DataLink, error)) {

@@ -31,7 +31,7 @@ func (s *server) known(ctx huma.Context, next func(huma.Context)) {
 		next(ctx)
 		return
 	}
-	err := s.problem(cause).(*Problem)
+	err := s.explain(cause)
 	for name := range err.headers {
 		ctx.SetHeader(name, err.headers.Get(name))
 	}

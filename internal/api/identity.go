@@ -47,7 +47,7 @@ func caller(ctx context.Context) access.Principal {
 
 // refuse answers before the API has taken the request.
 func (s *server) refuse(w http.ResponseWriter, err error) {
-	p := s.problem(err).(*Problem)
+	p := s.explain(err)
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}

@@ -39,8 +39,11 @@ type Problem struct {
 // GetHeaders implements huma.HeadersError.
 func (p *Problem) GetHeaders() http.Header { return p.headers }
 
-// problem returns the answer to a request that failed. What is our own fault is told to the log alone.
-func (s *server) problem(err error) error {
+// problem returns the answer to a request that failed, as an operation returns it.
+func (s *server) problem(err error) error { return s.explain(err) }
+
+// explain returns the problem document of an error. What is our own fault is told to the log alone.
+func (s *server) explain(err error) *Problem {
 	code := tallystick.CodeOf(err)
 	p := &Problem{Code: string(code), headers: http.Header{}}
 	p.Status = status(code)

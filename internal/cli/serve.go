@@ -91,9 +91,9 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Background = h.access.Run
 	config.Started = func(address string) error {
-		logger.Info("listening", slog.String("address", address), slog.String("workspace", w.Dir()))
+		logger.InfoContext(ctx, "listening", slog.String("address", address), slog.String("workspace", w.Dir()))
 		if fresh {
-			logger.Info("there is no administrator yet; the secret that makes the first is in a file, for an hour", slog.String("file", filepath.Join(w.Dir(), "bootstrap-secret")))
+			logger.InfoContext(ctx, "there is no administrator yet; the secret that makes the first is in a file, for an hour", slog.String("file", filepath.Join(w.Dir(), "bootstrap-secret")))
 		}
 		_, err := w.Recorder.Record(ctx, trail.Entry{
 			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,

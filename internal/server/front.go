@@ -97,7 +97,7 @@ func (f *front) pass(w *countedWriter, r *http.Request) {
 		case http.ErrAbortHandler: // the answer was cut off on purpose
 			panic(fault)
 		default:
-			f.logger.Error("panic in a request", slog.String("path", r.URL.Path), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
+			f.logger.ErrorContext(r.Context(), "panic in a request", slog.String("path", r.URL.Path), slog.Any("panic", fault), slog.String("stack", string(debug.Stack())))
 			if w.bytes > 0 || w.wrote {
 				panic(http.ErrAbortHandler)
 			}

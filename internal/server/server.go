@@ -67,7 +67,7 @@ func Run(ctx context.Context, config Config) error {
 	if err != nil {
 		return tallystick.Errorf(tallystick.Unavailable, "listen on %s: %w", config.Listen, err).WithHint("is another server running there? choose another with --listen HOST:PORT")
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }() // the server has closed it, if it came so far
 	loopback := isLoopback(listener.Addr())
 	if !loopback && config.Certificate == "" {
 		return tallystick.Errorf(tallystick.Invalid, "%s can be reached from other machines, and without TLS tokens could be read on the way", listener.Addr()).
@@ -122,7 +122,7 @@ func Run(ctx context.Context, config Config) error {
 		defer cancel()
 		err := h.Shutdown(stopping)
 		if errors.Is(err, context.DeadlineExceeded) {
-			config.Logger.Warn("requests were cut off", slog.Duration("after", stopWait))
+			config.Logger.WarnContext(stopping, "requests were cut off", slog.Duration("after", stopWait))
 			err = h.Close()
 		}
 		return errors.Join(err, config.Stopping(stopping))
@@ -147,7 +147,7 @@ func serve(h *http.Server, listener net.Listener, config Config) (err error) {
 func follow(ctx context.Context, config Config) {
 	for {
 		if err := config.Trail.CatchUp(ctx); err != nil && ctx.Err() == nil {
-			config.Logger.Warn("events are not prepared for questions", slog.Any("error", err))
+			config.Logger.WarnContext(ctx, "events are not prepared for questions", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
