@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/lineage"
 )
 
@@ -197,12 +196,4 @@ func nameOf(n lineage.Node) string {
 		return n.Label
 	}
 	return n.Ref.ID
-}
-
-// shortDigest writes a digest for a list.
-func shortDigest(d tallystick.Digest) string {
-	if d == "" {
-		return ""
-	}
-	return d.Short() + "…"
 }

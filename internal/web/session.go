@@ -62,14 +62,14 @@ func (s *server) recognise(v *visit) (known bool, err error) {
 }
 
 func (s *server) remember(v *visit, session access.Secret) {
-	http.SetCookie(v.w, &http.Cookie{
+	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // secure wherever the connection is
 		Name: s.cookieName(v.r), Value: session.Reveal(), Path: "/", MaxAge: int(sessionLongest.Seconds()),
 		HttpOnly: true, Secure: s.secure(v.r), SameSite: http.SameSiteStrictMode,
 	})
 }
 
 func (s *server) forget(v *visit) {
-	http.SetCookie(v.w, &http.Cookie{
+	http.SetCookie(v.w, &http.Cookie{ //nolint:gosec // secure wherever the connection is
 		Name: s.cookieName(v.r), Path: "/", MaxAge: -1, HttpOnly: true, Secure: s.secure(v.r), SameSite: http.SameSiteStrictMode,
 	})
 }

@@ -59,7 +59,7 @@ func count(n any) string {
 	case *uint64:
 		return count(*n)
 	case uint64:
-		return chart.Count(int64(min(n, 1<<62))) //nolint:gosec // bounded
+		return chart.Count(int64(min(n, 1<<62)))
 	}
 	return fmt.Sprint(n)
 }
