@@ -41,9 +41,18 @@ Exit code: 0 sound, 1 damaged.`,
 	return cmd
 }
 
-// checkAll adds the state that follows from the trail, of which the workspace knows nothing, to what that checks of itself.
+// checkAll adds to what the workspace checks of itself whether its state is what the trail says.
 func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
-	found, err := w.CheckAll(ctx)
+	return withState(w, ctx, (*workspace.Workspace).CheckAll)
+}
+
+// checkLedger does so for the ledger and the trail alone.
+func checkLedger(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
+	return withState(w, ctx, (*workspace.Workspace).CheckLedger)
+}
+
+func withState(w *workspace.Workspace, ctx context.Context, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (workspace.Check, error) {
+	found, err := check(w, ctx)
 	if err != nil {
 		return found, err
 	}

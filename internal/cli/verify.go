@@ -198,9 +198,9 @@ func consistency(ctx context.Context, reader *ledger.Reader, from, to uint64) (p
 	return proof, err
 }
 
-// verifyLedger checks the ledger of the workspace against its database.
+// verifyLedger checks the ledger of the workspace against its database, and the state against the trail.
 func (a *app) verifyLedger(ctx context.Context, f *verifyFlags) error {
-	return a.checkWorkspace(ctx, f.format, (*workspace.Workspace).CheckLedger)
+	return a.checkWorkspace(ctx, f.format, checkLedger)
 }
 
 func (a *app) checkWorkspace(ctx context.Context, format string, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (err error) {
