@@ -20,7 +20,9 @@ func (s *server) identify(next http.Handler) http.Handler {
 			s.refuse(w, err)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), principalKey{}, p)))
+		known := r.WithContext(context.WithValue(r.Context(), principalKey{}, p))
+		next.ServeHTTP(w, known)
+		r.Pattern = known.Pattern // for whoever counts requests by what they asked for
 	})
 }
 

@@ -80,8 +80,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	counted := &countedWriter{ResponseWriter: w, status: http.StatusOK}
 	f.pass(counted, r)
 	took := time.Since(started)
-	route := r.Pattern // of the mux, so that the label is one of few
-	if route == "" || route == "/" {
+	_, route, found := strings.Cut(r.Pattern, " ") // of the mux, so that the label is one of few
+	if !found {
 		route = "other"
 	}
 	f.requests.WithLabelValues(method(r.Method), route, strconv.Itoa(counted.status)).Observe(took.Seconds())
