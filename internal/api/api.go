@@ -69,6 +69,8 @@ func New(config Config) http.Handler {
 	s.evidence()
 	s.artifacts()
 	s.inventory()
+	s.diffs()
+	s.modelEvidence()
 	s.datasets()
 	s.snapshots()
 	s.environments()
