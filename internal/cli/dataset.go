@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,7 +14,6 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/catalog"
-	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/profile"
 	"github.com/tallystick/tallystick/internal/table"
 )
@@ -252,10 +250,6 @@ personal, sensitive or secret the profile holds counts alone, and no value.`,
 				body.Sources = append(body.Sources, catalog.Source{Name: source})
 			}
 			receipt, err := s.Post(ctx, datasetPath(dataset)+"/snapshots", body, &x)
-			if err != nil {
-				return x, receipt, err
-			}
-			_, err = s.Post(ctx, "/lineage/records", snapshotLineage(x), nil)
 			return x, receipt, err
 		},
 		text: func(w io.Writer, x catalog.Snapshot) { printSnapshots(w, []catalog.Snapshot{x}) }, mustExist: true,
@@ -295,19 +289,6 @@ func (a *app) look(ctx context.Context, paths, withheld []string) (body snapshot
 	return body, nil
 }
 
-// snapshotLineage is what a snapshot tells of the lineage.
-func snapshotLineage(x catalog.Snapshot) lineage.Batch {
-	node := lineage.Ref{Kind: lineage.Snapshot, ID: x.Dataset + "@" + x.Name}
-	b := lineage.Batch{
-		Origin: "snapshot", Observed: x.Created,
-		Nodes: []lineage.Node{{Ref: node, Digest: x.Digest, Facts: map[string]string{"rows": strconv.FormatInt(x.Rows, 10)}}},
-	}
-	for _, source := range x.Sources {
-		b.Edges = append(b.Edges, lineage.Edge{From: lineage.Ref{Kind: lineage.Source, ID: source.Name}, To: node, Relation: lineage.Derived})
-	}
-	return b
-}
-
 func (a *app) snapshotList() *cobra.Command {
 	var digest string
 	cmd := &cobra.Command{
@@ -343,12 +324,6 @@ func (a *app) snapshotUse() *cobra.Command {
 				return l, client.Receipt{}, err
 			}
 			receipt, err := s.Post(ctx, versionPath(model, version)+"/data", map[string]string{"role": role, "dataset": dataset, "snapshot": name}, &l)
-			if err != nil {
-				return l, receipt, err
-			}
-			_, err = s.Post(ctx, "/lineage/records", lineage.Batch{Origin: "snapshot", Edges: []lineage.Edge{{
-				From: lineage.Ref{Kind: lineage.Snapshot, ID: args[0]}, To: lineage.VersionRef(model, version), Relation: lineage.Derived, Reason: role,
-			}}}, nil)
 			return l, receipt, err
 		},
 		text: func(w io.Writer, l catalog.DataLink) {

@@ -15,7 +15,6 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
-	"github.com/tallystick/tallystick/internal/lineage"
 )
 
 // versionBody is what the API takes to register a version.
@@ -113,28 +112,10 @@ func (a *app) runRegister(ctx context.Context, s *session, f *registerFlags, arg
 		}
 		body.Manifest = manifest.Files()
 	}
-	if receipt, err = s.Post(ctx, modelPath(model)+"/versions", body, &v); err != nil {
+	if receipt, err = s.Post(ctx, modelPath(model)+"/versions", body, &v); err != nil || !f.upload {
 		return v, receipt, err
 	}
-	if b := versionLineage(v); len(b.Edges) > 0 {
-		if _, err := s.Post(ctx, "/lineage/records", b, nil); err != nil {
-			return v, receipt, err
-		}
-	}
-	if !f.upload {
-		return v, receipt, nil
-	}
 	return v, receipt, upload(ctx, s, model, paths, body.Manifest, progress)
-}
-
-// versionLineage is what a version tells of the lineage: the run that made it.
-func versionLineage(v catalog.Version) lineage.Batch {
-	node := lineage.VersionRef(v.Model, v.Version)
-	b := lineage.Batch{Origin: "register", Observed: v.Created, Nodes: []lineage.Node{{Ref: node, Digest: v.Digest}}}
-	if v.Run != "" {
-		b.Edges = append(b.Edges, lineage.Edge{From: lineage.Ref{Kind: lineage.Run, ID: v.Run}, To: node, Relation: lineage.Trained})
-	}
-	return b
 }
 
 func hashPaths(ctx context.Context, paths []string, o artifact.HashOptions, p *progress) (artifact.Manifest, error) {

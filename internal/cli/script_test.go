@@ -32,6 +32,7 @@ import (
 //	cut FILE N               cuts the file after N bytes
 //	edit FILE OLD NEW        replaces every OLD
 //	unzip FILE NAME TO       takes one file out of a zip archive
+//	server start|kill|stop   runs `tallystick serve`, see cmdServer
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the program many times")
@@ -45,10 +46,12 @@ func TestScripts(t *testing.T) {
 			for name, value := range homes(env.WorkDir) {
 				env.Setenv(name, value)
 			}
+			env.Values[servingKey] = &serving{}
 			return writeSamples(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "refuse": cmdRefuse, "json": cmdJSON, "flip": cmdFlip, "cut": cmdCut, "edit": cmdEdit, "unzip": cmdUnzip,
+			"server": cmdServer,
 		},
 	})
 }
