@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,8 @@ schema count as one), asks the gate of the model's risk tier, and writes into --
   evidence.tally                        signed evidence; check it with: tallystick verify
 
 Everything is recorded in the workspace. What is not said is guessed where that is safe,
-and every guess is printed.
+and every guess is printed. With --server the audit runs here all the same, by the tier that the model
+has there, and its report, statements and verdict become evidence of the version there.
 
 Exit code: 0 the gate passed, 1 it did not, 2 wrong flags or input, 3 internal error.`,
 		Example: `  # a classifier, its score and two protected attributes
@@ -47,6 +49,9 @@ Exit code: 0 the gate passed, 1 it did not, 2 wrong flags or input, 3 internal e
   # late labels, a reference, and windows of 5,000 rows
   tallystick audit analysis.parquet --reference reference.parquet \
     --label employed --id id --labels labels.parquet --chunk 5000
+
+  # onto a version on a server
+  tallystick audit predictions.csv --label y --model credit@3 --server https://models.example.org
 
   # by month, for a program
   tallystick audit predictions.csv --label y --time timestamp --window 1mo --format json`,
@@ -78,7 +83,7 @@ Exit code: 0 the gate passed, 1 it did not, 2 wrong flags or input, 3 internal e
 	flags.StringVar(&f.Query, "query", "", "ranking: column of the query, user or session")
 	flags.StringVar(&f.Item, "item", "", "ranking: column of the item")
 	flags.IntVar(&f.K, "k", 0, "ranking: cut-off of the metrics (default 10)")
-	flags.StringVar(&f.Model, "model", "", "name of the model")
+	flags.StringVar(&f.Model, "model", "", "name of the model, or `NAME@VERSION`")
 	flags.StringVar(&f.Version, "version", "", "name of the version")
 	flags.StringVar(&f.Owner, "owner", "", "who answers for the model (default: you)")
 	flags.StringVar(&f.tier, "tier", "", "risk tier: low, limited or high (default: the model's, or limited)")
@@ -100,6 +105,10 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags) (err error) {
 	progress := a.progress()
 	defer progress.done()
 	f.Progress = progress.show
+	onto, err := a.land(ctx, f)
+	if err != nil {
+		return err
+	}
 	w, err := a.open(ctx, false)
 	if err != nil {
 		return err
@@ -111,17 +120,33 @@ func (a *app) runAudit(ctx context.Context, f *auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	landed := ""
+	if onto != nil {
+		if landed, err = onto.deliver(ctx, w, result); err != nil {
+			return fmt.Errorf("the audit is done and in %s, but its evidence is not on the server: %w", f.office.Out, err)
+		}
+	}
 	if result.Document.Gate.Verdict != tallystick.Pass {
 		a.code = exitRefused
 	}
 	if f.format == "json" {
 		return report.WriteJSON(a.Out, result.Document)
 	}
-	return a.printAudit(result, f.office.Out)
+	if err := a.printAudit(result, f.office.Out); err != nil || onto == nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.Out, "Server    %s  (evidence of %s, event %s)\n", onto.server, onto.version.Name(), landed)
+	return err
 }
 
 // settle reads the flags that are not plain values.
 func (f *auditFlags) settle() error {
+	if name, version, ok := strings.Cut(f.Model, "@"); ok {
+		if f.Version != "" && f.Version != version {
+			return tallystick.Errorf(tallystick.Invalid, "--model %s and --version %s name two versions", f.Model, f.Version).WithHint("leave out --version")
+		}
+		f.Model, f.Version = name, version
+	}
 	f.Task = performance.Task(f.task)
 	switch f.Task {
 	case "", performance.Binary, performance.Multiclass, performance.Regression, performance.Ranking:
