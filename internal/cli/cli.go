@@ -71,7 +71,13 @@ func (a *app) root() *cobra.Command {
   tallystick audit predictions.csv --label COL --prediction COL
 
 turns a file of predictions into a statistical audit, a gate verdict, a report and a
-signed evidence bundle, and records all of it on a tamper-evident trail.`,
+signed evidence bundle, and records all of it on a tamper-evident trail.
+
+  tallystick status credit
+  tallystick history credit --at 2026-03-03
+
+say what a model still owes, and what was in production that day, who put it there and
+on what evidence.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -84,15 +90,37 @@ signed evidence bundle, and records all of it on a tamper-evident trail.`,
 		words, _, _ := strings.Cut(err.Error(), ": strconv.")
 		return usageError(cmd, "%s", words)
 	})
-	root.AddCommand(
-		a.audit(), a.verify(), a.log(), a.prove(), a.criteria(), a.data(), a.policy(),
-		a.fsck(), a.backup(), a.restore(), a.trust(), a.key(), a.demo(), a.serve(), a.user(), a.tokenCommand(), a.login(), a.logout(),
-		a.model(), a.register(), a.version(), a.download(), a.status(), a.history(), a.evidence(), a.dataset(), a.snapshot(), a.env(),
-		a.deployment(), a.assign(), a.unassign(), a.assignments(), a.lineage(), a.diff(), a.runCommand(), a.finding(), a.reconcile(),
-	)
+	for _, g := range a.groups() {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, command := range g.commands {
+			command.GroupID = g.id
+			root.AddCommand(command)
+		}
+	}
 	root.Version = tool().Version
 	strict(root)
 	return root
+}
+
+// group is a heading in the help of the program, with its commands in the order of their use.
+type group struct {
+	id, title string
+	commands  []*cobra.Command
+}
+
+func (a *app) groups() []group {
+	return []group{
+		{"audit", "Audit and gate:", []*cobra.Command{a.demo(), a.audit(), a.data(), a.criteria(), a.policy()}},
+		{"registry", "Models and their versions:", []*cobra.Command{
+			a.model(), a.register(), a.version(), a.status(), a.evidence(), a.diff(), a.history(), a.download(),
+		}},
+		{"origin", "Data and lineage:", []*cobra.Command{a.dataset(), a.snapshot(), a.runCommand(), a.lineage()}},
+		{"serving", "What serves where:", []*cobra.Command{
+			a.env(), a.assign(), a.unassign(), a.assignments(), a.deployment(), a.reconcile(), a.finding(),
+		}},
+		{"trail", "Trail and evidence:", []*cobra.Command{a.log(), a.prove(), a.verify(), a.trust(), a.key(), a.fsck(), a.backup(), a.restore()}},
+		{"server", "Server and people:", []*cobra.Command{a.serve(), a.login(), a.logout(), a.user(), a.tokenCommand()}},
+	}
 }
 
 // strict makes wrong arguments usage errors throughout, and unknown subcommands too, for which cobra
