@@ -32,17 +32,29 @@ type acting interface{ asked() Request }
 
 func (r Request) asked() Request { return r }
 
+// retry returns by what a repetition of a request is known.
+func retry(operation string, in acting) (registry.Retry, error) {
+	key := in.asked().Key
+	if key == "" {
+		return registry.Retry{}, nil
+	}
+	asked, err := json.Marshal(in)
+	if err != nil {
+		return registry.Retry{}, fmt.Errorf("digest of the request: %w", err)
+	}
+	return registry.Retry{Key: key, Request: tallystick.DigestOf(append([]byte(operation+"\n"), asked...))}, nil
+}
+
 // act registers an operation that changes the state. command says what is to be done; what answer
 // reads, in the same transaction, becomes the body.
 func act[I acting, T any](s *server, op huma.Operation, command func(ctx context.Context, in I) (registry.Command, func(tx *state.Tx) (T, error))) {
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*reply[T], error) {
 		c, answer := command(ctx, *in)
-		asked, err := json.Marshal(in)
-		if err != nil {
-			return nil, s.problem(fmt.Errorf("digest of the request: %w", err))
+		var err error
+		if c.Retry, err = retry(op.OperationID, *in); err != nil {
+			return nil, s.problem(err)
 		}
 		c.Principal, c.Purpose = caller(ctx), (*in).asked().Purpose
-		c.Retry = registry.Retry{Key: (*in).asked().Key, Request: tallystick.DigestOf(append([]byte(op.OperationID+"\n"), asked...))}
 		c.Answer = func(tx *state.Tx) (any, error) { return answer(tx) }
 		done, err := s.Registry.Do(ctx, c)
 		if err != nil {

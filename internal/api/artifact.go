@@ -87,14 +87,17 @@ func (s *server) upload(ctx context.Context, in *uploadInput) (Artifact, error) 
 	if _, err := s.Catalog.Model(ctx, in.Model); err != nil {
 		return Artifact{}, err
 	}
-	if size, err := s.Workspace.Artifacts.Size(in.Digest); err == nil {
-		return Artifact{Digest: in.Digest, Size: size}, nil
-	}
-	size, err := s.Workspace.Artifacts.PutAs(ctx, in.body, in.Digest)
-	if err != nil {
+	c.Resource = trail.Resource{Type: "artifact", ID: string(in.Digest)}
+	size, err := s.Workspace.Artifacts.Size(in.Digest)
+	if err == nil {
+		// The bytes are durable before the event: a server that was killed between has them without it.
+		told, err := s.Workspace.Trail.Events(ctx, trail.Filter{Type: trail.ArtifactUploaded, Resource: c.Resource, Model: in.Model, Limit: 1})
+		if err != nil || len(told) > 0 {
+			return Artifact{Digest: in.Digest, Size: size}, err
+		}
+	} else if size, err = s.Workspace.Artifacts.PutAs(ctx, in.body, in.Digest); err != nil {
 		return Artifact{}, err
 	}
-	c.Resource = trail.Resource{Type: "artifact", ID: string(in.Digest)}
 	return Artifact{Digest: in.Digest, Size: size}, s.Registry.Note(ctx, c, trail.Entry{
 		Type: trail.ArtifactUploaded, Data: map[string]any{"model": in.Model, "artifact_digest": string(in.Digest), "size": size},
 	})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
@@ -66,12 +67,12 @@ func (s *server) users() {
 			if len(n.Roles) != 1 || n.Roles[0] != access.Service {
 				n.Link = link
 			}
-			return s.invite(ctx, in.Request, in.Body.Name, n.Link, func(tx *state.Tx) (trail.Change, error) { return s.Access.AddUser(tx, n) })
+			return s.invite(ctx, "add-user", *in, in.Body.Name, n.Link, func(tx *state.Tx) (trail.Change, error) { return s.Access.AddUser(tx, n) })
 		})
 	huma.Register(s.huma, operation("enrol-user", http.MethodPost, "/users/{user}/enrolment", "Make another link for a person", "access", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in *userInput) (*answer[Invitation], error) {
 			link := access.NewSecret(access.EnrolmentSecret, s.Now())
-			return s.invite(ctx, in.Request, in.User, link, func(tx *state.Tx) (trail.Change, error) { return s.Access.Enrol(tx, in.User, link) })
+			return s.invite(ctx, "enrol-user", *in, in.User, link, func(tx *state.Tx) (trail.Change, error) { return s.Access.Enrol(tx, in.User, link) })
 		})
 	act(s, operation("grant-role", http.MethodPut, "/users/{user}/roles/{role}", "Grant a role", "access", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in grantInput) (registry.Command, func(tx *state.Tx) (access.User, error)) {
@@ -101,12 +102,21 @@ func (s *server) onUser(name string, propose func(tx *state.Tx) (trail.Change, e
 }
 
 // invite carries out a command of which the answer holds a secret. The secret is in no store, so that
-// a repetition cannot give it again.
-func (s *server) invite(ctx context.Context, asked Request, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*answer[Invitation], error) {
+// a repetition is told that it was done, and cannot be given it again.
+func (s *server) invite(ctx context.Context, operation string, in acting, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*answer[Invitation], error) {
 	c, _ := s.onUser(name, propose)
-	c.Principal, c.Purpose = caller(ctx), asked.Purpose
-	if _, err := s.Registry.Do(ctx, c); err != nil {
+	c.Principal, c.Purpose = caller(ctx), in.asked().Purpose
+	var err error
+	if c.Retry, err = retry(operation, in); err != nil {
 		return nil, s.problem(err)
+	}
+	done, err := s.Registry.Do(ctx, c)
+	if err != nil {
+		return nil, s.problem(err)
+	}
+	if done.Repeated && link.Kind() == access.EnrolmentSecret {
+		return nil, s.problem(tallystick.Errorf(tallystick.Conflict, "the link was made before, for the same idempotency key, and is shown once").
+			WithHint("make another: `tallystick user enrol %s`", name))
 	}
 	u, err := s.Access.User(ctx, name)
 	if err != nil {
@@ -145,8 +155,12 @@ func (s *server) tokens() {
 		func(ctx context.Context, in *createTokenInput) (*answer[Minted], error) {
 			secret := access.NewSecret(access.TokenSecret, s.Now())
 			who := caller(ctx)
+			again, err := retry("create-token", *in)
+			if err != nil {
+				return nil, s.problem(err)
+			}
 			done, err := s.Registry.Do(ctx, registry.Command{
-				Principal: who, Action: access.TokenCreate, Resource: trail.Resource{Type: "token", ID: secret.ID()}, Purpose: in.Purpose,
+				Principal: who, Action: access.TokenCreate, Resource: trail.Resource{Type: "token", ID: secret.ID()}, Purpose: in.Purpose, Retry: again,
 				Propose: single(func(tx *state.Tx) (trail.Change, error) {
 					return s.Access.CreateToken(tx, who, access.NewToken{
 						User: in.Body.User, Scopes: in.Body.Scopes, Lasts: time.Duration(in.Body.Days) * 24 * time.Hour, Label: in.Body.Label, Secret: secret,
@@ -157,6 +171,10 @@ func (s *server) tokens() {
 			out := &answer[Minted]{Body: Minted{Secret: secret.Reveal()}}
 			if err == nil {
 				err = json.Unmarshal(done.Answer, &out.Body.Token)
+			}
+			if err == nil && done.Repeated {
+				err = tallystick.Errorf(tallystick.Conflict, "token %s was made before, for the same idempotency key, and its secret is shown once", out.Body.Token.ID).
+					WithHint("revoke it and make another: `tallystick token revoke %s`", out.Body.Token.ID)
 			}
 			if err != nil {
 				return nil, s.problem(err)

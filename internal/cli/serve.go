@@ -91,7 +91,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Background = h.access.Run
 	config.Started = func(address string) error {
-		logger.InfoContext(ctx, "listening", slog.String("address", address), slog.String("workspace", w.Dir()))
+		logger.InfoContext(ctx, "workspace opened", slog.String("workspace", w.Dir()))
 		if fresh {
 			logger.InfoContext(ctx, "there is no administrator yet; the secret that makes the first is in a file, for an hour", slog.String("file", filepath.Join(w.Dir(), "bootstrap-secret")))
 		}

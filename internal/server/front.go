@@ -23,12 +23,11 @@ type front struct {
 	logger   *slog.Logger
 	hosts    []string // that a request may name; nil: any
 	ready    atomic.Bool
-	stopped  chan struct{} // closed when no request is under way any more
 	requests *prometheus.HistogramVec
 }
 
 func newFront(config Config, address net.Addr, loopback bool) *front {
-	f := &front{logger: config.Logger, stopped: make(chan struct{})}
+	f := &front{logger: config.Logger}
 	if loopback && !config.unsafeNoHostCheck {
 		// A page of somebody else's could otherwise reach us under its own name (DNS rebinding).
 		host, _, _ := net.SplitHostPort(address.String())
@@ -52,9 +51,21 @@ func newFront(config Config, address net.Addr, loopback bool) *front {
 		}
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second}))
-	mux.Handle("/", config.Handler)
+	mux.Handle("/", f.whenReady(config.Handler))
 	f.Handler = mux
 	return f
+}
+
+// whenReady keeps requests away while the server starts or stops.
+func (f *front) whenReady(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !f.ready.Load() {
+			w.Header().Set("Retry-After", "1")
+			tell(w, http.StatusServiceUnavailable, "not ready")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func tell(w http.ResponseWriter, status int, word string) {

@@ -4,11 +4,13 @@ package server
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,17 +53,18 @@ type Config struct {
 	Logger            *slog.Logger
 	Release           string
 	Background        func(ctx context.Context) error // runs until ctx ends; its error ends the server
-	Started           func(address string) error      // called once requests are answered
-	Stopping          func(ctx context.Context) error
-	AllowedHosts      []string // names by which the server may be asked for, besides its address
-	unsafeNoHostCheck bool     // for tests only
+	Started           func(address string) error      // called once events can be sealed, before the first request is let in
+	Stopping          func(ctx context.Context) error // called after the last answer, if Started was
+	AllowedHosts      []string                        // names by which the server may be asked for, besides its address
+	unsafeNoHostCheck bool                            // for tests only
 }
 
 // Run serves until ctx ends, then lets requests under way end, seals what they recorded, and returns
-// nil. A fault after which nothing can be recorded ends it with an error.
+// nil. Until it can seal, it answers questions about its health alone. A fault after which nothing can be recorded ends it with an error.
 func Run(ctx context.Context, config Config) error {
-	if (config.Certificate == "") != (config.Key == "") {
-		return tallystick.Errorf(tallystick.Invalid, "a certificate needs its key, and the key its certificate").WithHint("give both --tls-cert and --tls-key, or none")
+	certificates, err := config.certificates()
+	if err != nil {
+		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(config.Listen, DefaultListen))
 	if err != nil {
@@ -76,7 +79,8 @@ func Run(ctx context.Context, config Config) error {
 	front := newFront(config, listener.Addr(), loopback)
 	h := &http.Server{
 		Handler: front, ReadHeaderTimeout: headerWait, IdleTimeout: idleWait, WriteTimeout: writeWait, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn),
+		ErrorLog:  slog.NewLogLogger(config.Logger.Handler(), slog.LevelWarn),
+		TLSConfig: &tls.Config{Certificates: certificates, MinVersion: tls.VersionTLS12},
 	}
 	// The ledger outlives the answers, so that what the last ones recorded is sealed.
 	sealing, stopSealing := context.WithCancel(context.WithoutCancel(ctx))
@@ -94,45 +98,48 @@ func Run(ctx context.Context, config Config) error {
 		return nil
 	})
 	group.Go(func() error { return config.Background(running) })
+	group.Go(func() error { return serve(h, listener) })
+	var started atomic.Bool
 	group.Go(func() error {
 		select {
 		case <-ready:
 		case <-running.Done():
-			stopSealing()
 			return nil
 		case <-time.After(readyWait):
-			stopSealing()
 			return tallystick.Errorf(tallystick.Unavailable, "the ledger is not free").WithHint("is another server running on this workspace?")
 		}
-		front.ready.Store(true)
 		if err := config.Started(listener.Addr().String()); err != nil {
-			stopSealing()
 			return err
 		}
-		err := serve(h, listener, config)
-		<-front.stopped
-		stopSealing()
-		return err
+		started.Store(true)
+		front.ready.Store(true)
+		config.Logger.InfoContext(ctx, "listening", slog.String("address", listener.Addr().String()))
+		return nil
 	})
 	group.Go(func() error {
 		<-running.Done()
+		defer stopSealing()
 		front.ready.Store(false)
-		defer close(front.stopped)
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 		defer cancel()
-		err := h.Shutdown(stopping)
+		err := h.Shutdown(ending)
 		if errors.Is(err, context.DeadlineExceeded) {
-			config.Logger.WarnContext(stopping, "requests were cut off", slog.Duration("after", stopWait))
+			config.Logger.WarnContext(ending, "requests were cut off", slog.Duration("after", stopWait))
 			err = h.Close()
 		}
-		return errors.Join(err, config.Stopping(stopping))
+		if !started.Load() {
+			return err
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+		defer cancel()
+		return errors.Join(err, config.Stopping(last))
 	})
 	return group.Wait()
 }
 
-func serve(h *http.Server, listener net.Listener, config Config) (err error) {
-	if config.Certificate != "" {
-		err = h.ServeTLS(listener, config.Certificate, config.Key)
+func serve(h *http.Server, listener net.Listener) (err error) {
+	if len(h.TLSConfig.Certificates) > 0 {
+		err = h.ServeTLS(listener, "", "")
 	} else {
 		err = h.Serve(listener)
 	}
@@ -140,6 +147,22 @@ func serve(h *http.Server, listener net.Listener, config Config) (err error) {
 		return nil
 	}
 	return fmt.Errorf("serve: %w", err)
+}
+
+// certificates returns what the server proves itself with; nothing without TLS.
+func (c Config) certificates() ([]tls.Certificate, error) {
+	if c.Certificate == "" && c.Key == "" {
+		return nil, nil
+	}
+	if c.Certificate == "" || c.Key == "" {
+		return nil, tallystick.Errorf(tallystick.Invalid, "a certificate needs its key, and the key its certificate").WithHint("give both --tls-cert and --tls-key, or none")
+	}
+	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "certificate %s with key %s: %w", c.Certificate, c.Key, err).
+			WithHint("both are PEM files; the certificate of the server comes first, and the key is its own")
+	}
+	return []tls.Certificate{pair}, nil
 }
 
 // follow keeps questions about the trail prepared. That it fails does no harm but to whoever asks

@@ -69,9 +69,9 @@ func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *a
 	}
 }
 
-// KeepSealed seals events as they are recorded, by this process or another, until ctx ends, and then
-// returns nil. It holds the ledger meanwhile; ready is called when it has it. Any error means that the
-// process must exit.
+// KeepSealed seals events as they are recorded, by this process or another, until ctx ends; then it
+// seals what is recorded at that moment and returns nil. It holds the ledger meanwhile; ready is called
+// when it has it. Any error means that the process must exit.
 func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
 	return w.holdLedger(ctx, func(log *ledger.Log) error {
 		sealer, err := w.sealer(ctx, log)
@@ -79,7 +79,13 @@ func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
 			return err
 		}
 		ready()
-		return sealer.Run(ctx)
+		if err := sealer.Run(ctx); err != nil {
+			return err
+		}
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWait)
+		defer cancel()
+		_, err = sealer.Seal(last)
+		return err
 	})
 }
 

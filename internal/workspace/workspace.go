@@ -40,6 +40,7 @@ const (
 	artifactDir = "artifacts"
 	maxArtifact = 1 << 40          // bytes of one file
 	lockWait    = 30 * time.Second // for another process that is sealing
+	lastWait    = 20 * time.Second // for what is left to be sealed at the end
 	sealPoll    = 20 * time.Millisecond
 )
 
