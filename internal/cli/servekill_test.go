@@ -140,7 +140,7 @@ type worker struct {
 	models      []*ownModel
 	tokens      []*ownToken
 	receipts    []client.Receipt
-	lineage     int
+	runs        []string // ids
 	pending     *deed
 	again       int
 }
@@ -298,7 +298,7 @@ func (w *worker) record(m *ownModel) *deed {
 	}
 	return &deed{what: "record run " + id, do: func(ctx context.Context, c *client.Client) (client.Receipt, func(), error) {
 		receipt, err := c.Post(ctx, "/lineage/records", batch, nil)
-		return receipt, func() { w.lineage++ }, err
+		return receipt, func() { w.runs = append(w.runs, id) }, err
 	}}
 }
 
@@ -362,7 +362,6 @@ func (w *worker) check(c *client.Client, s *serving, events *events) {
 			fault("event %s was acknowledged as number %s, which is %q", r.Event, r.Sequence, e.ID)
 		}
 	}
-	lineage := 0
 	for _, m := range w.models {
 		var got struct {
 			Summary  string
@@ -383,7 +382,6 @@ func (w *worker) check(c *client.Client, s *serving, events *events) {
 		if found := events.byModel[m.name]["version.read"]; found < m.reads {
 			fault("model %s: %d downloads on the trail of %d", m.name, found, m.reads)
 		}
-		lineage += events.byModel[m.name]["lineage.recorded"]
 		for _, v := range m.versions {
 			content, err := reading(ctx, c, "/models/"+m.name+"/versions/"+v.name+"/files/weights.bin")
 			if err != nil || !bytes.Equal(content, v.content) {
@@ -391,8 +389,10 @@ func (w *worker) check(c *client.Client, s *serving, events *events) {
 			}
 		}
 	}
-	if lineage != w.lineage {
-		fault("%d records of lineage, %d were made", lineage, w.lineage)
+	for _, id := range w.runs {
+		if n := events.sources[id]; n != 1 {
+			fault("run %s is on the trail %d times", id, n)
+		}
 	}
 	if made := events.tokens[w.name]; made != len(w.tokens) {
 		fault("%d tokens were made, %d were asked for", made, len(w.tokens))
@@ -413,6 +413,7 @@ type events struct {
 	bySequence map[string]event
 	byModel    map[string]map[string]int // how many of a type
 	tokens     map[string]int            // how many were made, by the first word of the label
+	sources    map[string]int            // how many records of lineage name one
 }
 
 func trailOf(t *testing.T, c *client.Client) *events {
@@ -420,13 +421,16 @@ func trailOf(t *testing.T, c *client.Client) *events {
 	type told struct {
 		event
 		Model string
-		Data  struct{ Label string }
+		Data  struct {
+			Label string
+			Nodes []string
+		}
 	}
 	list, err := client.List[told](t.Context(), c, "/events", url.Values{"limit": {"1000"}}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := &events{bySequence: map[string]event{}, byModel: map[string]map[string]int{}, tokens: map[string]int{}}
+	all := &events{bySequence: map[string]event{}, byModel: map[string]map[string]int{}, tokens: map[string]int{}, sources: map[string]int{}}
 	ids := map[string]bool{}
 	for i, e := range list {
 		if e.Sequence != uint64(i+1) || ids[e.ID] {
@@ -438,6 +442,11 @@ func trailOf(t *testing.T, c *client.Client) *events {
 			all.byModel[e.Model] = map[string]int{}
 		}
 		all.byModel[e.Model][e.Type]++
+		for _, node := range e.Data.Nodes {
+			if id, ok := strings.CutPrefix(node, "source:"); ok {
+				all.sources[id]++
+			}
+		}
 		if e.Type == "token.created" {
 			name, _, _ := strings.Cut(e.Data.Label, " ")
 			all.tokens[name]++
