@@ -26,6 +26,7 @@ check: ## everything that CI runs
 
 bench: build ## print the benchmarks beside their limits, from the same run
 	./bench/bench.sh
+	./bench/registry.sh
 
 bench-peers: build ## compare with Evidently's data-drift preset on the same file
 	./bench/peers.sh

@@ -24,7 +24,7 @@ var floors = [][]string{
 	{"internal/report", "internal/audit", "internal/registry"},
 	{"internal/openlineage", "internal/api", "internal/server", "internal/web"},
 	{"internal/cli"},
-	{"cmd/tallystick", "bench/limits"},
+	{"cmd/tallystick", "bench/limits", "bench/seed", "bench/registry"},
 }
 
 // sideways lists the edges that stay on one floor, each with its reason.

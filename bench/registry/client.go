@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// client asks a server as the auditor.
+type client struct {
+	http    *http.Client
+	address string
+	secret  string // of the session
+}
+
+const maxAnswer = 64 << 20 // bytes
+
+func signIn(ctx context.Context, address, passphrase string) (*client, error) {
+	c := &client{http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute}, address: address}
+	body, err := json.Marshal(map[string]string{"name": "bench-auditor", "passphrase": passphrase})
+	if err != nil {
+		return nil, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/api/v1/sessions", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := c.do(r)
+	if err != nil {
+		return nil, fmt.Errorf("sign in: %w", err)
+	}
+	var opened struct{ Secret string }
+	err = json.Unmarshal(answer, &opened)
+	c.secret = opened.Secret
+	return c, err
+}
+
+func (c *client) get(ctx context.Context, path string) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.address+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	if strings.HasPrefix(path, "/api/") {
+		r.Header.Set("Authorization", "Bearer "+c.secret)
+	} else {
+		r.AddCookie(&http.Cookie{Name: "tallystick_session", Value: c.secret}) //nolint:gosec // the browser's side of it
+	}
+	return c.do(r)
+}
+
+func (c *client) do(r *http.Request) ([]byte, error) {
+	answer, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err == nil && answer.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s %s: %s: %.300s", r.Method, r.URL.Path, answer.Status, body)
+	}
+	return body, err
+}
+
+// measure asks a question as often as the options say, after one that warms up. It returns the time of
+// each, ascending, and the bytes of an answer.
+func (c *client) measure(ctx context.Context, q question, o options) ([]time.Duration, int, error) {
+	first, err := c.get(ctx, q.path(0))
+	if err != nil {
+		return nil, 0, err
+	}
+	times := make([]time.Duration, o.requests)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range o.clients {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(times) {
+					return nil
+				}
+				began := time.Now()
+				if _, err := c.get(ctx, q.path(i+1)); err != nil {
+					return err
+				}
+				times[i] = time.Since(began)
+			}
+		})
+	}
+	err = g.Wait()
+	slices.Sort(times)
+	return times, len(first), err
+}
+
+// percentile returns the least time that p percent of the ascending times do not exceed.
+func percentile(times []time.Duration, p int) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return times[(len(times)*p+99)/100-1]
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	startWait = time.Minute
+	stopWait  = 30 * time.Second
+)
+
+// process is a running server.
+type process struct {
+	cmd     *exec.Cmd
+	address string
+	ready   time.Duration // from the start until it answered that it is ready
+	said    *bytes.Buffer // what it has logged; read once it has ended
+}
+
+// start starts a server and returns once it is ready.
+func start(ctx context.Context, o options) (*process, error) {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &process{address: "http://" + address, said: new(bytes.Buffer)}
+	s.cmd = exec.CommandContext(ctx, o.program, "serve", "--listen", address, "--workspace", filepath.Join(o.dir, "workspace"), "--log", "warn") //nolint:gosec // the program that is measured
+	s.cmd.Env = append(os.Environ(), "XDG_STATE_HOME="+absolute(filepath.Join(o.dir, "state")))
+	s.cmd.Stdout, s.cmd.Stderr = s.said, s.said
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(os.Interrupt) }
+	s.cmd.WaitDelay = stopWait
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for time.Since(began) < startWait {
+		if answers(ctx, s.address+"/readyz") {
+			s.ready = time.Since(began)
+			return s, nil
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("the server is not ready after %s: %w\n%s", startWait, s.stop(), s.said)
+}
+
+func absolute(path string) string {
+	if all, err := filepath.Abs(path); err == nil {
+		return all
+	}
+	return path
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+func answers(ctx context.Context, address string) bool {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// memory returns the most memory that the server has had resident, in MiB.
+func (s *process) memory() (int, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if rest, found := strings.CutPrefix(lines.Text(), "VmHWM:"); found {
+			n, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
+			return n / 1024, err
+		}
+	}
+	return 0, fmt.Errorf("the system does not tell: %w", lines.Err())
+}
+
+// stop ends the server in good order.
+func (s *process) stop() error {
+	_ = s.cmd.Process.Signal(os.Interrupt) // it may have ended
+	ended := make(chan error, 1)
+	go func() { ended <- s.cmd.Wait() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("the server: %w\n%s", err, s.said)
+		}
+		return nil
+	case <-time.After(stopWait):
+		return fmt.Errorf("the server does not stop: %w", s.cmd.Process.Kill())
+	}
+}
