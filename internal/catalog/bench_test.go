@@ -143,8 +143,8 @@ func thronged(b *testing.B, models, versions, events int) bench {
 		if _, err := tx.Exec("INSERT INTO events (sequence, leaf, disclosures) VALUES (?, ?, ?)", sequence, []byte("{}"), []byte("[]")); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`INSERT INTO event_columns (sequence, id, type, time_ms, resource_type, resource_id, model, outcome, actor) VALUES (?, ?, ?, ?, 'version', ?, ?, 'success', 'alice')`,
-			sequence, strconv.FormatInt(sequence, 10), string(trail.EvidenceAttached), i, "x", fmt.Sprintf("m%05d", i%(models-1)+1))
+		_, err := tx.Exec(`INSERT INTO event_columns (sequence, id, type, time_ms, latest_ms, late_ms, resource_type, resource_id, model, outcome, actor) VALUES (?, ?, ?, ?, ?, 0, 'version', ?, ?, 'success', 'alice')`,
+			sequence, strconv.FormatInt(sequence, 10), string(trail.EvidenceAttached), i, i, "x", fmt.Sprintf("m%05d", i%(models-1)+1))
 		return err
 	})
 	b.Logf("filled in %s", time.Since(started).Round(time.Second))

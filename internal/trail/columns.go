@@ -25,6 +25,8 @@ type columns struct {
 	id       string
 	kind     Type
 	timeMS   int64
+	latestMS int64 // the latest time of an event up to this one; the reader's to fill in, as lateMS
+	lateMS   int64 // by how much timeMS is earlier
 	resource Resource
 	model    string
 	outcome  tallystick.Outcome
@@ -33,7 +35,9 @@ type columns struct {
 
 func (e Event) columns() columns {
 	resource := Resource{columnText(e.Resource.Type), columnText(e.Resource.ID)}
-	return columns{e.Sequence, e.ID, e.Type, e.Time.UnixMilli(), resource, columnText(e.Model), e.Outcome, columnText(e.Actor)}
+	return columns{
+		sequence: e.Sequence, id: e.ID, kind: e.Type, timeMS: e.Time.UnixMilli(), resource: resource, model: columnText(e.Model), outcome: e.Outcome, actor: columnText(e.Actor),
+	}
 }
 
 // maxColumn bounds a text in bytes: an entry of a PostgreSQL index has no room for a longer one.
@@ -54,15 +58,48 @@ func columnText(s string) string {
 }
 
 func (c columns) insert(tx *state.Tx) error {
-	_, err := tx.Exec(`INSERT INTO event_columns (sequence, id, type, time_ms, resource_type, resource_id, model, outcome, actor)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		int64(c.sequence), c.id, string(c.kind), c.timeMS, c.resource.Type, c.resource.ID,
+	_, err := tx.Exec(`INSERT INTO event_columns (sequence, id, type, time_ms, latest_ms, late_ms, resource_type, resource_id, model, outcome, actor)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		int64(c.sequence), c.id, string(c.kind), c.timeMS, c.latestMS, c.lateMS, c.resource.Type, c.resource.ID,
 		textOrNil(c.model), textOrNil(string(c.outcome)), textOrNil(c.actor))
 	return err
 }
 
+// maxTail bounds the events without columns that a question looks through itself. A write would cost
+// it a sync, each time that anybody has recorded something since.
+const maxTail = 128
+
+// prepared calls fn with a transaction and the newest events, those that have no columns yet.
+func (r *Reader) prepared(ctx context.Context, fn func(tx *state.Tx, tail []Event) error) error {
+	for {
+		ready := false
+		err := r.db.Read(ctx, func(tx *state.Tx) error {
+			last, newest, err := behind(tx)
+			if err != nil {
+				return err
+			}
+			var tail []Event
+			if ready = newest <= last+maxTail; !ready {
+				return nil
+			}
+			if newest > last {
+				if tail, err = read(tx, "v.sequence > ? ORDER BY v.sequence", last); err != nil {
+					return err
+				}
+			}
+			return fn(tx, tail)
+		})
+		if err != nil || ready {
+			return err
+		}
+		if err := r.CatchUp(ctx); err != nil {
+			return err
+		}
+	}
+}
+
 // CatchUp prepares questions about the events recorded before the call; those who ask do it
-// themselves, and wait the less the more often somebody has done it before them.
+// themselves where many events are without columns, unless somebody has done it before them.
 func (r *Reader) CatchUp(ctx context.Context) error {
 	r.catching.Lock()
 	defer r.catching.Unlock()
@@ -103,11 +140,18 @@ func insertColumns(tx *state.Tx, events []Event) error {
 	if err != nil {
 		return err
 	}
+	var latest int64
+	if err := tx.QueryRow("SELECT coalesce((SELECT latest_ms FROM event_columns WHERE sequence = ?), 0)", last).Scan(&latest); err != nil {
+		return err
+	}
 	for _, e := range events {
 		if e.Sequence <= last {
 			continue
 		}
-		if err := e.columns().insert(tx); err != nil {
+		c := e.columns()
+		latest = max(latest, c.timeMS)
+		c.latestMS, c.lateMS = latest, latest-c.timeMS
+		if err := c.insert(tx); err != nil {
 			return fmt.Errorf("event %d: %w", e.Sequence, err)
 		}
 	}

@@ -148,6 +148,7 @@ func (c *Comparer) checkSeals(tx *state.Tx) error {
 // columns that questions use, and the disclosures, which must open the commitments. It returns the
 // number of events, and a *Difference for the first that does not hold.
 func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
+	var latest int64 // time of an event so far
 	for {
 		var events []Event
 		var asked []columns
@@ -168,7 +169,8 @@ func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
 		}
 		for i, e := range events {
 			n++
-			if err := e.check(n, asked[min(i, len(asked)):]); err != nil {
+			latest = max(latest, e.Time.UnixMilli())
+			if err := e.check(n, latest, asked[min(i, len(asked)):]); err != nil {
 				return n, fmt.Errorf("check events: %w", err)
 			}
 		}
@@ -177,14 +179,14 @@ func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
 
 // columnsAfter returns the columns of the events after sequence, in their order.
 func columnsAfter(tx *state.Tx, sequence uint64, limit int) (all []columns, err error) {
-	rows, err := tx.Query(`SELECT sequence, id, type, time_ms, resource_type, resource_id, coalesce(model, ''), coalesce(outcome, ''), coalesce(actor, '')
+	rows, err := tx.Query(`SELECT sequence, id, type, time_ms, latest_ms, late_ms, resource_type, resource_id, coalesce(model, ''), coalesce(outcome, ''), coalesce(actor, '')
 		FROM event_columns WHERE sequence > ? ORDER BY sequence LIMIT ?`, sequence, limit)
 	if err != nil {
 		return nil, err
 	}
 	for rows.Next() {
 		var c columns
-		if err := rows.Scan(&c.sequence, &c.id, &c.kind, &c.timeMS, &c.resource.Type, &c.resource.ID, &c.model, &c.outcome, &c.actor); err != nil {
+		if err := rows.Scan(&c.sequence, &c.id, &c.kind, &c.timeMS, &c.latestMS, &c.lateMS, &c.resource.Type, &c.resource.ID, &c.model, &c.outcome, &c.actor); err != nil {
 			return nil, err
 		}
 		all = append(all, c)
@@ -192,8 +194,8 @@ func columnsAfter(tx *state.Tx, sequence uint64, limit int) (all []columns, err 
 	return all, rows.Err()
 }
 
-// check checks the event at a place, given the columns from there on; the newest events have none yet.
-func (e Event) check(place uint64, asked []columns) error {
+// check checks the event at a place, given the latest time up to there and the columns from there on; the newest events have none yet.
+func (e Event) check(place uint64, latest int64, asked []columns) error {
 	different := func(format string, args ...any) error {
 		d := &Difference{Sequence: e.Sequence, Reason: fmt.Sprintf(format, args...)}
 		if e.Index != nil {
@@ -218,11 +220,14 @@ func (e Event) check(place uint64, asked []columns) error {
 		return nil
 	}
 	got, want := asked[0], e.columns()
+	want.latestMS, want.lateMS = latest, latest-want.timeMS
 	for _, column := range []struct{ name, database, leaf any }{
 		{"sequence", got.sequence, want.sequence},
 		{"id", got.id, want.id},
 		{"type", got.kind, want.kind},
 		{"time", got.timeMS, want.timeMS},
+		{"latest time", got.latestMS, want.latestMS},
+		{"lateness", got.lateMS, want.lateMS},
 		{"resource type", got.resource.Type, want.resource.Type},
 		{"resource id", got.resource.ID, want.resource.ID},
 		{"model", got.model, want.model},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,8 +73,12 @@ const (
 	maxLimit     = 1000
 )
 
-// where returns the condition that f stands for, with its arguments.
-func (f Filter) where() (string, []any) {
+// where returns the condition on the table e that f stands for, with its arguments. Where the times
+// of events lead to a part of the sequence, it says so, because no index has times by sequence.
+func (f Filter) where(tx *state.Tx) (string, []any, error) {
+	if err := f.narrow(tx); err != nil {
+		return "", nil, err
+	}
 	conditions, args := []string{"e.sequence > ?"}, []any{f.After}
 	add := func(use bool, condition string, arg any) {
 		if use {
@@ -86,9 +92,53 @@ func (f Filter) where() (string, []any) {
 	add(f.Resource.ID != "", "e.resource_id = ?", columnText(f.Resource.ID))
 	add(f.Model != "", "e.model = ?", columnText(f.Model))
 	add(f.Outcome != "", "e.outcome = ?", string(f.Outcome))
+	if f.Outcome != "" && f.Outcome != tallystick.Success {
+		conditions = append(conditions, "e.outcome <> 'success'") // follows, and leads to the index of the few
+	}
 	add(!f.Since.IsZero(), "e.time_ms >= ?", f.Since.UnixMilli())
 	add(!f.Until.IsZero(), "e.time_ms < ?", f.Until.UnixMilli())
-	return strings.Join(conditions, " AND "), args
+	return strings.Join(conditions, " AND "), args, nil
+}
+
+// narrow moves After and Before to what Since and Until allow. Sequence and time run together but for
+// clocks that were set back: latest_ms never falls, and late_ms says by how much it is ahead.
+func (f *Filter) narrow(tx *state.Tx) error {
+	if !f.Since.IsZero() {
+		var first uint64
+		err := tx.QueryRow("SELECT sequence FROM event_columns WHERE latest_ms >= ? ORDER BY latest_ms, sequence LIMIT 1", f.Since.UnixMilli()).Scan(&first)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			first = math.MaxInt64
+		case err != nil:
+			return err
+		}
+		f.After = max(f.After, first-1)
+	}
+	if !f.Until.IsZero() {
+		var late int64
+		err := tx.QueryRow("SELECT coalesce((SELECT late_ms FROM event_columns WHERE late_ms > 0 ORDER BY late_ms DESC LIMIT 1), 0)").Scan(&late)
+		if err != nil {
+			return err
+		}
+		var behind uint64
+		err = tx.QueryRow("SELECT sequence FROM event_columns WHERE latest_ms >= ? ORDER BY latest_ms, sequence LIMIT 1", f.Until.UnixMilli()+late).Scan(&behind)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+		case err != nil:
+			return err
+		case f.Before == 0 || behind < f.Before:
+			f.Before = behind
+		}
+	}
+	return nil
+}
+
+// chooses reports whether f chooses an event of these columns.
+func (f Filter) chooses(c columns) bool {
+	is := func(asked, value string) bool { return asked == "" || columnText(asked) == value }
+	return c.sequence > f.After && (f.Before == 0 || c.sequence < f.Before) && (f.Type == "" || f.Type == c.kind) && is(f.Actor, c.actor) &&
+		is(f.Resource.Type, c.resource.Type) && is(f.Resource.ID, c.resource.ID) && is(f.Model, c.model) && is(string(f.Outcome), string(c.outcome)) &&
+		(f.Since.IsZero() || c.timeMS >= f.Since.UnixMilli()) && (f.Until.IsZero() || c.timeMS < f.Until.UnixMilli())
 }
 
 // Reader puts questions to the trail.
@@ -103,11 +153,8 @@ func NewReader(db *state.DB, origin string) *Reader { return &Reader{db: db, ori
 
 // Events returns the events that f chooses, in the order of the sequence unless f says otherwise.
 func (r *Reader) Events(ctx context.Context, f Filter) (events []Event, err error) {
-	if err := r.CatchUp(ctx); err != nil {
-		return nil, err
-	}
-	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		events, err = r.events(tx, f)
+	err = r.prepared(ctx, func(tx *state.Tx, tail []Event) error {
+		events, err = r.events(tx, f, tail)
 		return err
 	})
 	if err != nil {
@@ -148,18 +195,19 @@ func (r *Reader) All(ctx context.Context, f Filter) iter.Seq2[Event, error] {
 
 // Event returns one event, or a NotFound error. name is its id or its sequence in decimal.
 func (r *Reader) Event(ctx context.Context, name string) (event Event, err error) {
-	condition, arg := "v.sequence = ?", any(nil)
-	if sequence, err := strconv.ParseUint(name, 10, 63); err == nil {
-		arg = sequence
-	} else {
-		condition, arg = "v.sequence = (SELECT e.sequence FROM event_columns e WHERE e.id = ?)", name
-		if err := r.CatchUp(ctx); err != nil {
-			return Event{}, err
-		}
-	}
-	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		events, err := r.query(tx, condition, arg)
-		if err != nil {
+	find := func(tx *state.Tx, tail []Event) error {
+		var events []Event
+		if sequence, err := strconv.ParseUint(name, 10, 63); err == nil {
+			events, err = r.query(tx, "v.sequence = ?", sequence)
+			if err != nil {
+				return err
+			}
+		} else if i := slices.IndexFunc(tail, func(e Event) bool { return e.ID == name }); i >= 0 {
+			events = tail[i : i+1]
+			if err := r.place(tx, events); err != nil {
+				return err
+			}
+		} else if events, err = r.query(tx, "v.sequence = (SELECT e.sequence FROM event_columns e WHERE e.id = ?)", name); err != nil {
 			return err
 		}
 		if len(events) == 0 {
@@ -168,7 +216,12 @@ func (r *Reader) Event(ctx context.Context, name string) (event Event, err error
 		}
 		event = events[0]
 		return nil
-	})
+	}
+	if _, number := strconv.ParseUint(name, 10, 63); number == nil {
+		err = r.db.Read(ctx, func(tx *state.Tx) error { return find(tx, nil) })
+	} else {
+		err = r.prepared(ctx, find)
+	}
 	if err != nil {
 		return Event{}, fmt.Errorf("event: %w", err)
 	}
@@ -177,12 +230,20 @@ func (r *Reader) Event(ctx context.Context, name string) (event Event, err error
 
 // Count returns the number of events that f chooses, whatever its limit.
 func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
-	if err := r.CatchUp(ctx); err != nil {
-		return 0, err
-	}
-	where, args := f.where()
-	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		return tx.QueryRow("SELECT count(*) FROM event_columns e WHERE "+where, args...).Scan(&n)
+	err = r.prepared(ctx, func(tx *state.Tx, tail []Event) error {
+		where, args, err := f.where(tx)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRow("SELECT count(*) FROM event_columns e WHERE "+where, args...).Scan(&n); err != nil {
+			return err
+		}
+		for _, e := range tail {
+			if f.chooses(e.columns()) {
+				n++
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
@@ -237,29 +298,63 @@ func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 	return events, nil
 }
 
-func (r *Reader) events(tx *state.Tx, f Filter) ([]Event, error) {
+// events returns what f chooses among the events that have their columns and those of the tail, which
+// lie behind them.
+func (r *Reader) events(tx *state.Tx, f Filter, tail []Event) (events []Event, err error) {
 	if f.Limit <= 0 { // a negative one would mean all to SQL
 		f.Limit = defaultLimit
 	}
-	where, args := f.where()
+	f.Limit = min(f.Limit, maxLimit)
+	tail = slices.DeleteFunc(tail, func(e Event) bool { return !f.chooses(e.columns()) })
 	order := ""
 	if f.Newest {
 		order = " DESC"
+		slices.Reverse(tail)
+		tail = tail[:min(len(tail), f.Limit)]
+		if err := r.place(tx, tail); err != nil || len(tail) == f.Limit {
+			return tail, err
+		}
+	}
+	where, args, err := f.where(tx)
+	if err != nil {
+		return nil, err
 	}
 	chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " LIMIT ?) ORDER BY v.sequence" + order
-	return r.query(tx, chosen, append(args, min(f.Limit, maxLimit))...)
+	wanted := f.Limit
+	if f.Newest {
+		wanted -= len(tail)
+	}
+	if events, err = r.query(tx, chosen, append(args, wanted)...); err != nil {
+		return nil, err
+	}
+	if f.Newest {
+		return append(tail, events...), nil
+	}
+	tail = tail[:min(len(tail), f.Limit-len(events))]
+	if err := r.place(tx, tail); err != nil {
+		return nil, err
+	}
+	return append(events, tail...), nil
 }
 
 // query returns the events for which the condition on the table v holds, with what follows it, and
 // where the ledger has put them.
 func (r *Reader) query(tx *state.Tx, condition string, args ...any) ([]Event, error) {
-	sealedUpTo, err := nextSequence(tx, r.origin)
-	if err != nil {
-		return nil, err
-	}
 	events, err := read(tx, condition, args...)
 	if err != nil {
 		return nil, err
+	}
+	return events, r.place(tx, events)
+}
+
+// place says of events where the ledger has put them.
+func (r *Reader) place(tx *state.Tx, events []Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	sealedUpTo, err := nextSequence(tx, r.origin)
+	if err != nil {
+		return err
 	}
 	var index, first, count uint64 // of the seal that the last event was under
 	for i := range events {
@@ -274,13 +369,13 @@ func (r *Reader) query(tx *state.Tx, condition string, args ...any) ([]Event, er
 				continue
 			}
 			if err != nil {
-				return nil, err
+				return err
 			}
 		}
 		at := index + e.Sequence - first
 		e.Index = &at
 	}
-	return events, nil
+	return nil
 }
 
 // nextSequence returns the sequence of the first event that the ledger of origin does not have.

@@ -331,9 +331,11 @@ func TestCompareNamesTheFirstDifference(t *testing.T) {
 		"event changed":       {query: "UPDATE events SET leaf = replace(leaf, 'high', 'none') WHERE sequence = 2", want: "event 2, ledger entry 1"},
 		"column changed":      {query: "UPDATE event_columns SET outcome = 'denied' WHERE sequence = 6", want: "event 6, ledger entry 5: its outcome is denied in the columns for questions and success"},
 		"time changed":        {query: "UPDATE event_columns SET time_ms = time_ms + 1 WHERE sequence = 6", want: "event 6, ledger entry 5: its time"},
+		"latest changed":      {query: "UPDATE event_columns SET latest_ms = latest_ms + 1 WHERE sequence = 6", want: "event 6, ledger entry 5: its latest time"},
+		"lateness changed":    {query: "UPDATE event_columns SET late_ms = late_ms + 1 WHERE sequence = 6", want: "event 6, ledger entry 5: its lateness"},
 		"resource changed":    {query: "UPDATE event_columns SET resource_id = 'other' WHERE sequence = 6", want: "its resource id"},
 		"columns missing":     {query: "DELETE FROM event_columns WHERE sequence = 6", want: "event 6, ledger entry 5: its sequence is 7 in the columns"},
-		"columns of nothing":  {query: "INSERT INTO event_columns SELECT 11, 'x', type, time_ms, resource_type, resource_id, model, outcome, actor FROM event_columns WHERE sequence = 1", want: "event 11, ledger entry 0: it has columns"},
+		"columns of nothing":  {query: "INSERT INTO event_columns SELECT 11, 'x', type, time_ms, latest_ms, late_ms, resource_type, resource_id, model, outcome, actor FROM event_columns WHERE sequence = 1", want: "event 11, ledger entry 0: it has columns"},
 		"columns cut":         {query: "DELETE FROM event_columns WHERE sequence > 6", want: ""}, // made again by the next question
 		"actor changed":       {query: "UPDATE event_columns SET actor = 'other' WHERE sequence = 6", want: "its actor"},
 		"disclosure changed":  {query: "UPDATE events SET disclosures = replace(CAST(disclosures AS TEXT), 'grace', 'diana') WHERE sequence = 6", want: "not the one that was recorded"},

@@ -39,6 +39,8 @@ CREATE TABLE event_columns (
     id            TEXT   COLLATE "C" NOT NULL UNIQUE,
     type          TEXT   COLLATE "C" NOT NULL,
     time_ms       BIGINT NOT NULL,
+    latest_ms     BIGINT NOT NULL, -- the latest time_ms up to here; rises with the sequence
+    late_ms       BIGINT NOT NULL, -- by how much this event's is earlier than that
     resource_type TEXT   COLLATE "C" NOT NULL,
     resource_id   TEXT   COLLATE "C" NOT NULL,
     model         TEXT   COLLATE "C", -- that the event is about, if it names one in the clear
@@ -47,8 +49,10 @@ CREATE TABLE event_columns (
 );
 
 CREATE INDEX event_columns_by_type     ON event_columns (type, sequence);
-CREATE INDEX event_columns_by_time     ON event_columns (time_ms);
+CREATE INDEX event_columns_by_time     ON event_columns (latest_ms, sequence);
+CREATE INDEX event_columns_late        ON event_columns (late_ms) WHERE late_ms > 0;
 CREATE INDEX event_columns_by_resource ON event_columns (resource_id, sequence);
+CREATE INDEX event_columns_by_kind     ON event_columns (resource_type, sequence);
 CREATE INDEX event_columns_by_model    ON event_columns (model, sequence) WHERE model IS NOT NULL;
 CREATE INDEX event_columns_by_actor    ON event_columns (actor, sequence);
 CREATE INDEX event_columns_by_outcome  ON event_columns (outcome, sequence) WHERE outcome <> 'success';
