@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/workspace"
 )
 
 func (a *app) user() *cobra.Command {
@@ -49,18 +50,22 @@ func roleNames() string {
 
 func (a *app) userBootstrap() *cobra.Command {
 	var secretPath, passphrasePath string
+	var renew bool
 	cmd := &cobra.Command{
 		Use:   "bootstrap NAME",
 		Short: "Become the first administrator of a server",
 		Long: `Bootstrap exchanges the secret that a new server has left in its workspace for the first
-administrator's name and passphrase, once, within an hour.`,
+administrator's name and passphrase, once, within an hour. After that, --renew in the workspace of the server,
+which must not run meanwhile, leaves a new secret, as long as there is no administrator.`,
 		Example: `  tallystick user bootstrap ana --server http://127.0.0.1:8750
-  tallystick user bootstrap ana --secret-file bootstrap-secret --passphrase-file /dev/fd/3 3< passphrase`,
-		Args: cobra.ExactArgs(1),
+  tallystick user bootstrap ana --secret-file bootstrap-secret --passphrase-file /dev/fd/3 3< passphrase
+  tallystick user bootstrap --renew`,
+		Args: cobra.MaximumNArgs(1),
 	}
+	cmd.Flags().BoolVar(&renew, "renew", false, "leave a new secret instead")
 	cmd.Flags().StringVar(&secretPath, "secret-file", "", "`file` with the secret (default: bootstrap-secret in the workspace)")
 	passphraseFlag(cmd, &passphrasePath)
-	return acts(a, cmd, command[access.User]{
+	acts(a, cmd, command[access.User]{
 		do: func(ctx context.Context, s *session, args []string) (u access.User, _ client.Receipt, err error) {
 			if secretPath == "" {
 				place, err := a.place(true)
@@ -84,6 +89,30 @@ administrator's name and passphrase, once, within an hour.`,
 			fmt.Fprintf(w, "%s is an administrator; sign in: tallystick login %s\n", u.Name, u.Name)
 		},
 		mustExist: true, unsaid: true,
+	})
+	exchange := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case renew && (len(args) > 0 || a.serverURL() != ""):
+			return usageError(cmd, "--renew takes no name and no server")
+		case renew:
+			return a.renewBootstrap(cmd.Context())
+		case len(args) == 0:
+			return usageError(cmd, "the name of the administrator is missing")
+		}
+		return exchange(cmd, args)
+	}
+	return cmd
+}
+
+// renewBootstrap leaves a new secret for the first administrator in the workspace.
+func (a *app) renewBootstrap(ctx context.Context) error {
+	return a.withWorkspace(ctx, func(w *workspace.Workspace) error {
+		if err := a.house(w).access.RenewBootstrap(ctx, w.Actor()); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(a.Out, "the secret is in %s, for an hour\n", filepath.Join(w.Dir(), "bootstrap-secret"))
+		return err
 	})
 }
 
