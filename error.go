@@ -21,6 +21,25 @@ const (
 	Internal     Code = "internal"     // a fault of ours
 )
 
+// HTTPStatus is the one table from codes to HTTP statuses (RFC 9110 section 15).
+func (c Code) HTTPStatus() int {
+	switch c {
+	case Invalid:
+		return 400
+	case Unauthorized:
+		return 401
+	case Forbidden:
+		return 403
+	case NotFound:
+		return 404
+	case Conflict:
+		return 409
+	case Unavailable:
+		return 503
+	}
+	return 500
+}
+
 // Error is an error that a person is meant to read: one line of what went wrong and where, and
 // a hint at what to do. Plain wrapped errors are Internal.
 type Error struct {

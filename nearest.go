@@ -1,22 +1,26 @@
 package tallystick
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
-// The bounds of Nearest: names beyond them are not looked at.
+// The bounds of Nearest and Nearby: names beyond them are not looked at.
 const (
-	nearestNames  = 4096
+	nearestNames  = 20_000
 	nearestLength = 256
 )
 
 // Nearest returns the name with the smallest edit distance to want, letter case aside, or the empty
-// string if more than a third of the letters, and one, would have to change. It is what a NotFound
+// string if more than a third of the letters, and more than one, would have to change. It is what a NotFound
 // error suggests.
 func Nearest(want string, names []string) string {
 	want = strings.ToLower(want)
 	if len(want) > nearestLength {
 		return ""
 	}
-	best, bestDistance := "", len(want)/3+2
+	best, bestDistance := "", max(1, len(want)/3)+1
 	for _, name := range names[:min(len(names), nearestNames)] {
 		if len(name) > nearestLength {
 			continue
@@ -26,6 +30,42 @@ func Nearest(want string, names []string) string {
 		}
 	}
 	return best
+}
+
+// Nearby returns the names that are as near to want as Nearest asks for, and those that begin with it,
+// the nearest first and most at the most.
+func Nearby(want string, names []string, most int) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	want = strings.ToLower(want)
+	limit := max(1, len(want)/3) + 1
+	if len(want) > nearestLength {
+		return nil
+	}
+	var found []candidate
+	for _, name := range names[:min(len(names), nearestNames)] {
+		if len(name) > nearestLength {
+			continue
+		}
+		lower := strings.ToLower(name)
+		d := editDistance(want, lower, limit)
+		if d == limit && want != "" && strings.HasPrefix(lower, want) {
+			d = limit - 1
+		}
+		if d < limit {
+			found = append(found, candidate{name, d})
+		}
+	}
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.name, b.name))
+	})
+	var near []string
+	for _, c := range found[:min(most, len(found))] {
+		near = append(near, c.name)
+	}
+	return near
 }
 
 // editDistance counts the insertions, deletions and substitutions of bytes that turn a into b. It

@@ -9,25 +9,6 @@ import (
 	"github.com/tallystick/tallystick"
 )
 
-// status is the one table from error codes to HTTP statuses.
-func status(code tallystick.Code) int {
-	switch code {
-	case tallystick.Invalid:
-		return http.StatusBadRequest
-	case tallystick.Unauthorized:
-		return http.StatusUnauthorized
-	case tallystick.Forbidden:
-		return http.StatusForbidden
-	case tallystick.NotFound:
-		return http.StatusNotFound
-	case tallystick.Conflict:
-		return http.StatusConflict
-	case tallystick.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // Problem is a problem document (RFC 9457) with what a person, or our client, does about it.
 type Problem struct {
 	huma.ErrorModel
@@ -46,7 +27,7 @@ func (s *server) problem(err error) error { return s.explain(err) }
 func (s *server) explain(err error) *Problem {
 	code := tallystick.CodeOf(err)
 	p := &Problem{Code: string(code), headers: http.Header{}}
-	p.Status = status(code)
+	p.Status = code.HTTPStatus()
 	p.Title = http.StatusText(p.Status)
 	p.Detail, p.Hint = tallystick.Words(err)
 	switch code {

@@ -78,7 +78,7 @@ func (c *columnCheck) suggest(columns []table.Column) {
 	for i, have := range columns {
 		names[i] = have.Name
 	}
-	c.near, _ = nearest(c.want.Name, names)
+	c.near = tallystick.Nearest(c.want.Name, names)
 }
 
 // add looks at the n rows from row on.

@@ -108,7 +108,7 @@ func (d decoder) mapping(node *yaml.Node, path string, fields ...field) error {
 // unknown says that node's value is none of the known words and names the nearest.
 func (d decoder) unknown(node *yaml.Node, what string, known []string) error {
 	e := d.errorf(node, "%s %q", what, node.Value)
-	if near, ok := nearest(node.Value, known); ok {
+	if near := tallystick.Nearest(node.Value, known); near != "" {
 		return e.WithHint("did you mean %q?", near)
 	}
 	return e.WithHint("use one of %s", list(known))

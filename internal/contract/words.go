@@ -17,43 +17,6 @@ func list(words []string) string {
 // formatNumber writes v as briefly as it can be read back.
 func formatNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// nearest returns the known word that a typing mistake most likely meant: the one with the least
-// edit distance, if that is at most a third of the word.
-func nearest(word string, known []string) (string, bool) {
-	best, least := "", max(1, len(word)/3)+1
-	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	return best, best != ""
-}
-
-// distance is the Levenshtein distance of a and b in bytes; words beyond 128 bytes are far from
-// everything.
-func distance(a, b string) int {
-	if len(a) > 128 || len(b) > 128 {
-		return 1 << 10
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substituted := diagonal
-			if a[i] != b[j] {
-				substituted++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substituted, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 // quoted joins values for a message, at most ten of them.
 func quoted(values []string) string {
 	shown := make([]string, 0, 10)

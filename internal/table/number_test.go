@@ -74,15 +74,3 @@ func FuzzMoment(f *testing.F) {
 		}
 	})
 }
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	names := []string{"race", "sex", "age_cat", "two_year_recid", "decile_score"}
-	for want, near := range map[string]string{
-		"Race": "race", "two_year_recidivism": "two_year_recid", "agecat": "age_cat", "score_decile": "", "decile_scor": "decile_score", "zzzzzz": "",
-	} {
-		if got := nearest(want, names); got != near {
-			t.Errorf("nearest to %q is %q, want %q", want, got, near)
-		}
-	}
-}

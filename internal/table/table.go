@@ -222,7 +222,7 @@ func (t *Table) index(name string) (int, error) {
 // missingColumn returns the error for a name that no column has.
 func missingColumn(path, name string, names []string) error {
 	err := tallystick.Errorf(tallystick.NotFound, "%s has no column %q", path, name)
-	if near := nearest(name, names); near != "" {
+	if near := tallystick.Nearest(name, names); near != "" {
 		return err.WithHint("did you mean %q?", near)
 	}
 	shown := names[:min(len(names), 12)]

@@ -109,7 +109,7 @@ func (s *server) again(v *visit, page, title string, e entry, cause error) error
 	if code == tallystick.Unavailable {
 		v.w.Header().Set("Retry-After", "60")
 	}
-	return s.render(v, page, title, status(code), e)
+	return s.render(v, page, title, code.HTTPStatus(), e)
 }
 
 func (s *server) signOut(v *visit) error {

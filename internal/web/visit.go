@@ -55,25 +55,6 @@ func (s *server) handle(show func(*visit) error) http.Handler {
 	})
 }
 
-// status is the one table from codes of errors to statuses of pages.
-func status(code tallystick.Code) int {
-	switch code {
-	case tallystick.Invalid:
-		return http.StatusBadRequest
-	case tallystick.Unauthorized:
-		return http.StatusUnauthorized
-	case tallystick.Forbidden:
-		return http.StatusForbidden
-	case tallystick.NotFound:
-		return http.StatusNotFound
-	case tallystick.Conflict:
-		return http.StatusConflict
-	case tallystick.Unavailable:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
-
 // problem is the page of an error.
 type problem struct {
 	Status  int
@@ -90,7 +71,7 @@ func (s *server) fail(v *visit, err error) {
 		s.askWho(v)
 		return
 	}
-	p := problem{Status: status(code), Title: http.StatusText(status(code))}
+	p := problem{Status: code.HTTPStatus(), Title: http.StatusText(code.HTTPStatus())}
 	if code == tallystick.Internal {
 		id := tallystick.NewID(s.Now())
 		s.Logger.ErrorContext(v.ctx(), "a page failed", slog.String("instance", id), slog.String("path", v.r.URL.Path), slog.Any("error", err))
