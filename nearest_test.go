@@ -31,8 +31,8 @@ func TestNearby(t *testing.T) {
 	t.Parallel()
 	names := []string{"credit-b", "credit-a", "credti", "weather", "creditworthiness"}
 	for want, expected := range map[string][]string{
-		"credit":  {"credit-a", "credit-b", "credti"},
-		"creditw": {"credit-a", "credit-b", "credti"},
+		"credit":  {"credit-a", "credit-b", "creditworthiness"},
+		"credit-": {"credit-a", "credit-b", "credti"},
 		"WEATHER": {"weather"},
 		"zzz":     nil,
 	} {
