@@ -99,6 +99,27 @@ func (s *process) memory() (int, error) {
 	return 0, fmt.Errorf("the system does not tell: %w", lines.Err())
 }
 
+// ticks is how the system counts processor time (USER_HZ, which Linux has fixed).
+const ticks = 100
+
+// processor returns the processor time that the server has used.
+func (s *process) processor() (time.Duration, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:])) // from the third field on
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("the system tells %d fields of a process", len(fields))
+	}
+	user, err := strconv.Atoi(fields[11])
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * time.Second / ticks, err
+}
+
 // stop ends the server in good order.
 func (s *process) stop() error {
 	_ = s.cmd.Process.Signal(os.Interrupt) // it may have ended

@@ -59,8 +59,8 @@ type History struct {
 }
 
 const (
-	maxHistory = 250  // each costs some 0.1 ms: what people were told is opened and checked
-	maxScanned = 1000 // events that one call looks at for those that name a version
+	maxHistory = 250 // each costs some 0.1 ms: what people were told is opened and checked
+	maxScanned = 250 // events that one call looks at for those that name a version; they cost the same
 )
 
 // History returns the touches of a model in the order of the trail. The model need not be registered:

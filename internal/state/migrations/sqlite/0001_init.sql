@@ -45,11 +45,15 @@ CREATE TABLE event_columns (
 CREATE INDEX event_columns_by_type     ON event_columns (type, sequence);
 CREATE INDEX event_columns_by_time     ON event_columns (latest_ms, sequence);
 CREATE INDEX event_columns_late        ON event_columns (late_ms) WHERE late_ms > 0;
-CREATE INDEX event_columns_by_resource ON event_columns (resource_id, sequence);
+CREATE INDEX event_columns_by_resource ON event_columns (resource_id, resource_type, sequence);
 CREATE INDEX event_columns_by_kind     ON event_columns (resource_type, sequence);
 CREATE INDEX event_columns_by_model    ON event_columns (model, sequence) WHERE model IS NOT NULL;
 CREATE INDEX event_columns_by_actor    ON event_columns (actor, sequence);
 CREATE INDEX event_columns_by_outcome  ON event_columns (outcome, sequence) WHERE outcome <> 'success';
+-- What is rare among very much: one kind of touch of a model that everybody touches, and refusals.
+CREATE INDEX event_columns_by_touch    ON event_columns (model, type, sequence) WHERE model IS NOT NULL;
+CREATE INDEX event_columns_refused     ON event_columns (model, outcome, sequence) WHERE outcome <> 'success';
+CREATE INDEX event_columns_refusals    ON event_columns (type, outcome, sequence) WHERE outcome <> 'success';
 
 -- Where the ledger of an origin put the events: from first_index on, count events from
 -- first_sequence on, both without a gap. A row is one batch that the ledger has acknowledged.

@@ -1,0 +1,69 @@
+package trail
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// TestFiltersHaveIndexes asks SQLite how it would find events: by an index that fits each filter, and
+// never by looking at all of them.
+func TestFiltersHaveIndexes(t *testing.T) {
+	t.Parallel()
+	db, recorder := connect(t, state.Config{Path: t.TempDir() + "/state.db"})
+	record(t, recorder, registration())
+	if err := NewReader(db, origin).CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for name, test := range map[string]struct {
+		filter Filter
+		want   string
+	}{
+		"type":              {Filter{Type: ModelRegistered}, "event_columns_by_type (type=?"},
+		"actor":             {Filter{Actor: "ada"}, "event_columns_by_actor (actor=?"},
+		"model":             {Filter{Model: "compas"}, "event_columns_by_model (model=?"},
+		"model and type":    {Filter{Model: "compas", Type: ModelRegistered}, "event_columns_by_touch (model=? AND type=?"},
+		"model, refused":    {Filter{Model: "compas", Outcome: tallystick.Denied}, "event_columns_refused (model=? AND outcome=?"},
+		"type, refused":     {Filter{Type: ModelRegistered, Outcome: tallystick.Failed}, "event_columns_refusals (type=? AND outcome=?"},
+		"refused":           {Filter{Outcome: tallystick.Denied}, "event_columns_by_outcome (outcome=?"},
+		"kind of resource":  {Filter{Resource: Resource{Type: "model"}}, "event_columns_by_kind (resource_type=?"},
+		"resource":          {Filter{Resource: Resource{Type: "model", ID: "compas"}}, "event_columns_by_resource (resource_id=? AND resource_type=?"},
+		"time":              {Filter{Since: now.Add(-2 * time.Hour), Until: now.Add(-time.Hour)}, "PRIMARY KEY (rowid>? AND rowid<?"},
+		"type since a time": {Filter{Type: ModelRegistered, Since: now}, "event_columns_by_type (type=? AND sequence>?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var plan strings.Builder
+			err := db.Read(t.Context(), func(tx *state.Tx) error {
+				where, args, err := test.filter.where(tx)
+				if err != nil {
+					return err
+				}
+				rows, err := tx.Query("EXPLAIN QUERY PLAN SELECT e.sequence FROM event_columns e WHERE "+where+" ORDER BY e.sequence LIMIT 100", args...)
+				if err != nil {
+					return err
+				}
+				defer rows.Close()
+				for rows.Next() {
+					var id, parent, unused int
+					var detail string
+					if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+						return err
+					}
+					plan.WriteString(detail + "\n")
+				}
+				return rows.Err()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(plan.String(), test.want) || strings.Contains(plan.String(), "TEMP B-TREE") {
+				t.Errorf("%s; want %s", plan.String(), test.want)
+			}
+		})
+	}
+}
