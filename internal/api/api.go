@@ -52,7 +52,8 @@ func New(config Config) http.Handler {
 	document.Info.Description = "The registry, the audit trail and the evidence of machine-learning models."
 	document.OpenAPIPath = Prefix + "/openapi"
 	document.DocsPath, document.SchemasPath = "", "" // the document describes itself; no page loads scripts from elsewhere
-	document.CreateHooks = nil                       // nor does a body carry links to its schema
+	document.Transformers = append(document.Transformers, refusal)
+	document.CreateHooks = nil // nor does a body carry links to its schema
 	document.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "an API token, made by `tallystick token create`"},
 	}

@@ -93,9 +93,12 @@ func (s *server) doors() {
 		})
 	ask(s, operation("close-session", http.MethodDelete, "/sessions/current", "Sign out", "access", http.StatusConflict),
 		func(ctx context.Context, _ *struct{}) (Recorded, error) {
-			who := caller(ctx)
+			who, on := caller(ctx), whole
+			if who.Session != "" { // a token has none
+				on = trail.Resource{Type: "session", ID: who.Session}
+			}
 			_, err := s.Registry.Do(ctx, registry.Command{
-				Principal: who, Action: access.SessionClose, Resource: trail.Resource{Type: "session", ID: who.Session},
+				Principal: who, Action: access.SessionClose, Resource: on,
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Access.CloseSession(tx, who, who.Session) }),
 			})
 			return Recorded{Done: err == nil}, err

@@ -20,6 +20,21 @@ type Problem struct {
 // GetHeaders implements huma.HeadersError.
 func (p *Problem) GetHeaders() http.Header { return p.headers }
 
+// refusal makes a problem of ours from what was found wrong with a request before it came to us.
+func refusal(_ huma.Context, _ string, v any) (any, error) {
+	found, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{ErrorModel: *found, Code: string(tallystick.Invalid), Hint: "what the operation takes is in " + Prefix + "/openapi.json"}
+	for _, code := range []tallystick.Code{tallystick.Unauthorized, tallystick.Forbidden, tallystick.NotFound, tallystick.Conflict, tallystick.Unavailable, tallystick.Internal} {
+		if status(code) == found.Status {
+			p.Code = string(code)
+		}
+	}
+	return p, nil
+}
+
 // problem returns the answer to a request that failed, as an operation returns it.
 func (s *server) problem(err error) error { return s.explain(err) }
 

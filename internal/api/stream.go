@@ -76,21 +76,29 @@ func send(contentType string, size int64, headers map[string]string, r io.ReadCl
 	}}
 }
 
+// pump writes what r yields, the last bytes only once r has ended well: a reader that finds damage finds
+// it at the end, and the answer must be too short then.
 func pump(ctx context.Context, w io.Writer, conn *http.ResponseController, r io.Reader) error {
-	buffer := make([]byte, 256<<10)
+	const size = 256 << 10
+	held, next := make([]byte, 0, size), make([]byte, size)
+	write := func() error {
+		_ = conn.SetWriteDeadline(time.Now().Add(readWait)) // a connection that cannot is one without a network
+		_, err := w.Write(held)
+		return err
+	}
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n, err := r.Read(buffer)
+		n, err := r.Read(next[:size])
 		if n > 0 {
-			_ = conn.SetWriteDeadline(time.Now().Add(readWait))
-			if _, err := w.Write(buffer[:n]); err != nil {
+			if err := write(); err != nil {
 				return err
 			}
+			held, next = next[:n], held
 		}
 		if err == io.EOF {
-			return nil
+			return write()
 		}
 		if err != nil {
 			return err

@@ -1,0 +1,222 @@
+package api_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+var update = flag.Bool("update", false, "rewrite the files in testdata")
+
+// schema is as much of a JSON schema as it takes to make an instance.
+type schema struct {
+	Ref        string `json:"$ref"`
+	Type       any
+	Format     string
+	Pattern    string
+	Enum       []any
+	Required   []string
+	Properties map[string]schema
+	Items      *schema
+	MinItems   int
+	Minimum    float64
+}
+
+type document struct {
+	OpenAPI    string
+	Paths      map[string]map[string]described
+	Components struct{ Schemas map[string]schema }
+}
+
+type described struct {
+	OperationID string
+	Security    []map[string][]string
+	Parameters  []struct {
+		Name, In string
+		Required bool
+		Schema   schema
+	}
+	RequestBody struct {
+		Content map[string]struct{ Schema schema }
+	}
+}
+
+// least returns the smallest instance of a schema.
+func (d document) least(s schema) any {
+	if s.Ref != "" {
+		return d.least(d.Components.Schemas[filepath.Base(s.Ref)])
+	}
+	kind, _ := s.Type.(string)
+	if several, ok := s.Type.([]any); ok { // with null
+		kind, _ = several[0].(string)
+	}
+	switch {
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case strings.Contains(s.Pattern, "sha256:"):
+		return "sha256:" + strings.Repeat("ab", 32)
+	case strings.HasPrefix(s.Pattern, "^tok_"):
+		return "tok_abc"
+	case s.Format == "date-time":
+		return "2026-03-03T00:00:00Z"
+	case kind == "integer" || kind == "number":
+		return max(s.Minimum, 1)
+	case kind == "boolean":
+		return true
+	case kind == "array":
+		return slices.Repeat([]any{d.least(*s.Items)}, s.MinItems)
+	case kind == "object":
+		object := map[string]any{}
+		for _, name := range s.Required {
+			object[name] = d.least(s.Properties[name])
+		}
+		return object
+	}
+	return "source:x"
+}
+
+// actions is what each operation asks to do. An empty one is for all who are known.
+var actions = map[string]access.Action{
+	"get-self": "", "list-tokens": "", "create-token": access.TokenCreate, "revoke-token": access.TokenRevoke, "close-session": access.SessionClose,
+	"add-user": access.UserManage, "enrol-user": access.UserManage, "grant-role": access.UserManage, "revoke-role": access.UserManage, "disable-user": access.UserManage, "list-users": access.UserRead,
+	"list-events": access.TrailRead, "get-event": access.TrailRead, "get-model-history": access.TrailRead,
+	"register-model": access.ModelRegister, "update-model": access.ModelUpdate, "retire-model": access.ModelRetire,
+	"register-version": access.VersionRegister, "mark-version": access.VersionRegister, "upload-artifact": access.ArtifactWrite, "download-artifact": access.ArtifactRead,
+	"attach-evidence": access.EvidenceAttach, "attach-model-evidence": access.EvidenceAttach, "upload-evidence": access.EvidenceAttach,
+	"register-dataset": access.DatasetRegister, "update-dataset": access.DatasetRegister, "register-snapshot": access.DatasetRegister, "link-snapshot": access.LineageRecord,
+	"define-environment": access.EnvironmentManage, "record-deployment": access.DeploymentRecord, "end-deployment": access.DeploymentRecord,
+	"record-assignment": access.AssignmentRecord, "end-assignment": access.AssignmentRecord, "reconcile": access.FindingWrite, "resolve-finding": access.FindingClose,
+	"record-lineage": access.LineageRecord,
+}
+
+var component = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`) // OpenAPI 3.1, Components Object
+
+// TestDocument: the description of the API is sound, and nothing comes or goes unnoticed.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	d := read[document](t, ask(t, newHouse(t).as("nobody"), "GET", "/openapi.json", nil).want(t, 200))
+	if !strings.HasPrefix(d.OpenAPI, "3.1.") {
+		t.Errorf("OpenAPI %q", d.OpenAPI)
+	}
+	for name := range d.Components.Schemas {
+		if !component.MatchString(name) {
+			t.Errorf("component %q", name)
+		}
+	}
+	var lines []string
+	seen := map[string]bool{}
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			lines = append(lines, op.OperationID+" "+strings.ToUpper(method)+" "+path)
+			if seen[op.OperationID] {
+				t.Errorf("operation %s is there twice", op.OperationID)
+			}
+			seen[op.OperationID] = true
+			var declared []string
+			for _, p := range op.Parameters {
+				if p.In == "path" {
+					declared = append(declared, "{"+p.Name+"}")
+				}
+			}
+			used := regexp.MustCompile(`\{[^}]*\}`).FindAllString(path, -1)
+			slices.Sort(used)
+			slices.Sort(declared)
+			if !slices.Equal(used, declared) {
+				t.Errorf("%s: the path has %v, declared are %v", op.OperationID, used, declared)
+			}
+		}
+	}
+	slices.Sort(lines)
+	got, golden := strings.Join(lines, "\n")+"\n", filepath.Join("testdata", "operations.txt")
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("the operations have changed (-update rewrites the list):\n%s", diff)
+	}
+}
+
+// TestRights asks for every operation as nobody and in every role: exactly the table of rights decides,
+// and each refusal is on the trail.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	nobody := h.as("nobody")
+	d := read[document](t, ask(t, nobody, "GET", "/openapi.json", nil).want(t, 200))
+	may := map[access.Action][]access.Role{"": access.Roles()}
+	for _, right := range access.Rights() {
+		may[right.Action] = right.Roles
+	}
+	for path, methods := range d.Paths {
+		for method, op := range methods {
+			if op.Security != nil && len(op.Security) == 0 {
+				continue // for people who are not known yet
+			}
+			action, known := actions[op.OperationID]
+			if !known {
+				if method != "get" {
+					t.Errorf("operation %s is not in the table of this test", op.OperationID)
+					continue
+				}
+				action = access.CatalogRead
+			}
+			target, body, headers := strings.TrimPrefix(path, "/api/v1"), any(nil), []string(nil)
+			query := "?"
+			for _, p := range op.Parameters {
+				switch value, _ := d.least(p.Schema).(string); {
+				case p.In == "path" && p.Name == "role":
+					target = strings.ReplaceAll(target, "{role}", "viewer")
+				case p.In == "path":
+					target = strings.ReplaceAll(target, "{"+p.Name+"}", strings.TrimPrefix(value, "source:"))
+				case p.In == "query" && p.Required:
+					query += p.Name + "=" + value + "&"
+				}
+			}
+			for kind, content := range op.RequestBody.Content {
+				if headers == nil || kind == "application/json" {
+					body, headers = d.least(content.Schema), []string{"Content-Type", kind}
+				}
+			}
+			request := func(role access.Role) answer {
+				handler := nobody
+				if role != "" {
+					handler = h.as(string(role), role)
+				}
+				return ask(t, handler, strings.ToUpper(method), target+query, body, headers...)
+			}
+			if a := request(""); a.StatusCode != 401 || a.Header.Get("WWW-Authenticate") == "" || a.problem(t).Hint == "" {
+				t.Errorf("%s as nobody: %s", op.OperationID, a)
+			}
+			for _, role := range access.Roles() {
+				before := h.count(t, trail.CommandRefused)
+				a := request(role)
+				if slices.Contains(may[action], role) {
+					if a.StatusCode == 403 || a.StatusCode >= 500 || a.StatusCode == 422 {
+						t.Errorf("%s as %s: %s", op.OperationID, role, a)
+					}
+					continue
+				}
+				if a.StatusCode != 403 {
+					t.Errorf("%s as %s: %s, want a refusal", op.OperationID, role, a)
+				} else if p := a.problem(t); p.Code != "forbidden" || p.Hint == "" || h.count(t, trail.CommandRefused) != before+1 {
+					t.Errorf("%s as %s: %s, %d refusals on the trail", op.OperationID, role, a, h.count(t, trail.CommandRefused)-before)
+				}
+			}
+		}
+	}
+}
