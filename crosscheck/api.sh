@@ -46,6 +46,7 @@ call POST /models/credit/versions "$token" '{"version":"1"}' >/dev/null || true
 
 # What would shut the tester out is left alone.
 code=0
+cd "$scratch" # where it keeps what it remembers
 timeout --signal INT "${API_SECONDS:-150}" "$SCHEMATHESIS" run "$api/openapi.json" --url "http://$address" \
 	--header "Authorization: Bearer $token" --checks not_a_server_error --phases examples,coverage,fuzzing \
 	--max-examples "${API_EXAMPLES:-15}" --seed 8750 --request-timeout 20 --workers 2 --no-color \

@@ -28,7 +28,7 @@ func refusal(_ huma.Context, _ string, v any) (any, error) {
 	}
 	p := &Problem{ErrorModel: *found, Code: string(tallystick.Invalid), Hint: "what the operation takes is in " + Prefix + "/openapi.json"}
 	for _, code := range []tallystick.Code{tallystick.Unauthorized, tallystick.Forbidden, tallystick.NotFound, tallystick.Conflict, tallystick.Unavailable, tallystick.Internal} {
-		if status(code) == found.Status {
+		if code.HTTPStatus() == found.Status {
 			p.Code = string(code)
 		}
 	}
