@@ -27,6 +27,7 @@ bench() {
 }
 
 bench ./internal/trail 'Recorder$' "$records"
+bench ./internal/api 'Register$' "$records"
 bench ./internal/trail 'SealLatency$' "$seals"
 bench ./internal/ledger 'Check$' "$checks"
 bench ./internal/audit 'Audit$' 1x

@@ -62,6 +62,7 @@ func rows() []row {
 	return []row{
 		recorder("64", "1/s", oneRow, "rows/s", atLeast(0.5, "x")),
 		recorder("1024", "1/s", oneRow, "rows/s", atLeast(0.5, "x")),
+		{"models registered through HTTP, 64 clients", metric{"BenchmarkRegister", "calls/s"}, "1/s", metric{"BenchmarkRegister", "rows/s"}, oneRow, atLeast(0.15, "x")},
 		recorder("64", "1/s", plainFile, "records/s", target{}),
 		recorder("1024", "1/s", plainFile, "records/s", target{}),
 		{"event to checkpoint at 1,000/s, p99", seal("p99_ms"), "ms", seal("limit_ms"), "interval + 10 x p99 of fdatasync", atMost(1, "x")},
