@@ -73,7 +73,7 @@ const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers,
 
 // model returns the model of that name as the transaction sees it.
 func model(tx *state.Tx, name string) (Model, error) {
-	m, err := scanModel(tx.QueryRow("SELECT "+modelColumns+" FROM models WHERE name = ?", name))
+	m, err := knownModel(tx, name)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		hint, err := hintNearest(tx, "`tallystick model list` lists them", name, "SELECT name FROM models ORDER BY name")
@@ -85,6 +85,12 @@ func model(tx *state.Tx, name string) (Model, error) {
 		return Model{}, fmt.Errorf("read model %q: %w", name, err)
 	}
 	return m, nil
+}
+
+// knownModel returns the model of that name, or sql.ErrNoRows: without names like it, which it takes long
+// to look for.
+func knownModel(tx *state.Tx, name string) (Model, error) {
+	return scanModel(tx.QueryRow("SELECT "+modelColumns+" FROM models WHERE name = ?", name))
 }
 
 // scanner is a row, or rows at one of them.

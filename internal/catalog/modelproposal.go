@@ -2,6 +2,9 @@ package catalog
 
 import (
 	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -43,12 +46,12 @@ func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string)
 		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot begin as retired", r.Name).WithHint("register it as active or experimental")
 	}
 	decision := r.Answers.Decide(r.TierStated)
-	m, err := model(tx, r.Name)
+	m, err := knownModel(tx, r.Name)
 	switch {
-	case tallystick.CodeOf(err) == tallystick.NotFound:
+	case errors.Is(err, sql.ErrNoRows):
 		return &ModelRegistered{Model: r.Name, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("read model %q: %w", r.Name, err)
 	case m.State == Retired:
 		if r.Reason == "" {
 			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired: %s", r.Name, cmp.Or(m.Reason, "no reason is on record")).
