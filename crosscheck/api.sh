@@ -9,13 +9,13 @@ cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+[ -n "${TALLYSTICK:-}" ] || { TALLYSTICK=$scratch/tallystick && CGO_ENABLED=0 go build -o "$TALLYSTICK" ./cmd/tallystick; } # with the caches of this HOME
 export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state
 if [ -z "${SCHEMATHESIS:-}" ]; then
 	python3 -m venv "$scratch/venv"
 	"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5
 	SCHEMATHESIS=$scratch/venv/bin/schemathesis
 fi
-[ -n "${TALLYSTICK:-}" ] || { TALLYSTICK=$scratch/tallystick && CGO_ENABLED=0 go build -o "$TALLYSTICK" ./cmd/tallystick; }
 
 "$TALLYSTICK" serve --listen 127.0.0.1:0 >"$scratch/out" 2>"$scratch/log" &
 server=$!
