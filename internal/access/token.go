@@ -58,6 +58,7 @@ func (s *Store) Tokens(ctx context.Context, f TokenFilter) (tokens []Token, err 
 	return tokens, err
 }
 
+//nolint:gosec // G101: a query
 const selectTokens = `SELECT t.id, t.user_id, t.minter, coalesce(t.parent, ''), coalesce(t.label, ''), t.scopes, t.created_ms, t.expires_ms,
 	coalesce(t.revoked_ms, 0), coalesce(l.used_ms, 0) FROM tokens t LEFT JOIN last_uses l ON l.id = t.id`
 

@@ -111,7 +111,7 @@ func stage(parent, name string, files []verify.File) (staging string, err error)
 	if err := unstage(staging); err != nil {
 		return "", err
 	}
-	if err := os.Mkdir(staging, 0o755); err != nil {
+	if err := os.Mkdir(staging, 0o755); err != nil { //nolint:gosec // G301: the reports are for others to read, as the umask allows
 		return "", err
 	}
 	defer func() {

@@ -352,7 +352,11 @@ func TestHostHeader(t *testing.T) {
 	c := dial.New(dial.Config{Allow: allow(t, "example.org")})
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://example.org", nil)
 	r.Host = "inside.example"
-	if _, err := c.Do(r); tallystick.CodeOf(err) != tallystick.Forbidden {
+	response, err := c.Do(r)
+	if err == nil {
+		response.Body.Close()
+	}
+	if tallystick.CodeOf(err) != tallystick.Forbidden {
 		t.Errorf("another host in the header: %v", err)
 	}
 }

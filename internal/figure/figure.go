@@ -117,7 +117,7 @@ func interval(i stat.Interval, digits int) string {
 	return "[" + Fixed(i.Low, digits) + ", " + Fixed(i.High, digits) + "]"
 }
 
-// figure is a value with its interval, as they are shown.
+// Figure is a value with its interval, as they are shown.
 type Figure struct{ Value, Interval string }
 
 func (f Figure) String() string { return strings.TrimSpace(f.Value + " " + f.Interval) }
