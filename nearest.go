@@ -20,7 +20,7 @@ func Nearest(want string, names []string) string {
 	if len(want) > nearestLength {
 		return ""
 	}
-	best, bestDistance := "", max(1, len(want)/3)+1
+	best, bestDistance := "", maxEdits(want)+1
 	for _, name := range names[:min(len(names), nearestNames)] {
 		if len(name) > nearestLength {
 			continue
@@ -40,7 +40,7 @@ func Nearby(want string, names []string, most int) []string {
 		distance int
 	}
 	want = strings.ToLower(want)
-	limit := max(1, len(want)/3) + 1
+	limit := maxEdits(want) + 1
 	if len(want) > nearestLength {
 		return nil
 	}
@@ -67,6 +67,10 @@ func Nearby(want string, names []string, most int) []string {
 	}
 	return near
 }
+
+// maxEdits is how many letters of a word may be mistyped: a third of them, and one at least. Letters that
+// have changed places count twice.
+func maxEdits(word string) int { return max(1, (len(word)+1)/3) }
 
 // editDistance counts the insertions, deletions and substitutions of bytes that turn a into b. It
 // returns limit once the answer cannot be smaller.

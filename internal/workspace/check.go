@@ -52,6 +52,10 @@ const Unwitnessed = "unwitnessed: whoever holds the log key could have rewritten
 // Unopened is the check of a workspace that Open has refused; ok is false if the refusal is no sign of
 // damage.
 func Unopened(dir string, err error) (c Check, ok bool) {
+	if difference := (*trail.Difference)(nil); errors.As(err, &difference) {
+		c.Add("trail", stateFile, "", err)
+		return c, true
+	}
 	switch code := tallystick.CodeOf(err); {
 	case errors.Is(err, state.ErrDamaged), code == tallystick.Invalid, code == tallystick.Conflict:
 		c.Add("workspace", dir, "", err)
