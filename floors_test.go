@@ -18,7 +18,7 @@ const module = "github.com/tallystick/tallystick"
 var floors = [][]string{
 	{""},
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit", "internal/registry"},
@@ -55,6 +55,7 @@ var outside = map[string][]string{
 		"golang.org/x/mod/sumdb/note",
 	},
 	"internal/chart":   {},
+	"internal/wording": {},
 	"internal/stat":    {"gonum.org/v1/gonum"},
 	"internal/dial":    {},
 	"internal/durable": {},

@@ -222,11 +222,7 @@ type AssignmentFilter struct {
 // Assignments returns what serves or has served where, newest first.
 func (c *Catalog) Assignments(ctx context.Context, f AssignmentFilter) (list []Assignment, err error) {
 	var w where
-	w.add(f.Environment != "", "environment = ?", f.Environment)
-	w.add(f.Model != "", "model = ?", f.Model)
-	w.add(f.Version != "", "version = ?", f.Version)
-	w.add(f.Serving, "until_ms IS NULL")
-	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
+	w.serving(f.Environment, f.Model, f.Version, f.Serving, f.At)
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = recent(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
 		return err

@@ -22,12 +22,8 @@ type Criteria struct {
 }
 
 // Criteria returns the criteria of that digest, or a NotFound error.
-func (c *Catalog) Criteria(ctx context.Context, digest tallystick.Digest) (found Criteria, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		found, err = criteria(tx, digest)
-		return err
-	})
-	return found, err
+func (c *Catalog) Criteria(ctx context.Context, digest tallystick.Digest) (Criteria, error) {
+	return read(ctx, c, func(tx *state.Tx) (Criteria, error) { return criteria(tx, digest) })
 }
 
 func criteria(tx *state.Tx, digest tallystick.Digest) (Criteria, error) {

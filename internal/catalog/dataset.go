@@ -124,13 +124,12 @@ func (c *Catalog) UpdateDataset(tx *state.Tx, d DatasetChange) (trail.Change, er
 }
 
 // Dataset returns the data set of that name, or a NotFound error.
-func (c *Catalog) Dataset(ctx context.Context, name string) (d Dataset, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		d, err = dataset(tx, name)
-		return err
-	})
-	return d, err
+func (c *Catalog) Dataset(ctx context.Context, name string) (Dataset, error) {
+	return read(ctx, c, func(tx *state.Tx) (Dataset, error) { return dataset(tx, name) })
 }
+
+// DatasetIn returns the data set as the transaction sees it, or a NotFound error.
+func (c *Catalog) DatasetIn(tx *state.Tx, name string) (Dataset, error) { return dataset(tx, name) }
 
 // DatasetFilter chooses data sets.
 type DatasetFilter struct {

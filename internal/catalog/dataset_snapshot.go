@@ -123,12 +123,13 @@ func (t DatasetTerms) Withheld() (columns []string) {
 }
 
 // Snapshot returns the snapshot of that name, or a NotFound error.
-func (c *Catalog) Snapshot(ctx context.Context, dataset, name string) (s Snapshot, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		s, err = snapshot(tx, dataset, name)
-		return err
-	})
-	return s, err
+func (c *Catalog) Snapshot(ctx context.Context, dataset, name string) (Snapshot, error) {
+	return read(ctx, c, func(tx *state.Tx) (Snapshot, error) { return snapshot(tx, dataset, name) })
+}
+
+// SnapshotIn returns the snapshot as the transaction sees it, or a NotFound error.
+func (c *Catalog) SnapshotIn(tx *state.Tx, dataset, name string) (Snapshot, error) {
+	return snapshot(tx, dataset, name)
 }
 
 // SnapshotFilter chooses snapshots: all of a data set, or all of a digest.
@@ -173,12 +174,8 @@ func (c *Catalog) Schema(ctx context.Context, s Snapshot) (columns []SchemaColum
 	return columns, json.Unmarshal(body, &columns)
 }
 
-func (c *Catalog) document(ctx context.Context, what string, s Snapshot, digest tallystick.Digest) (body []byte, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		body, err = document(tx, what, s, digest)
-		return err
-	})
-	return body, err
+func (c *Catalog) document(ctx context.Context, what string, s Snapshot, digest tallystick.Digest) ([]byte, error) {
+	return read(ctx, c, func(tx *state.Tx) ([]byte, error) { return document(tx, what, s, digest) })
 }
 
 // document returns bytes that have the digest.

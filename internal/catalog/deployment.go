@@ -170,11 +170,7 @@ type DeploymentFilter struct {
 // Deployments returns what runs or has run, newest first.
 func (c *Catalog) Deployments(ctx context.Context, f DeploymentFilter) (list []Deployment, err error) {
 	var w where
-	w.add(f.Environment != "", "environment = ?", f.Environment)
-	w.add(f.Model != "", "model = ?", f.Model)
-	w.add(f.Version != "", "version = ?", f.Version)
-	w.add(f.Running, "until_ms IS NULL")
-	w.add(!f.At.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", f.At.UnixMilli(), f.At.UnixMilli())
+	w.serving(f.Environment, f.Model, f.Version, f.Running, f.At)
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = recent(tx, scanDeployment, "SELECT "+deploymentColumns+" FROM deployments", w, f.After, f.Limit)
 		return err
@@ -186,12 +182,8 @@ func (c *Catalog) Deployments(ctx context.Context, f DeploymentFilter) (list []D
 }
 
 // Deployment returns the deployment of that id, or a NotFound error.
-func (c *Catalog) Deployment(ctx context.Context, id string) (d Deployment, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		d, err = deployment(tx, id)
-		return err
-	})
-	return d, err
+func (c *Catalog) Deployment(ctx context.Context, id string) (Deployment, error) {
+	return read(ctx, c, func(tx *state.Tx) (Deployment, error) { return deployment(tx, id) })
 }
 
 const deploymentColumns = `id, environment, model, version, artifact_digest, image_digest, configuration_digest, manifest_digest,

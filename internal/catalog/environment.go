@@ -140,12 +140,13 @@ func (e *EnvironmentDefined) Apply(tx *state.Tx, at trail.Mark) error {
 }
 
 // Environment returns the environment of that name, or a NotFound error.
-func (c *Catalog) Environment(ctx context.Context, name string) (e Environment, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		e, err = environment(tx, name)
-		return err
-	})
-	return e, err
+func (c *Catalog) Environment(ctx context.Context, name string) (Environment, error) {
+	return read(ctx, c, func(tx *state.Tx) (Environment, error) { return environment(tx, name) })
+}
+
+// EnvironmentIn returns the environment as the transaction sees it, or a NotFound error.
+func (c *Catalog) EnvironmentIn(tx *state.Tx, name string) (Environment, error) {
+	return environment(tx, name)
 }
 
 // Environments returns all environments in their order, at most 1,000.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -244,49 +243,4 @@ func (c *Catalog) Evidence(ctx context.Context, f EvidenceFilter) (found []Evide
 		return nil, fmt.Errorf("evidence: %w", err)
 	}
 	return found, nil
-}
-
-// where is a condition in the making.
-type where struct {
-	conditions []string
-	args       []any
-}
-
-func (w *where) add(use bool, condition string, args ...any) {
-	if use {
-		w.conditions, w.args = append(w.conditions, condition), append(w.args, args...)
-	}
-}
-
-// String returns the condition, which holds for all if nothing was added.
-func (w *where) String() string {
-	if len(w.conditions) == 0 {
-		return "1 = 1"
-	}
-	return strings.Join(w.conditions, " AND ")
-}
-
-// limit bounds the rows of a page.
-func limit(asked int) int {
-	if asked <= 0 {
-		return 100
-	}
-	return min(asked, 1000)
-}
-
-// collect returns what the rows of a query hold.
-func collect[T any](tx *state.Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	var all []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
 }

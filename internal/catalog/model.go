@@ -59,13 +59,12 @@ type Model struct {
 }
 
 // Model returns the model of that name, or a NotFound error with names that are like it.
-func (c *Catalog) Model(ctx context.Context, name string) (m Model, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		m, err = model(tx, name)
-		return err
-	})
-	return m, err
+func (c *Catalog) Model(ctx context.Context, name string) (Model, error) {
+	return read(ctx, c, func(tx *state.Tx) (Model, error) { return model(tx, name) })
 }
+
+// ModelIn returns the model as the transaction sees it, or a NotFound error.
+func (c *Catalog) ModelIn(tx *state.Tx, name string) (Model, error) { return model(tx, name) }
 
 const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner,
 	phase_owners, intended_purpose, acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision,

@@ -63,21 +63,18 @@ type Version struct {
 func (v Version) Name() string { return v.Model + "@" + v.Version }
 
 // Version returns a version by its name, or a NotFound error with names that are like it.
-func (c *Catalog) Version(ctx context.Context, model, version string) (v Version, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		v, err = findVersion(tx, model, version)
-		return err
-	})
-	return v, err
+func (c *Catalog) Version(ctx context.Context, model, version string) (Version, error) {
+	return read(ctx, c, func(tx *state.Tx) (Version, error) { return findVersion(tx, model, version) })
+}
+
+// VersionIn returns the version as the transaction sees it, or a NotFound error.
+func (c *Catalog) VersionIn(tx *state.Tx, model, version string) (Version, error) {
+	return findVersion(tx, model, version)
 }
 
 // Manifest returns the manifest with that digest, or a NotFound error.
-func (c *Catalog) Manifest(ctx context.Context, digest tallystick.Digest) (m artifact.Manifest, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		m, err = manifest(tx, digest)
-		return err
-	})
-	return m, err
+func (c *Catalog) Manifest(ctx context.Context, digest tallystick.Digest) (artifact.Manifest, error) {
+	return read(ctx, c, func(tx *state.Tx) (artifact.Manifest, error) { return manifest(tx, digest) })
 }
 
 const versionColumns = `model, version, state, digest, root, files, bytes, same_as, training_cutoff, code_commit, image_digest, run,

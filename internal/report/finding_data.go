@@ -9,13 +9,14 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/contract"
 	"github.com/tallystick/tallystick/internal/quality"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 func leakageFindings(d *Document) []candidate {
 	var found []candidate
 	for _, l := range d.Leakage {
 		if judged(l.Verdict) && len(found) < 3 {
-			found = append(found, candidate{Finding: Finding{Area: "leakage", Verdict: l.Verdict, Words: sentence(l.Words)}, judgedBy: "data.leakage"})
+			found = append(found, candidate{Finding: Finding{Area: "leakage", Verdict: l.Verdict, Words: wording.Sentence(l.Words)}, judgedBy: "data.leakage"})
 		}
 	}
 	return found
@@ -34,7 +35,7 @@ func contractFindings(d *Document) []candidate {
 		return cmp.Compare(verdictOrder(b.Verdict), verdictOrder(a.Verdict))
 	})
 	words := fmt.Sprintf("%d of %s of the contract %s %s not kept. %s",
-		len(failed), plural(len(d.Contract.Checks), "expectation"), d.Contract.Name, are(len(failed)), sentence(failed[0].Words))
+		len(failed), plural(len(d.Contract.Checks), "expectation"), d.Contract.Name, are(len(failed)), wording.Sentence(failed[0].Words))
 	return []candidate{{Finding: Finding{Area: "data", Verdict: d.Contract.Verdict, Words: words}, judgedBy: "data.contract"}}
 }
 
@@ -63,7 +64,7 @@ func qualityFindings(d *Document) []candidate {
 	})
 	switch {
 	case len(troubles) > 0:
-		words := sentence(troubles[0].Words)
+		words := wording.Sentence(troubles[0].Words)
 		if !strings.Contains(words, troubles[0].column) {
 			words = troubles[0].column + ": " + words
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/drift"
 	"github.com/tallystick/tallystick/internal/figure"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // judged reports whether v says that something is wrong or may be.
@@ -74,7 +75,7 @@ func driftFindings(d *Document) []candidate {
 			len(names), plural(len(features), "column"), list(names, 4), changeWords(features[0]))
 		c.short = fmt.Sprintf("%d of %s drift against the reference: %s.", len(names), plural(len(features), "column"), changeWords(features[0]))
 	case judged(d.Drift.Verdict):
-		c.Words = sentence(cmp.Or(features[0].Words, "Drift could not be judged"))
+		c.Words = wording.Sentence(cmp.Or(features[0].Words, "Drift could not be judged"))
 	default:
 		words := "Nothing drifts against the reference"
 		if len(d.Windows) > 0 {

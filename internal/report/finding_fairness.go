@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/fairness"
 	"github.com/tallystick/tallystick/internal/figure"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // errorRates come first where comparisons of groups are told: they are what a person suffers.
@@ -37,7 +38,7 @@ func fairnessFindings(d *Document) []candidate {
 	if warns := withVerdict(comparisons, tallystick.Warn); len(warns) > 0 {
 		words := warns[0].Words
 		if n := len(warns) - 1; n > 0 {
-			words += fmt.Sprintf(" %s more.", capital(plural(n, "warning")))
+			words += fmt.Sprintf(" %s more.", wording.Capital(plural(n, "warning")))
 		}
 		found = append(found, candidate{Finding: Finding{Area: "fairness", Verdict: tallystick.Warn, Words: words}, judgedBy: "fairness.four-fifths"})
 	}

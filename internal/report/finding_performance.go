@@ -7,6 +7,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // key metrics are those that a summary tells, in order, if they are there.
@@ -55,7 +56,7 @@ func baselineFinding(b *Baseline) []candidate {
 	if !judged(verdict) {
 		return nil
 	}
-	words := sentence(worse[0].Words)
+	words := wording.Sentence(worse[0].Words)
 	if n := len(worse) - 1; n > 0 {
 		words += fmt.Sprintf(" %s more with the same verdict.", plural(n, "metric"))
 	}
@@ -72,7 +73,7 @@ func calibrationFindings(d *Document) []candidate {
 	case c == nil:
 		return nil
 	case c.Skipped != "":
-		return []candidate{{Finding: Finding{Area: "calibration", Words: "No calibration: " + sentence(c.Skipped)}}}
+		return []candidate{{Finding: Finding{Area: "calibration", Words: "No calibration: " + wording.Sentence(c.Skipped)}}}
 	case c.ECE == nil:
 		return nil
 	}
@@ -84,7 +85,7 @@ func calibrationFindings(d *Document) []candidate {
 func sliceFindings(d *Document) []candidate {
 	for _, s := range d.Slices {
 		if judged(s.Verdict) {
-			return []candidate{{Finding: Finding{Area: "slices", Verdict: s.Verdict, Words: sentence(s.Words)}}}
+			return []candidate{{Finding: Finding{Area: "slices", Verdict: s.Verdict, Words: wording.Sentence(s.Words)}}}
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // windowFindings tells of the worst window first by what it did to performance, else by what
@@ -54,7 +55,7 @@ func quietWords(d *Document) string {
 			settled++
 		}
 	}
-	words, is := capital(plural(len(d.Windows), "window")), "is"
+	words, is := wording.Capital(plural(len(d.Windows), "window")), "is"
 	if settled < len(d.Windows) {
 		is = "is known to be"
 	}
@@ -202,7 +203,7 @@ func driftedWindowsFinding(d *Document, drifted []int) candidate {
 	w := d.Windows[worst]
 	words := fmt.Sprintf("%d of %s drift against the reference, most of all %s", len(drifted), plural(len(d.Windows), "window"), windowName(w))
 	if len(d.Windows) == 1 {
-		words = fmt.Sprintf("%s drifts against the reference", capital(windowName(w)))
+		words = fmt.Sprintf("%s drifts against the reference", wording.Capital(windowName(w)))
 	}
 	short := words
 	if names := driftedNames(w.Drift); len(names) > 0 {

@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/stat"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 //go:embed templates/*.html templates/report.css
@@ -42,7 +43,7 @@ func WriteHTML(w io.Writer, d *Document) error {
 		return fmt.Errorf("write report as HTML: %w", err)
 	}
 	// Escaping keeps names from becoming markup; this keeps them from reordering the text around.
-	if _, err := w.Write(bytes.Map(visible, b.Bytes())); err != nil {
+	if _, err := w.Write(bytes.Map(wording.Visible, b.Bytes())); err != nil {
 		return fmt.Errorf("write report as HTML: %w", err)
 	}
 	return nil
@@ -69,11 +70,11 @@ func functions() template.FuncMap {
 		"number":     figure.Plain,
 		"metric":     fairnessTitle,
 		"title":      metricTitle,
-		"capital":    capital,
+		"capital":    wording.Capital,
 		"words":      unbroken,
-		"spans":      spans,
+		"spans":      wording.Spans,
 		"more":       func(n, shown int) string { return count(int64(n - shown)) },
-		"sentence":   sentence,
+		"sentence":   wording.Sentence,
 		"join":       func(items []string) string { return strings.Join(items, ", ") },
 		"window":     windowName,
 		"change":     changeWords,

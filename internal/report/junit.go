@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/contract"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // The JUnit form that CI systems read. There is no standard but the ant task's schema; these are
@@ -78,4 +79,4 @@ func WriteContractJUnit(w io.Writer, r contract.Result) error {
 }
 
 // xmlText leaves out what a log must not carry; encoding/xml escapes the rest.
-func xmlText(s string) string { return strings.Map(visible, s) }
+func xmlText(s string) string { return strings.Map(wording.Visible, s) }

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/fairness"
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // markdownRows bounds each table, so that the whole fits the comment of a pull request.
@@ -128,7 +129,7 @@ func (m *markdown) calibration(d *Document) {
 	}
 	m.heading("Calibration")
 	if c.Skipped != "" {
-		m.para(sentence(capital(c.Skipped)))
+		m.para(wording.Sentence(wording.Capital(c.Skipped)))
 		return
 	}
 	var rows [][]string

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // markdown collects blocks with an empty line between them.
@@ -91,7 +92,7 @@ func escapeMarkdown(s string) string {
 // withCode escapes text but for the commands in it, which stay code.
 func withCode(s string) string {
 	var b strings.Builder
-	for _, part := range spans(s) {
+	for _, part := range wording.Spans(s) {
 		if part.Code {
 			b.WriteString(code(part.Text))
 			continue

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // candidate is a finding on its way into the summary.
@@ -82,9 +83,9 @@ func withGate(candidates []candidate, rules []policy.Rule) []candidate {
 
 func ruleWords(r policy.Rule) string {
 	if r.Message == "" {
-		return sentence(r.Title)
+		return wording.Sentence(r.Title)
 	}
-	return sentence(r.Message)
+	return wording.Sentence(r.Message)
 }
 
 // ruleVerdict translates the status of a gate rule.
@@ -125,13 +126,13 @@ func headline(d *Document, candidates []candidate) string {
 	case d.Gate.Verdict == tallystick.Pass:
 		return fmt.Sprintf("Nothing stands out in %s; the gate passes.", plural(d.Rows, "row"))
 	}
-	return cmp.Or(sentence(capital(d.Gate.Words)), "There is no gate verdict.")
+	return cmp.Or(wording.Sentence(wording.Capital(d.Gate.Words)), "There is no gate verdict.")
 }
 
 // gateWords says how the gate came out, in one sentence.
 func gateWords(g policy.Decision) string {
 	if g.Words != "" {
-		return sentence(capital(g.Words))
+		return wording.Sentence(wording.Capital(g.Words))
 	}
 	blocking := 0
 	for _, r := range g.Rules {

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // The lines that a summary may take of a terminal of 24, so that the names of the written files
@@ -156,7 +157,7 @@ func beforeRules(words string, stopped []policy.Rule) string {
 			end = min(end, i)
 		}
 	}
-	return sentence(strings.TrimRight(words[:end], ":;, "))
+	return wording.Sentence(strings.TrimRight(words[:end], ":;, "))
 }
 
 // labelled writes a name and text beside it in at most most lines.

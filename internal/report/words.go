@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/performance"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // plural writes n and the noun, with an s unless n is 1.
@@ -86,56 +87,8 @@ func fairnessTitle(metric string) string {
 // oneLine makes text from data safe for a terminal and for a line of Markdown: white space
 // becomes single spaces, and control and bidirectional formatting characters become U+FFFD, so
 // that a column name can neither steer a terminal nor reorder a sentence.
-func oneLine(s string) string { return strings.Join(strings.Fields(strings.Map(visible, s)), " ") }
-
-// visible maps what must not reach a reader to U+FFFD. White space stays as it is.
-func visible(r rune) rune {
-	switch {
-	case r == '\n' || r == '\t' || r == '\r':
-		return r
-	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e || r == 0x200f || r == 0x061c:
-		return utf8.RuneError
-	}
-	return r
-}
-
-// span is a part of a text; Code marks what stood between backticks.
-type span struct {
-	Text string
-	Code bool
-}
-
-// spans parts a text at its backticks, which mark commands.
-func spans(s string) []span {
-	parts := strings.Split(s, "`")
-	if len(parts)%2 == 0 {
-		return []span{{Text: s}} // a backtick without its pair means itself
-	}
-	var all []span
-	for i, part := range parts {
-		if part != "" {
-			all = append(all, span{part, i%2 == 1})
-		}
-	}
-	return all
-}
-
-// sentence puts a full stop at the end of words that have none.
-func sentence(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.ContainsAny(s[len(s)-1:], ".!?") {
-		return s
-	}
-	return s + "."
-}
-
-// capital writes the first letter large.
-func capital(s string) string {
-	r, size := utf8.DecodeRuneInString(s)
-	if size == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[size:]
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(strings.Map(wording.Visible, s)), " ")
 }
 
 // verdictWords says a verdict as a word of its own.

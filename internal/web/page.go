@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 //go:embed templates
@@ -70,7 +71,7 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
 	// Escaping keeps names from becoming markup; this keeps them from reordering the text around.
-	_, _ = v.w.Write(bytes.Map(visible, b.Bytes())) // the reader may have gone
+	_, _ = v.w.Write(bytes.Map(wording.Visible, b.Bytes())) // the reader may have gone
 	return nil
 }
 

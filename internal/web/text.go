@@ -6,18 +6,17 @@ import (
 	"html/template"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // functions are what templates may call beside the methods of their data.
 func functions(a assets) template.FuncMap {
 	return template.FuncMap{
 		"asset":    a.path,
-		"capital":  capital,
+		"capital":  wording.Capital,
 		"count":    count,
 		"day":      func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
 		"isDigest": func(s string) bool { return tallystick.Digest(s).Validate() == nil },
@@ -25,7 +24,7 @@ func functions(a assets) template.FuncMap {
 		"join":     strings.Join,
 		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
-		"parts":    parts,
+		"spans":    wording.Spans,
 		"plural":   plural,
 		"readable": func(name any) string { return readable(fmt.Sprint(name)) },
 		"shape":    shape,
@@ -85,35 +84,6 @@ func byteCount(n int64) string {
 	return fmt.Sprintf("%.3g %s", v, units[u])
 }
 
-func capital(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[n:]
-}
-
-// part is a piece of a text; Code marks what stood between backticks.
-type part struct {
-	Text string
-	Code bool
-}
-
-// parts cuts a text at its backticks, which mark commands.
-func parts(s string) []part {
-	pieces := strings.Split(s, "`")
-	if len(pieces)%2 == 0 {
-		return []part{{Text: s}} // a backtick without its pair means itself
-	}
-	var all []part
-	for i, text := range pieces {
-		if text != "" {
-			all = append(all, part{text, i%2 == 1})
-		}
-	}
-	return all
-}
-
 // words returns what an error says to a reader of a page, as sentences: what went wrong, without the
 // operations that it went wrong in.
 func words(err error) (message, hint string) {
@@ -124,21 +94,5 @@ func words(err error) (message, hint string) {
 	return sentence(e.Message), sentence(e.Hint)
 }
 
-func sentence(s string) string {
-	s = capital(strings.TrimSpace(s))
-	if s == "" || strings.ContainsAny(s[len(s)-1:], ".?!") {
-		return s
-	}
-	return s + "."
-}
-
-// visible maps what must not reach a reader to U+FFFD: controls, and what reorders the text around.
-func visible(r rune) rune {
-	switch {
-	case r == '\n' || r == '\t' || r == '\r':
-		return r
-	case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e || r == 0x200f || r == 0x061c:
-		return utf8.RuneError
-	}
-	return r
-}
+// sentence is a whole one.
+func sentence(s string) string { return wording.Capital(wording.Sentence(s)) }
