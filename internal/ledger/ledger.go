@@ -252,7 +252,7 @@ func (l *Log) Close(ctx context.Context) error {
 	}
 	l.cancel()
 	l.work.Wait()
-	signed := l.signer.pending() // after this nothing more is signed
+	signed := l.signer.newest().Size // after this nothing more is signed
 	l.mu.Lock()
 	busy := l.stuck || signed > l.published.Size
 	l.mu.Unlock()

@@ -50,7 +50,8 @@ func (l *Log) Checkpoint(ctx context.Context, atLeast uint64) ([]byte, error) {
 	}
 }
 
-// watch follows every signature to the disk, anchors the checkpoint and tells who waits.
+// watch anchors each checkpoint that is signed, while Tessera writes it to the disk, follows it there and
+// tells who waits. So the anchor may be ahead of the published checkpoint, never of the tree.
 func (l *Log) watch() {
 	poll := time.NewTicker(publishPoll)
 	defer poll.Stop()
@@ -62,18 +63,15 @@ func (l *Log) watch() {
 		case <-l.ctx.Done():
 			return
 		}
+		signed := l.signer.newest()
+		if err := l.writeAnchor(signed); err != nil {
+			_ = l.fail(err)
+			return
+		}
+		var cp checkpoint
 		for {
-			l.mu.Lock()
-			have := l.published
-			l.mu.Unlock()
-			cp, err := readCheckpoint(l.cfg.Dir, l.cfg.Origin)
-			if err == nil && (have.raw == nil || cp.Size > have.Size) {
-				if err := l.publish(cp); err != nil {
-					_ = l.fail(err)
-					return
-				}
-			}
-			if err == nil && cp.Size >= l.signer.pending() {
+			var err error
+			if cp, err = readCheckpoint(l.cfg.Dir, l.cfg.Origin); err == nil && cp.Size >= signed.Size {
 				break
 			}
 			select { // a checkpoint that never comes is found by the next signature
@@ -84,16 +82,20 @@ func (l *Log) watch() {
 				return
 			}
 		}
+		if cp.Size > signed.Size {
+			continue // signed meanwhile, and to be anchored first
+		}
+		if err := l.publish(cp); err != nil {
+			_ = l.fail(err)
+			return
+		}
 	}
 }
 
-// publish anchors a checkpoint that has appeared on disk and wakes those who wait for it.
+// publish wakes those who wait for a checkpoint that is anchored and has appeared on disk.
 func (l *Log) publish(cp checkpoint) error {
 	if err := cp.verify(l.cfg.Verifiers); err != nil {
 		return damaged(checkpointFile, "%v", err)
-	}
-	if err := l.writeAnchor(cp); err != nil {
-		return err
 	}
 	l.mu.Lock()
 	l.published = cp

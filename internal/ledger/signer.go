@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // Guard remembers the newest checkpoint of a log in a place that does not roll back together with the
@@ -24,7 +26,7 @@ type guardedSigner struct {
 	log *Log
 
 	mu   sync.Mutex
-	last checkpoint // the newest one signed, or found by Open; its raw bytes are not kept up to date
+	last checkpoint // the newest one signed, or found by Open
 }
 
 // Name and KeyHash implement note.Signer.
@@ -46,6 +48,10 @@ func (s *guardedSigner) Sign(body []byte) ([]byte, error) {
 		return nil, s.log.fail(fmt.Errorf("no checkpoint is signed: %w", err))
 	}
 	sig, err := s.log.cfg.Signer.Sign(body)
+	if err != nil {
+		return nil, s.log.fail(fmt.Errorf("sign checkpoint: %w", err))
+	}
+	next.raw, err = note.Sign(&note.Note{Text: string(body)}, signature{s, sig})
 	if err != nil {
 		return nil, s.log.fail(fmt.Errorf("sign checkpoint: %w", err))
 	}
@@ -102,12 +108,20 @@ func (t tree) mustHave(cp checkpoint) error {
 	return nil
 }
 
-// pending returns the size of the newest signed checkpoint.
-func (s *guardedSigner) pending() uint64 {
+// newest returns the newest checkpoint that was signed, or that Open found.
+func (s *guardedSigner) newest() checkpoint {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.last.Size
+	return s.last
 }
+
+// signature is a note.Signer whose one signature is made already.
+type signature struct {
+	note.Signer
+	sig []byte
+}
+
+func (s signature) Sign([]byte) ([]byte, error) { return s.sig, nil }
 
 // refusingSigner is for appenders that have no business to publish.
 type refusingSigner struct{ origin string }

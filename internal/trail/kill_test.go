@@ -71,7 +71,7 @@ func openHouse(ctx context.Context, dir string, create bool) (h house, err error
 	if h.recorder, err = NewRecorder(RecorderConfig{DB: h.db, Source: origin}); err != nil {
 		return h, err
 	}
-	if h.sealer, err = NewSealer(SealerConfig{DB: h.db, Ledger: h.log, Origin: origin}); err != nil {
+	if h.sealer, err = NewSealer(SealerConfig{Guard: guard, Ledger: h.log}); err != nil {
 		return h, err
 	}
 	return h, h.sealer.Reconcile(ctx)

@@ -38,20 +38,17 @@ const (
 // new start, with Reconcile, can tell what the ledger holds.
 var ErrFatal = errors.New("sealing stopped")
 
-// SealerConfig says what is sealed where. DB, Ledger and Origin are required.
+// SealerConfig says what is sealed where. Guard and Ledger are required.
 type SealerConfig struct {
-	DB     *state.DB
+	Guard  *Guard // that of the ledger's signer
 	Ledger Ledger
-	Origin string
-	// Prefix holds the leaves of the ledger before the first event: none, or, in a restored
-	// workspace, the last checkpoint of the ledger before.
-	Prefix [][]byte
 	Logger *slog.Logger // nil discards
 }
 
 // Sealer appends recorded events to the ledger. There is one per ledger; the ledger's lock sees to it.
 type Sealer struct {
 	config SealerConfig
+	trail  GuardConfig // whose trail it is
 
 	mu      sync.Mutex // held while anything is appended
 	err     error      // under mu: why the sealer has stopped
@@ -66,16 +63,16 @@ type storing struct {
 
 // NewSealer returns a sealer. Reconcile must succeed before anything is sealed.
 func NewSealer(config SealerConfig) (*Sealer, error) {
-	if config.DB == nil || config.Ledger == nil || config.Origin == "" {
-		return nil, fmt.Errorf("new sealer: it needs a database, a ledger and its origin")
+	if config.Guard == nil || config.Ledger == nil {
+		return nil, fmt.Errorf("new sealer: it needs a ledger and its guard")
 	}
 	if config.Logger == nil {
 		config.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Sealer{config: config, err: fmt.Errorf("%w: not reconciled with the ledger", ErrFatal)}, nil
+	return &Sealer{config: config, trail: config.Guard.config, err: fmt.Errorf("%w: not reconciled with the ledger", ErrFatal)}, nil
 }
 
-func (s *Sealer) base() uint64 { return uint64(len(s.config.Prefix)) }
+func (s *Sealer) base() uint64 { return uint64(len(s.trail.Prefix)) }
 
 // Reconcile compares what the ledger holds with what is known of it, after a start. Leaves that were
 // appended without their place being stored, because the process died between the two, get it now. A
@@ -96,14 +93,14 @@ func (s *Sealer) reconcile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if size == 0 && len(s.config.Prefix) > 0 {
-		first, err := s.config.Ledger.Append(context.WithoutCancel(ctx), s.config.Prefix)
+	if size == 0 && len(s.trail.Prefix) > 0 {
+		first, err := s.config.Ledger.Append(context.WithoutCancel(ctx), s.trail.Prefix)
 		if err != nil || first != 0 {
 			return fmt.Errorf("append the first leaves (at %d): %w", first, err)
 		}
 		size = s.base()
 	}
-	for i, want := range s.config.Prefix {
+	for i, want := range s.trail.Prefix {
 		leaf, err := s.config.Ledger.Leaf(ctx, uint64(i))
 		if err != nil {
 			return err
@@ -137,7 +134,7 @@ func (s *Sealer) reconcile(ctx context.Context) error {
 				return &Difference{Sequence: batch.first + i, Index: index + i, Reason: "the ledger holds another leaf than the event's"}
 			}
 		}
-		if err := s.store(ctx, batch.first, index, n); err != nil {
+		if err := s.store(ctx, batch.first, index, batch.leaves[:n]); err != nil {
 			return err
 		}
 		s.config.Logger.InfoContext(ctx, "found entries whose place was not stored",
@@ -154,10 +151,10 @@ type batch struct {
 // next returns the events that come next, at most limit. None at all is an empty batch.
 func (s *Sealer) next(ctx context.Context, limit int) (b batch, err error) {
 	err = state.Patiently(ctx, func() error {
-		return s.config.DB.Read(ctx, func(tx *state.Tx) error {
+		return s.trail.DB.Read(ctx, func(tx *state.Tx) error {
 			if s.storing != nil {
 				b.first = s.storing.next
-			} else if b.first, err = nextSequence(tx, s.config.Origin); err != nil {
+			} else if b.first, err = nextSequence(tx, s.trail.Origin); err != nil {
 				return err
 			}
 			b.leaves, err = leaves(tx, b.first, limit)
@@ -186,14 +183,18 @@ func leaves(tx *state.Tx, first uint64, limit int) ([][]byte, error) {
 	return all, errors.Join(rows.Err(), rows.Close())
 }
 
-// store keeps where the ledger has put the events. ctx ends only the wait for a database server that is
-// away.
-func (s *Sealer) store(ctx context.Context, first, index, count uint64) error {
+// store keeps where the ledger has put the events of these leaves, and moves its guard on. ctx ends only
+// the wait for a database server that is away.
+func (s *Sealer) store(ctx context.Context, first, index uint64, sealed [][]byte) error {
+	guard, count := s.config.Guard, uint64(len(sealed))
+	guard.mu.Lock()
+	defer guard.mu.Unlock()
 	tries := 0
+	var tree allowed
 	err := state.Patiently(ctx, func() error {
 		tries++
-		return s.config.DB.Write(context.WithoutCancel(ctx), func(tx *state.Tx) error {
-			next, err := nextSequence(tx, s.config.Origin)
+		return s.trail.DB.Write(context.WithoutCancel(ctx), func(tx *state.Tx) error {
+			next, err := nextSequence(tx, s.trail.Origin)
 			if err != nil {
 				return err
 			}
@@ -203,14 +204,18 @@ func (s *Sealer) store(ctx context.Context, first, index, count uint64) error {
 			if next != first {
 				return fmt.Errorf("event %d is next to be sealed, not %d: is there another sealer?", next, first)
 			}
+			if tree, err = guard.follow(tx, index, sealed); err != nil {
+				return err
+			}
 			_, err = tx.Exec("INSERT INTO seals (origin, first_sequence, first_index, count, time_ms) VALUES (?, ?, ?, ?, ?)",
-				s.config.Origin, first, index, count, tx.Now().UnixMilli())
+				s.trail.Origin, first, index, count, tx.Now().UnixMilli())
 			return err
 		})
 	})
 	if err != nil {
 		return fmt.Errorf("store the places of events from %d on: %w", first, err)
 	}
+	guard.moved(tree)
 	return nil
 }
 
@@ -260,7 +265,7 @@ func (s *Sealer) appendBatch(ctx context.Context, b batch) (int, error) {
 		return 0, err
 	}
 	storing := &storing{next: b.first + n, done: make(chan error, 1)}
-	go func() { storing.done <- s.store(ctx, b.first, index, n) }()
+	go func() { storing.done <- s.store(ctx, b.first, index, b.leaves) }()
 	s.storing = storing
 	return len(b.leaves), nil
 }
@@ -297,7 +302,7 @@ func wholeBundles(index uint64, n int) int {
 // Seal seals every event that is recorded now and returns a checkpoint that covers them.
 func (s *Sealer) Seal(ctx context.Context) (checkpoint []byte, err error) {
 	var last uint64
-	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
+	err = s.trail.DB.Read(ctx, func(tx *state.Tx) error {
 		return tx.QueryRow("SELECT coalesce(max(sequence), 0) FROM events").Scan(&last)
 	})
 	if err != nil {
@@ -326,8 +331,8 @@ func (s *Sealer) nextSequence(ctx context.Context) (next uint64, err error) {
 	if err := s.settled(); err != nil {
 		return 0, err
 	}
-	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
-		next, err = nextSequence(tx, s.config.Origin)
+	err = s.trail.DB.Read(ctx, func(tx *state.Tx) error {
+		next, err = nextSequence(tx, s.trail.Origin)
 		return err
 	})
 	return next, err
@@ -337,7 +342,7 @@ func (s *Sealer) nextSequence(ctx context.Context) (next uint64, err error) {
 // Events of this process are seen at once, those of others within a second.
 func (s *Sealer) Run(ctx context.Context) (err error) {
 	defer func() { err = cmp.Or(err, s.settled()) }()
-	changed, stop := s.config.DB.Watch()
+	changed, stop := s.trail.DB.Watch()
 	defer stop()
 	ticker := time.NewTicker(lookAround)
 	defer ticker.Stop()

@@ -14,9 +14,17 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
+// newSealer returns a sealer with a guard of its own, unless the ledger asks one.
 func newSealer(t *testing.T, db *state.DB, ledger Ledger, prefix ...[]byte) *Sealer {
 	t.Helper()
-	s, err := NewSealer(SealerConfig{DB: db, Ledger: ledger, Origin: origin, Prefix: prefix})
+	guard, err := NewGuard(GuardConfig{DB: db, Origin: origin, Prefix: prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, ok := ledger.(*memory); ok && m.guard != nil {
+		guard = m.guard
+	}
+	s, err := NewSealer(SealerConfig{Guard: guard, Ledger: ledger})
 	if err != nil {
 		t.Fatal(err)
 	}

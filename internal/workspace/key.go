@@ -7,7 +7,6 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/evidence"
-	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
@@ -31,7 +30,7 @@ func (w *Workspace) RotateKey(ctx context.Context, role verify.Role) (verify.Key
 	if role != verify.RoleLog && role != verify.RoleStatement {
 		return verify.Key{}, tallystick.Errorf(tallystick.Invalid, "a workspace has no %q key to rotate", string(role)).WithHint("rotate log or statement")
 	}
-	err := w.holdLedger(ctx, func(log *ledger.Log) error { return w.rotate(ctx, log, role) })
+	err := w.holdLedger(ctx, func(log held) error { return w.rotate(ctx, log, role) })
 	if err != nil {
 		return verify.Key{}, fmt.Errorf("rotate the %s key: %w", role, err)
 	}
@@ -43,7 +42,7 @@ func (w *Workspace) RotateKey(ctx context.Context, role verify.Role) (verify.Key
 
 // rotate must be called by whoever holds the ledger: so nobody else rotates, and nobody seals between
 // the last checkpoint of the old key and the event.
-func (w *Workspace) rotate(ctx context.Context, log *ledger.Log, role verify.Role) error {
+func (w *Workspace) rotate(ctx context.Context, log held, role verify.Role) error {
 	if err := w.Keys.Sweep(); err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func (w *Workspace) rotate(ctx context.Context, log *ledger.Log, role verify.Rol
 
 // recordRotation seals all that is recorded and records the rotation as the ledger's next entry, or
 // returns errOvertaken.
-func (w *Workspace) recordRotation(ctx context.Context, log *ledger.Log, successor *evidence.Successor) error {
+func (w *Workspace) recordRotation(ctx context.Context, log held, successor *evidence.Successor) error {
 	if _, err := w.sealInto(ctx, log); err != nil {
 		return err
 	}
@@ -127,7 +126,7 @@ type Compromise struct {
 // statement key signed counts if it was recorded below c.From. A key in use must be rotated first.
 // As with RotateKey, the event decides.
 func (w *Workspace) CompromiseKey(ctx context.Context, c Compromise) (key verify.Key, err error) {
-	err = w.holdLedger(ctx, func(log *ledger.Log) error {
+	err = w.holdLedger(ctx, func(log held) error {
 		if key, err = w.Keys.Find(c.Key); err != nil {
 			return err
 		}

@@ -33,7 +33,7 @@ func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
 			cancel()
 		}
 	})
-	err = w.holdLedger(waiting, func(log *ledger.Log) error {
+	err = w.holdLedger(waiting, func(log held) error {
 		if !settled.CompareAndSwap(false, true) {
 			return nil
 		}
@@ -73,7 +73,7 @@ func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *a
 // seals what is recorded at that moment and returns nil. It holds the ledger meanwhile; ready is called
 // when it has it. Any error means that the process must exit.
 func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
-	return w.holdLedger(ctx, func(log *ledger.Log) error {
+	return w.holdLedger(ctx, func(log held) error {
 		sealer, err := w.sealer(ctx, log)
 		if err != nil {
 			return err
@@ -89,8 +89,14 @@ func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
 	})
 }
 
+// held is a ledger that is open for appending, with the guard that its signer asks.
+type held struct {
+	*ledger.Log
+	guard *trail.Guard
+}
+
 // holdLedger calls fn with the ledger open and locked, and the keys as they are now.
-func (w *Workspace) holdLedger(ctx context.Context, fn func(*ledger.Log) error) (err error) {
+func (w *Workspace) holdLedger(ctx context.Context, fn func(held) error) (err error) {
 	log, err := w.openLedger(ctx)
 	if err != nil {
 		return err
@@ -99,7 +105,7 @@ func (w *Workspace) holdLedger(ctx context.Context, fn func(*ledger.Log) error) 
 	return fn(log)
 }
 
-func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint []byte, err error) {
+func (w *Workspace) sealInto(ctx context.Context, log held) (checkpoint []byte, err error) {
 	sealer, err := w.sealer(ctx, log)
 	if err != nil {
 		return nil, err
@@ -108,10 +114,8 @@ func (w *Workspace) sealInto(ctx context.Context, log *ledger.Log) (checkpoint [
 }
 
 // sealer returns a sealer that knows what the ledger holds.
-func (w *Workspace) sealer(ctx context.Context, log *ledger.Log) (*trail.Sealer, error) {
-	sealer, err := trail.NewSealer(trail.SealerConfig{
-		DB: w.DB, Ledger: log, Origin: w.about.Origin, Prefix: w.about.Prefix, Logger: w.cfg.Logger,
-	})
+func (w *Workspace) sealer(ctx context.Context, log held) (*trail.Sealer, error) {
+	sealer, err := trail.NewSealer(trail.SealerConfig{Guard: log.guard, Ledger: log, Logger: w.cfg.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +126,10 @@ func (w *Workspace) sealer(ctx context.Context, log *ledger.Log) (*trail.Sealer,
 }
 
 // openLedger opens the ledger for appending, or creates it if nothing has been sealed yet.
-func (w *Workspace) openLedger(ctx context.Context) (log *ledger.Log, err error) {
+func (w *Workspace) openLedger(ctx context.Context) (log held, err error) {
 	for range rotateTries {
 		if err := w.refreshKeys(ctx); err != nil {
-			return nil, err
+			return held{}, err
 		}
 		if log, err = w.openLedgerOnce(ctx); !errors.Is(err, errReplaced) {
 			break
@@ -136,10 +140,10 @@ func (w *Workspace) openLedger(ctx context.Context) (log *ledger.Log, err error)
 	return log, err
 }
 
-func (w *Workspace) openLedgerOnce(ctx context.Context) (*ledger.Log, error) {
+func (w *Workspace) openLedgerOnce(ctx context.Context) (held, error) {
 	guard, err := trail.NewGuard(trail.GuardConfig{DB: w.DB, Origin: w.about.Origin, Prefix: w.about.Prefix})
 	if err != nil {
-		return nil, err
+		return held{}, err
 	}
 	verifiers := logVerifiers{ctx, w}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
@@ -151,14 +155,14 @@ func (w *Workspace) openLedgerOnce(ctx context.Context) (*ledger.Log, error) {
 	}
 	log, err := ledger.Open(ctx, cfg)
 	if tallystick.CodeOf(err) != tallystick.NotFound {
-		return log, err
+		return held{log, guard}, err
 	}
 	sealed, err := w.everSealed(ctx)
 	if err != nil {
-		return nil, err
+		return held{}, err
 	}
 	if sealed {
-		return nil, tallystick.Errorf(tallystick.Conflict, "the ledger of workspace %q is gone, but its database knows of sealed events", w.cfg.Dir).
+		return held{}, tallystick.Errorf(tallystick.Conflict, "the ledger of workspace %q is gone, but its database knows of sealed events", w.cfg.Dir).
 			WithHint("restore the workspace from a backup with `tallystick restore`")
 	}
 	create := cfg
@@ -167,10 +171,10 @@ func (w *Workspace) openLedgerOnce(ctx context.Context) (*ledger.Log, error) {
 	if tallystick.CodeOf(err) == tallystick.Conflict {
 		// Another process may have made it while this one waited for the lock.
 		if other, again := ledger.Open(ctx, cfg); tallystick.CodeOf(again) != tallystick.NotFound {
-			return other, again
+			return held{other, guard}, again
 		}
 	}
-	return log, err
+	return held{log, guard}, err
 }
 
 // everSealed reports whether any event has a place in the ledger: then the ledger must be there.
