@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sends a server what its OpenAPI document allows, and what it does not, and fails on an answer 5xx. It
-# installs schemathesis beside nothing else, and needs Python with venv, and curl.
+# needs Python with venv, and curl.
 #
 #   API_EXAMPLES   requests for each operation and phase; 15 if not set
 #   API_SECONDS    after which it ends, with what it has found so far; 150 if not set
@@ -10,12 +10,8 @@ scratch=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
 [ -n "${TALLYSTICK:-}" ] || { TALLYSTICK=$scratch/tallystick && CGO_ENABLED=0 go build -o "$TALLYSTICK" ./cmd/tallystick; } # with the caches of this HOME
+[ -n "${SCHEMATHESIS:-}" ] || SCHEMATHESIS=$(crosscheck/venv.sh api schemathesis==4.32.5)/bin/schemathesis
 export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state
-if [ -z "${SCHEMATHESIS:-}" ]; then
-	python3 -m venv "$scratch/venv"
-	"$scratch/venv/bin/pip" install --quiet --disable-pip-version-check schemathesis==4.32.5
-	SCHEMATHESIS=$scratch/venv/bin/schemathesis
-fi
 
 "$TALLYSTICK" serve --listen 127.0.0.1:0 >"$scratch/out" 2>"$scratch/log" &
 server=$!

@@ -1,4 +1,4 @@
-// Limits reads the output of go test -bench and prints the figures that have a limit in one table.
+// Command limits reads the output of go test -bench and prints the figures that have a limit in one table.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Registry measures a real server over a seeded workspace: how long it takes to be ready, how long each
+// Command registry measures a real server over a seeded workspace: how long it takes to be ready, how long each
 // list and page takes, on the clock and of the processor, and how much memory it then has had. It prints one line for each.
 //
 //	go run ./bench/registry --server bin/tallystick --dir DIR

@@ -1,4 +1,4 @@
-// Seed writes the workspace of a large organisation, for benchmarks: models, versions, evidence, what
+// Command seed writes the workspace of a large organisation, for benchmarks: models, versions, evidence, what
 // serves where, lineage, and people who touch it all for two years. Everything goes by the trail, as it
 // does in life; the same seed gives the same content, but for ids, salts and keys.
 //

@@ -62,7 +62,7 @@ type resolveFindingInput struct {
 	}
 }
 
-// Recorded says how many changes an act made; 0: it was so already.
+// Recorded answers an act of which nothing is to be read but that it stands: it is on record now, or was so already.
 type Recorded struct {
 	Done bool `json:"done" doc:"true once it is on record"`
 }

@@ -33,7 +33,7 @@ The server listens on this machine alone unless told otherwise, and then only wi
 trail sealed while it runs. On its first start it writes a secret to bootstrap-secret in the workspace;
 whoever can read that file becomes the first administrator, within an hour:
 
-  tallystick user bootstrap --server http://127.0.0.1:8750`,
+  tallystick user bootstrap NAME --server http://127.0.0.1:8750`,
 		Example: `  tallystick serve
   tallystick serve --listen 10.0.0.5:8750 --tls-cert server.pem --tls-key server.key --host models.example.org
   tallystick serve --database postgres://tallystick@db.example.org/tallystick`,
