@@ -16,7 +16,7 @@ const (
 	maxKey     = 128                // bytes
 	maxAnswer  = 1 << 20            // bytes of a stored answer
 	keyLasts   = 7 * 24 * time.Hour // a retry after that is a new command
-	sweepBatch = 16                 // old keys forgotten with each new one
+	sweepBatch = 1024               // old keys forgotten at most by a group: as many as it can bring
 )
 
 // Retry makes a command safe to repeat: the same key with the same request is carried out once, and
@@ -56,23 +56,35 @@ func (r Retry) seen(tx *state.Tx, principal string) (done Done, known bool, err 
 	return done, true, nil
 }
 
-// remember keeps how the command ended and forgets some that are too old.
+// remember keeps how the command ended.
 func (r Retry) remember(tx *state.Tx, principal string, done Done) error {
 	if r.Key == "" {
 		return nil
 	}
-	old := tx.Now().Add(-keyLasts).UnixMilli()
-	_, err := tx.Exec("DELETE FROM requests WHERE time_ms <= ? AND (principal, request_key) IN (SELECT principal, request_key FROM requests WHERE time_ms <= ? ORDER BY time_ms LIMIT ?)", old, old, sweepBatch)
-	if err == nil {
-		_, err = tx.Exec(`INSERT INTO requests (principal, request_key, request, answer, changes, event_id, event, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (principal, request_key) DO UPDATE SET request = excluded.request, answer = excluded.answer, changes = excluded.changes,
-			event_id = excluded.event_id, event = excluded.event, time_ms = excluded.time_ms`,
-			principal, r.Key, string(r.Request), done.Answer, done.Changes, done.Receipt.ID, done.Receipt.Sequence, tx.Now().UnixMilli())
+	if err := sweep(tx); err != nil {
+		return fmt.Errorf("forget idempotency keys: %w", err)
 	}
+	_, err := tx.Exec(`INSERT INTO requests (principal, request_key, request, answer, changes, event_id, event, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (principal, request_key) DO UPDATE SET request = excluded.request, answer = excluded.answer, changes = excluded.changes,
+		event_id = excluded.event_id, event = excluded.event, time_ms = excluded.time_ms`,
+		principal, r.Key, string(r.Request), done.Answer, done.Changes, done.Receipt.ID, done.Receipt.Sequence, tx.Now().UnixMilli())
 	if err != nil {
 		return fmt.Errorf("store idempotency key: %w", err)
 	}
 	return nil
+}
+
+type sweptKey struct{}
+
+// sweep forgets keys that are too old: the first of a group for all, as it costs more than to remember one.
+func sweep(tx *state.Tx) error {
+	if _, swept := tx.Memo()[sweptKey{}]; swept {
+		return nil
+	}
+	tx.Memo()[sweptKey{}] = true
+	old := tx.Now().Add(-keyLasts).UnixMilli()
+	_, err := tx.Exec("DELETE FROM requests WHERE time_ms <= ? AND (principal, request_key) IN (SELECT principal, request_key FROM requests WHERE time_ms <= ? ORDER BY time_ms LIMIT ?)", old, old, sweepBatch)
+	return err
 }
 
 // encode returns v as JSON, as the doors send it.
