@@ -54,7 +54,7 @@ func (v *bundleVerifier) checkEvent(files EventFiles) (index uint64, err error) 
 			v.recorded[d] = proof.Index
 		}
 	}
-	v.result.ok("event", files.Leaf, "%s, entry %d of the ledger, %d of %d sealed fields shown", event.Type, proof.Index, disclosed, len(event.commitments))
+	v.result.ok("event", files.Leaf, "%s, entry %d of the ledger, %d of %d sealed fields shown", event.Type, proof.Index, disclosed, len(event.Commitments()))
 	return proof.Index, nil
 }
 

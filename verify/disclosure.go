@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -31,25 +32,49 @@ type Disclosure struct {
 	Value   json.RawMessage `json:"value"`   // RFC 8785 form
 }
 
+// strictSalt reads salts, and nothing that only looks like one.
+var strictSalt = base64.RawURLEncoding.Strict()
+
 // Commitment returns the commitment that d opens. A malformed salt or value is an Invalid error.
 func (d Disclosure) Commitment() (string, error) {
-	salt, err := base64.RawURLEncoding.Strict().DecodeString(d.Salt)
-	if err != nil || len(salt) != saltSize || len(d.Salt) != saltDigits {
-		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: salt is not 16 bytes of base64url", d.Pointer)
+	sum, _, err := d.read()
+	return string(appendDigest(nil, sum)), err
+}
+
+// read returns the digest of the commitment that d opens, and the value.
+func (d Disclosure) read() (sum [sha256.Size]byte, value any, err error) {
+	var salt [saltSize + 2]byte // room for a decoder that is given more
+	if len(d.Salt) == saltDigits {
+		n, err := strictSalt.Decode(salt[:], []byte(d.Salt))
+		if err != nil || n != saltSize {
+			return sum, nil, d.errSalt()
+		}
+	} else {
+		return sum, nil, d.errSalt()
 	}
 	if len(d.Value) > maxValue {
-		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value is longer than %d bytes", d.Pointer, maxValue)
+		return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value is longer than %d bytes", d.Pointer, maxValue)
 	}
-	value, err := jcs.Transform(d.Value)
+	canonical := []byte(d.Value)
+	value, err = parseCanonical(string(d.Value))
+	if err != nil { // somebody has written it in another form
+		if canonical, err = jcs.Transform(d.Value); err != nil {
+			return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value: %w", d.Pointer, err)
+		}
+		if err := json.Unmarshal(d.Value, &value); err != nil {
+			return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: %w", d.Pointer, err)
+		}
+	}
+	var room [512]byte
+	preimage, err := appendPreimage(room[:0], d.Salt, d.Pointer, canonical)
 	if err != nil {
-		return "", tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value: %w", d.Pointer, err)
+		return sum, nil, err
 	}
-	preimage, err := appendPreimage(nil, d.Salt, d.Pointer, value)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(preimage)
-	return string(appendDigest(nil, sum)), nil
+	return sha256.Sum256(preimage), value, nil
+}
+
+func (d Disclosure) errSalt() error {
+	return tallystick.Errorf(tallystick.Invalid, "disclosure of %q: salt is not 16 bytes of base64url", d.Pointer)
 }
 
 // MarshalDisclosures returns the RFC 8785 form of a list of disclosures, sorted by pointer.
@@ -63,7 +88,12 @@ func MarshalDisclosures(ds []Disclosure) ([]byte, error) {
 
 // ParseOpenings reads a list of disclosures in its short form: a JSON array of the arrays
 // [salt, pointer, value] that the commitments hash. It does not judge what they hold.
+//
+// The values share the memory of data.
 func ParseOpenings(data []byte) ([]Disclosure, error) {
+	if ds, ok := parseOpenings(data); ok {
+		return ds, nil
+	}
 	var openings [][]json.RawMessage
 	if err := json.Unmarshal(data, &openings); err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "openings: %w", err)
@@ -81,70 +111,140 @@ func ParseOpenings(data []byte) ([]Disclosure, error) {
 	return ds, nil
 }
 
+// parseOpenings reads openings that are written as [Draft.Openings] writes them; ok is false for every
+// other form.
+func parseOpenings(data []byte) (ds []Disclosure, ok bool) {
+	p := parser{s: string(data)}
+	if !p.next('[') {
+		return nil, false
+	}
+	ds = make([]Disclosure, 0, bytes.Count(data, []byte(`["`)))
+	for !p.next(']') {
+		if len(ds) > 0 && !p.next(',') || !p.next('[') {
+			return nil, false
+		}
+		var d Disclosure
+		if d.Salt, ok = p.text(); !ok || !p.next(',') {
+			return nil, false
+		}
+		if d.Pointer, ok = p.text(); !ok || !p.next(',') {
+			return nil, false
+		}
+		start := p.i
+		if _, ok = p.value(0); !ok {
+			return nil, false
+		}
+		d.Value = data[start:p.i:p.i]
+		if !p.next(']') {
+			return nil, false
+		}
+		ds = append(ds, d)
+	}
+	return ds, p.i == len(data)
+}
+
 // Commitments returns the JSON pointers of the sealed fields, sorted.
-func (s SealedEvent) Commitments() []string { return slices.Sorted(maps.Keys(s.commitments)) }
+func (s SealedEvent) Commitments() []string {
+	var pointers []string
+	collectCommitments(&pointers, nil, s.Data)
+	slices.Sort(pointers)
+	return pointers
+}
 
 // Check recomputes the commitment of d and compares it with the one in its place in the event.
 func (s SealedEvent) Check(d Disclosure) error {
-	want, ok := s.commitments[d.Pointer]
-	if !ok {
-		return tallystick.Errorf(tallystick.Invalid, "event %s has no sealed field %q", s.ID, d.Pointer)
+	_, err := s.value(d)
+	return err
+}
+
+// value returns what d shows if it opens the commitment in its place.
+func (s SealedEvent) value(d Disclosure) (any, error) {
+	var want string
+	found := false
+	if members, name := fieldAt(s.Data, d.Pointer); members != nil {
+		object, _ := members[name].(map[string]any)
+		want, found = commitmentOf(object)
 	}
-	got, err := d.Commitment()
+	if !found {
+		return nil, tallystick.Errorf(tallystick.Invalid, "event %s has no sealed field %q", s.ID, d.Pointer)
+	}
+	sum, value, err := d.read()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if got != want {
-		return tallystick.Errorf(tallystick.Invalid, "event %s: the value shown for %q is not the one that was recorded", s.ID, d.Pointer)
+	var room [2*sha256.Size + 8]byte
+	if string(appendDigest(room[:0], sum)) != want {
+		return nil, tallystick.Errorf(tallystick.Invalid, "event %s: the value shown for %q is not the one that was recorded", s.ID, d.Pointer)
 	}
-	return nil
+	return value, nil
 }
 
 // Open returns a copy of the event's data with the values of ds in their places, each checked
 // first. Fields that ds does not open stay commitment objects. A field may be opened once.
 func (s SealedEvent) Open(ds []Disclosure) (map[string]any, error) {
-	values := make(map[string]any, len(ds))
-	for _, d := range ds {
-		if err := s.Check(d); err != nil {
+	opened := copyObject(s.Data)
+	for i, d := range ds {
+		value, err := s.value(d)
+		if err != nil {
 			return nil, err
 		}
-		if _, twice := values[d.Pointer]; twice {
+		if slices.ContainsFunc(ds[:i], func(before Disclosure) bool { return before.Pointer == d.Pointer }) {
 			return nil, tallystick.Errorf(tallystick.Invalid, "event %s: two disclosures of %q", s.ID, d.Pointer)
 		}
-		var value any
-		if err := json.Unmarshal(d.Value, &value); err != nil {
-			return nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: %w", d.Pointer, err)
-		}
-		values[d.Pointer] = value
+		members, name := fieldAt(opened, d.Pointer)
+		members[name] = value
 	}
-	return openObject(nil, s.Data, values), nil
+	return opened, nil
 }
 
-func openObject(pointer []byte, members, values map[string]any) map[string]any {
-	opened := make(map[string]any, len(members))
+// copyObject copies an object with those in it, down to commitments, which nobody changes.
+func copyObject(members map[string]any) map[string]any {
+	copied := maps.Clone(members)
 	for name, value := range members {
-		at := appendPointer(pointer, name)
-		if disclosed, ok := values[string(at)]; ok {
-			value = disclosed
-		} else if object, ok := value.(map[string]any); ok {
-			value = openObject(at, object, values)
+		if object, ok := value.(map[string]any); ok {
+			if _, sealed := commitmentOf(object); !sealed {
+				copied[name] = copyObject(object)
+			}
 		}
-		opened[name] = value
 	}
-	return opened
+	return copied
 }
 
-// collectCommitments notes every commitment object below members. Arrays are never looked into:
-// they are sealed or public as a whole.
-func collectCommitments(into map[string]string, pointer []byte, members map[string]any) {
+// fieldAt returns the object in which the field of a pointer stands, and its name there; nil if there
+// is none. Like those who seal, it does not look into arrays.
+func fieldAt(members map[string]any, pointer string) (in map[string]any, name string) {
+	rest, ok := strings.CutPrefix(pointer, "/")
+	for ok {
+		name, rest, ok = strings.Cut(rest, "/")
+		if strings.Contains(name, "~") {
+			plain := strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
+			if string(appendPointer(nil, plain)) != "/"+name {
+				return nil, ""
+			}
+			name = plain
+		}
+		if _, there := members[name]; !there {
+			return nil, ""
+		}
+		if !ok {
+			return members, name
+		}
+		members, _ = members[name].(map[string]any)
+	}
+	return nil, ""
+}
+
+// collectCommitments notes the pointer of every commitment object below members. Arrays are never looked
+// into: they are sealed or public as a whole.
+func collectCommitments(into *[]string, pointer []byte, members map[string]any) {
 	for name, value := range members {
 		object, ok := value.(map[string]any)
 		if !ok {
 			continue
 		}
 		at := appendPointer(pointer, name)
-		if c, ok := commitmentOf(object); ok {
-			into[string(at)] = c
+		if _, ok := commitmentOf(object); ok {
+			*into = append(*into, string(at))
 			continue
 		}
 		collectCommitments(into, at, object)

@@ -189,7 +189,6 @@ func isControl(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }
 // every sealed field.
 type SealedEvent struct {
 	Event
-	commitments map[string]string // JSON pointer to the commitment that stands there
 }
 
 // DecodeEvent reads a leaf. It accepts only canonical JSON with exactly the members that
@@ -198,64 +197,88 @@ func DecodeEvent(leaf []byte) (SealedEvent, error) {
 	if len(leaf) > MaxLeaf {
 		return SealedEvent{}, errLeafSize(len(leaf))
 	}
-	value, err := parseCanonical(string(leaf))
-	if err != nil {
-		return SealedEvent{}, fmt.Errorf("leaf: %w", err)
+	p := parser{s: string(leaf)}
+	var e envelope
+	if !p.members(func(name string) bool {
+		value, ok := p.value(1)
+		e.take(name, value)
+		return ok
+	}) || p.i != len(p.s) {
+		return SealedEvent{}, fmt.Errorf("leaf: %w", p.err())
 	}
-	members, ok := value.(map[string]any)
-	if !ok {
-		return SealedEvent{}, tallystick.Errorf(tallystick.Invalid, "leaf is not a json object")
-	}
-	e, err := eventOf(members)
-	if err != nil {
+	if err := e.read(); err != nil {
 		return SealedEvent{}, err
 	}
 	if err := e.validate(); err != nil {
 		return SealedEvent{}, err
 	}
-	s := SealedEvent{Event: e, commitments: map[string]string{}}
-	collectCommitments(s.commitments, nil, e.Data)
-	return s, nil
+	return SealedEvent{e.Event}, nil
 }
 
-// eventOf reads the envelope. A member that EncodeEvent does not write is refused.
-func eventOf(members map[string]any) (e Event, err error) {
-	text := map[string]string{}
-	for name, value := range members {
-		switch name {
-		case "data":
-			data, ok := value.(map[string]any)
-			if !ok {
-				return e, tallystick.Errorf(tallystick.Invalid, "event member data is not an object")
-			}
-			e.Data = data
-		case "datacontenttype", "id", "sequence", "source", "specversion", "subject", "time", "type":
-			s, ok := value.(string)
-			if !ok || s == "" {
-				return e, tallystick.Errorf(tallystick.Invalid, "event member %s is not a text", name)
-			}
-			text[name] = s
-		default:
-			return e, tallystick.Errorf(tallystick.Invalid, "event has a member %.40q that is not known", name)
+// envelope is a leaf as it is read, member by member.
+type envelope struct {
+	Event
+	contentType, sequence, specVersion, time string
+	wrong                                    error // with the first member that EncodeEvent does not write
+}
+
+// take takes a member of the leaf. One that EncodeEvent does not write is refused.
+func (e *envelope) take(name string, value any) {
+	var into *string
+	switch name {
+	case "data":
+		var ok bool
+		if e.Data, ok = value.(map[string]any); !ok && e.wrong == nil {
+			e.wrong = tallystick.Errorf(tallystick.Invalid, "event member data is not an object")
 		}
+		return
+	case "datacontenttype":
+		into = &e.contentType
+	case "id":
+		into = &e.ID
+	case "sequence":
+		into = &e.sequence
+	case "source":
+		into = &e.Source
+	case "specversion":
+		into = &e.specVersion
+	case "subject":
+		into = &e.Subject
+	case "time":
+		into = &e.time
+	case "type":
+		into = &e.Type
+	default:
+		if e.wrong == nil {
+			e.wrong = tallystick.Errorf(tallystick.Invalid, "event has a member %.40q that is not known", name)
+		}
+		return
 	}
-	if e.Data == nil {
-		return e, tallystick.Errorf(tallystick.Invalid, "event has no data")
+	if *into, _ = value.(string); *into == "" && e.wrong == nil {
+		e.wrong = tallystick.Errorf(tallystick.Invalid, "event member %s is not a text", name)
 	}
-	if v := text["specversion"]; v != specVersion {
-		return e, tallystick.Errorf(tallystick.Invalid, "event has specversion %.40q, want %s", v, specVersion)
+}
+
+// read reads what the members say.
+func (e *envelope) read() (err error) {
+	switch {
+	case e.wrong != nil:
+		return e.wrong
+	case e.Data == nil:
+		return tallystick.Errorf(tallystick.Invalid, "event has no data")
+	case e.specVersion != specVersion:
+		return tallystick.Errorf(tallystick.Invalid, "event has specversion %.40q, want %s", e.specVersion, specVersion)
+	case e.contentType != dataContentType:
+		return tallystick.Errorf(tallystick.Invalid, "event has datacontenttype %.40q, want %s", e.contentType, dataContentType)
 	}
-	if v := text["datacontenttype"]; v != dataContentType {
-		return e, tallystick.Errorf(tallystick.Invalid, "event has datacontenttype %.40q, want %s", v, dataContentType)
+	var room [len(eventTimeLayout) + maxSequenceDigits]byte
+	e.Sequence, err = strconv.ParseUint(e.sequence, 10, 64)
+	if err != nil || string(strconv.AppendUint(room[:0], e.Sequence, 10)) != e.sequence {
+		return tallystick.Errorf(tallystick.Invalid, "event sequence %.40q is not a decimal number", e.sequence)
 	}
-	e.ID, e.Source, e.Type, e.Subject = text["id"], text["source"], text["type"], text["subject"]
-	e.Sequence, err = strconv.ParseUint(text["sequence"], 10, 64)
-	if err != nil || strconv.FormatUint(e.Sequence, 10) != text["sequence"] {
-		return e, tallystick.Errorf(tallystick.Invalid, "event sequence %.40q is not a decimal number", text["sequence"])
+	e.Time, err = time.Parse(eventTimeLayout, e.time)
+	if err != nil || string(e.Time.AppendFormat(room[:0], eventTimeLayout)) != e.time {
+		return tallystick.Errorf(tallystick.Invalid, "event time %.40q is not RFC 3339 in UTC with milliseconds", e.time)
 	}
-	e.Time, err = time.Parse(eventTimeLayout, text["time"])
-	if err != nil || e.Time.Format(eventTimeLayout) != text["time"] {
-		return e, tallystick.Errorf(tallystick.Invalid, "event time %.40q is not RFC 3339 in UTC with milliseconds", text["time"])
-	}
-	return e, nil
+	return nil
 }

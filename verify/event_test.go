@@ -441,4 +441,28 @@ func BenchmarkEncodeEvent(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
 	})
+	openings := []byte{'['}
+	for i, d := range ds {
+		if i > 0 {
+			openings = append(openings, ',')
+		}
+		openings, _ = appendPreimage(openings, d.Salt, d.Pointer, d.Value)
+	}
+	openings = append(openings, ']')
+	b.Run("open", func(b *testing.B) {
+		for b.Loop() {
+			sealed, err := DecodeEvent(leaf)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ds, err := ParseOpenings(openings)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := sealed.Open(ds); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	})
 }

@@ -51,7 +51,7 @@ func Proof(file []byte, trust Trust, o ProofOptions) Result {
 		if _, err := event.Open(o.Disclosures); err != nil {
 			r.fail("disclosures", event.ID, err)
 		} else {
-			r.ok("disclosures", event.ID, "%d of %d sealed fields shown", len(o.Disclosures), len(event.commitments))
+			r.ok("disclosures", event.ID, "%d of %d sealed fields shown", len(o.Disclosures), len(event.Commitments()))
 		}
 	}
 	return r.conclude(notProved(c))

@@ -15,9 +15,13 @@ func parseCanonical(s string) (any, error) {
 	p := parser{s: s}
 	v, ok := p.value(0)
 	if !ok || p.i != len(s) {
-		return nil, tallystick.Errorf(tallystick.Invalid, "not canonical json (RFC 8785), first seen near byte %d", min(p.i, len(s)))
+		return nil, p.err()
 	}
 	return v, nil
+}
+
+func (p *parser) err() error {
+	return tallystick.Errorf(tallystick.Invalid, "not canonical json (RFC 8785), first seen near byte %d", min(p.i, len(p.s)))
 }
 
 // parser holds the document and the position of the next byte.
@@ -57,25 +61,33 @@ func (p *parser) value(depth int) (any, bool) {
 }
 
 func (p *parser) object(depth int) (any, bool) {
-	p.i++ // the brace
 	members := map[string]any{}
+	ok := p.members(func(name string) (ok bool) {
+		members[name], ok = p.value(depth + 1)
+		return ok
+	})
+	return members, ok
+}
+
+// members reads an object. each reads the value of a member.
+func (p *parser) members(each func(name string) bool) bool {
+	if !p.next('{') {
+		return false
+	}
 	if p.next('}') {
-		return members, true
+		return true
 	}
 	for previous, first := "", true; ; first = false {
 		name, ok := p.text()
-		if !ok || !first && compareUTF16(previous, name) >= 0 || !p.next(':') {
-			return nil, false
-		}
-		if members[name], ok = p.value(depth + 1); !ok {
-			return nil, false
+		if !ok || !first && compareUTF16(previous, name) >= 0 || !p.next(':') || !each(name) {
+			return false
 		}
 		previous = name
 		if p.next('}') {
-			return members, true
+			return true
 		}
 		if !p.next(',') {
-			return nil, false
+			return false
 		}
 	}
 }

@@ -29,15 +29,14 @@ type Event struct {
 
 // newEvent returns e as it travels: sealed fields are open only to those who may read them.
 func newEvent(e trail.Event, open bool) (Event, error) {
-	read := e.Sealed
+	data := e.Sealed()
 	if open {
-		read = e.Data
+		var err error
+		if data, err = e.Data(); err != nil {
+			return Event{}, err
+		}
 	} else {
 		e.Actor = ""
-	}
-	data, err := read()
-	if err != nil {
-		return Event{}, err
 	}
 	out := Event{
 		Sequence: e.Sequence, ID: e.ID, Type: e.Type.Short(), Time: e.Time, Resource: e.Resource.Type + "/" + e.Resource.ID, Model: e.Model,

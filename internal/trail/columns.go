@@ -190,7 +190,7 @@ func decode(sequence uint64, leaf, openings []byte) (Event, error) {
 	if err != nil {
 		return damaged("its leaf is damaged", err)
 	}
-	e := Event{Sequence: sequence, ID: sealed.ID, Type: Type(sealed.Type), Time: sealed.Time, Leaf: leaf}
+	e := Event{Sequence: sequence, ID: sealed.ID, Type: Type(sealed.Type), Time: sealed.Time, Leaf: leaf, sealed: sealed}
 	if e.Disclosures, err = verify.ParseOpenings(openings); err != nil {
 		return damaged("its disclosures are damaged", err)
 	}

@@ -31,27 +31,17 @@ type Event struct {
 	Leaf        []byte
 	Disclosures []verify.Disclosure // without those that were erased
 	Index       *uint64             // in the ledger; nil until the sealer has appended it
+
+	sealed verify.SealedEvent // the leaf, decoded
 }
 
 // Data returns the event's data with the sealed fields opened, each checked against the leaf. Fields
 // of which the disclosure was erased stay commitments.
-func (e Event) Data() (map[string]any, error) {
-	sealed, err := verify.DecodeEvent(e.Leaf)
-	if err != nil {
-		return nil, fmt.Errorf("event %d: %w", e.Sequence, err)
-	}
-	return sealed.Open(e.Disclosures)
-}
+func (e Event) Data() (map[string]any, error) { return e.sealed.Open(e.Disclosures) }
 
 // Sealed returns the event's data as everyone may read it: commitments stand in the place of sealed
-// fields.
-func (e Event) Sealed() (map[string]any, error) {
-	sealed, err := verify.DecodeEvent(e.Leaf)
-	if err != nil {
-		return nil, fmt.Errorf("event %d: %w", e.Sequence, err)
-	}
-	return sealed.Data, nil
-}
+// fields. It is the event's own; nobody may change it.
+func (e Event) Sealed() map[string]any { return e.sealed.Data }
 
 // Filter chooses events. Zero fields choose all.
 type Filter struct {

@@ -60,9 +60,7 @@ func (s *server) event(v *visit) error {
 	}
 	definition := trail.Definitions()[i]
 	page := eventPage{ID: e.ID, Description: definition.Description, Action: definition.Action, Open: v.discloses()}
-	if page.eventLine, err = newLine(e, titlesOf([]trail.Definition{definition}), page.Open); err != nil {
-		return err
-	}
+	page.eventLine = newLine(e, titlesOf([]trail.Definition{definition}), page.Open)
 	if page.Fields, err = fieldsOf(e, definition, page.Open); err != nil {
 		return err
 	}
@@ -96,16 +94,13 @@ var commonFields = []struct{ name, description string }{
 }
 
 // fieldsOf returns the fields that an event has, with what is sealed opened if the reader may see it.
-func fieldsOf(e trail.Event, d trail.Definition, open bool) ([]eventField, error) {
-	read := e.Sealed
+func fieldsOf(e trail.Event, d trail.Definition, open bool) (fields []eventField, err error) {
+	data := e.Sealed()
 	if open {
-		read = e.Data
+		if data, err = e.Data(); err != nil {
+			return nil, err
+		}
 	}
-	data, err := read()
-	if err != nil {
-		return nil, err
-	}
-	var fields []eventField
 	add := func(name, description string) {
 		value, ok := data[name]
 		if !ok || value == nil {

@@ -66,11 +66,7 @@ func (s *server) trail(v *visit) error {
 	}
 	titles := titlesOf(page.Types)
 	for _, e := range events {
-		line, err := newLine(e, titles, page.Open)
-		if err != nil {
-			return err
-		}
-		page.Events = append(page.Events, line)
+		page.Events = append(page.Events, newLine(e, titles, page.Open))
 	}
 	if err := s.noteRead(v, f, asked, len(events)); err != nil {
 		return err
@@ -153,21 +149,17 @@ func titlesOf(definitions []trail.Definition) map[trail.Type]string {
 }
 
 // newLine returns e for a list; open shows who acted.
-func newLine(e trail.Event, titles map[trail.Type]string, open bool) (eventLine, error) {
+func newLine(e trail.Event, titles map[trail.Type]string, open bool) eventLine {
 	line := eventLine{
 		Sequence: e.Sequence, Time: e.Time, Title: titles[e.Type], Type: e.Type.Short(), Model: e.Model,
 		Resource: strings.Trim(e.Resource.Type+"/"+e.Resource.ID, "/"), Outcome: string(e.Outcome), Level: levelOf(e),
 	}
-	data, err := e.Sealed()
-	if err != nil {
-		return line, err
-	}
-	actor, _ := data["actor"].(map[string]any)
+	actor, _ := e.Sealed()["actor"].(map[string]any)
 	line.Kind, _ = actor["kind"].(string)
 	if open {
 		line.Actor = e.Actor
 	}
-	return line, nil
+	return line
 }
 
 func levelOf(e trail.Event) trail.Level {
