@@ -18,7 +18,7 @@ const module = "github.com/tallystick/tallystick"
 var floors = [][]string{
 	{""},
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
 	{"internal/report", "internal/audit", "internal/registry"},
@@ -35,6 +35,7 @@ var sideways = map[string]map[string]string{
 	"internal/modelsign":  {"internal/artifact": "a signature covers a manifest"},
 	"internal/profile":    {"internal/table": "a profile describes a table", "internal/stat": "one quantile rule, one PSI", "internal/figure": "one way to write a share"},
 	"internal/figure":     {"internal/stat": "figures are written from estimates", "internal/chart": "one way to write a count"},
+	"internal/witness":    {"internal/durable": "one way to write a file durably"},
 	"internal/provenance": {"internal/artifact": "one way to hash files"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
