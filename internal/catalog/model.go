@@ -72,7 +72,7 @@ const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers,
 
 // model returns the model of that name as the transaction sees it.
 func model(tx *state.Tx, name string) (Model, error) {
-	m, err := knownModel(tx, name)
+	m, err := scanModel(tx.QueryRow("SELECT "+modelColumns+" FROM models WHERE name = ?", name))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		hint, err := hintNearest(tx, "`tallystick model list` lists them", name, "SELECT name FROM models ORDER BY name")
@@ -86,10 +86,13 @@ func model(tx *state.Tx, name string) (Model, error) {
 	return m, nil
 }
 
-// knownModel returns the model of that name, or sql.ErrNoRows: without names like it, which it takes long
-// to look for.
-func knownModel(tx *state.Tx, name string) (Model, error) {
-	return scanModel(tx.QueryRow("SELECT "+modelColumns+" FROM models WHERE name = ?", name))
+// isModel reports whether there is a model of that name, without a look at what it is or what names are
+// like it, which takes long.
+func isModel(tx *state.Tx, name string) (known bool, err error) {
+	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", name).Scan(&known); err != nil {
+		return false, fmt.Errorf("look for model %q: %w", name, err)
+	}
+	return known, nil
 }
 
 // scanner is a row, or rows at one of them.

@@ -2,9 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"database/sql"
-	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -46,12 +43,17 @@ func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string)
 		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot begin as retired", r.Name).WithHint("register it as active or experimental")
 	}
 	decision := r.Answers.Decide(r.TierStated)
-	m, err := knownModel(tx, r.Name)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	known, err := isModel(tx, r.Name)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
 		return &ModelRegistered{Model: r.Name, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
+	}
+	m, err := model(tx, r.Name)
+	switch {
 	case err != nil:
-		return nil, fmt.Errorf("read model %q: %w", r.Name, err)
+		return nil, err
 	case m.State == Retired:
 		if r.Reason == "" {
 			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired: %s", r.Name, cmp.Or(m.Reason, "no reason is on record")).
@@ -188,14 +190,19 @@ func (c *Catalog) RegisterAudited(tx *state.Tx, a AuditedModel) (trail.Change, e
 		}
 		return TierDecision{Tier: tier, Reason: string(tier) + ", because an audit was told so; the questions about risk are not answered"}
 	}
-	m, err := model(tx, a.Model)
-	switch {
-	case tallystick.CodeOf(err) == tallystick.NotFound:
+	known, err := isModel(tx, a.Model)
+	if err != nil {
+		return nil, err
+	}
+	if !known {
 		details := ModelDetails{State: Active, Owner: cmp.Or(a.Owner, a.Actor), TierStated: a.Tier}
 		if err := details.validate(); err != nil {
 			return nil, err
 		}
 		return &ModelRegistered{Model: a.Model, TierDecision: stated(a.Tier), ModelDetails: details}, nil
+	}
+	m, err := model(tx, a.Model)
+	switch {
 	case err != nil:
 		return nil, err
 	case m.State == Retired:

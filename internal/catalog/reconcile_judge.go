@@ -119,12 +119,9 @@ func (j *judge) recorded(model, version string) (recordedVersion, error) {
 
 // running judges one thing that runs.
 func (j *judge) running(r Running) error {
-	known, err := j.models.get(r.Model, func() (known bool, err error) {
-		err = j.tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE name = ?)", r.Model).Scan(&known)
-		return known, err
-	})
+	known, err := j.models.get(r.Model, func() (bool, error) { return isModel(j.tx, r.Model) })
 	if err != nil {
-		return fmt.Errorf("read model %q: %w", r.Model, err)
+		return err
 	}
 	err = j.say(!known, FindingRaised{
 		Kind: UnknownModel, Model: r.Model, Version: r.Version, About: r.Deployment, Observed: string(r.Artifact),

@@ -41,7 +41,7 @@ type Act struct {
 // Commit records the event of a change and applies it, in one transaction: both are durable or
 // neither is. The receipt counts once the transaction is durable.
 func (r *Recorder) Commit(tx *state.Tx, act Act, change Change) (Receipt, error) {
-	e, err := act.entry(change)
+	e, err := r.entry(act, change)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -57,17 +57,13 @@ func (r *Recorder) Commit(tx *state.Tx, act Act, change Change) (Receipt, error)
 	return receipt, nil
 }
 
-func (a Act) entry(change Change) (Entry, error) {
+func (r *Recorder) entry(a Act, change Change) (Entry, error) {
 	kind, resource := change.Subject()
-	e := Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Description: a.Description, Context: a.Context}
-	raw, err := json.Marshal(change)
-	if err == nil {
-		err = json.Unmarshal(raw, &e.Data)
-	}
+	data, err := r.fields.data(change)
 	if err != nil {
 		return Entry{}, fmt.Errorf("data of %s %s: %w", kind.Short(), resource.ID, err)
 	}
-	return e, nil
+	return Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Description: a.Description, Context: a.Context, Data: data}, nil
 }
 
 // readChange fills the change with what an event says. Fields of which the disclosure was erased stay

@@ -51,6 +51,7 @@ type RecorderConfig struct {
 type Recorder struct {
 	config  RecorderConfig
 	kinds   map[Type]*kind
+	fields  fieldReader
 	scratch sync.Pool // of *scratch
 }
 

@@ -1,13 +1,14 @@
 -- The catalog: whose models there are, their versions, and the evidence of them.
 -- Times are milliseconds since 1970 in UTC; digests are "sha256:" and 64 digits. Objects are JSON with
 -- sorted names. What is personal or free text is empty once it has been erased.
+-- Where rows come often a check says OR: for an IN of three or more SQLite fills a table with each row.
 
 -- +goose Up
 
 CREATE TABLE models (
     name              TEXT   COLLATE "C" PRIMARY KEY,
-    state             TEXT   COLLATE "C" NOT NULL CHECK (state IN ('experimental', 'active', 'retired')),
-    tier              TEXT   COLLATE "C" NOT NULL CHECK (tier IN ('low', 'limited', 'high')),
+    state             TEXT   COLLATE "C" NOT NULL CHECK (state = 'experimental' OR state = 'active' OR state = 'retired'),
+    tier              TEXT   COLLATE "C" NOT NULL CHECK (tier = 'low' OR tier = 'limited' OR tier = 'high'),
     tier_stated       TEXT   COLLATE "C" NOT NULL,
     tier_reason       TEXT   COLLATE "C" NOT NULL,
     tier_answers      TEXT   COLLATE "C" NOT NULL, -- those that decide, as a JSON array
@@ -44,7 +45,7 @@ CREATE INDEX models_by_urgency ON models (urgency, evaluated_ms, name);
 CREATE TABLE versions (
     model           TEXT   COLLATE "C" NOT NULL REFERENCES models (name),
     version         TEXT   COLLATE "C" NOT NULL,
-    state           TEXT   COLLATE "C" NOT NULL CHECK (state IN ('draft', 'registered', 'deprecated', 'withdrawn')),
+    state           TEXT   COLLATE "C" NOT NULL CHECK (state = 'draft' OR state = 'registered' OR state = 'deprecated' OR state = 'withdrawn'),
     digest          TEXT   COLLATE "C",             -- of the manifest: the identity
     root            TEXT   COLLATE "C",             -- of OpenSSF Model Signing: an alias
     files           BIGINT NOT NULL,
