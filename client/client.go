@@ -14,10 +14,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -28,8 +29,6 @@ import (
 const (
 	prefix    = "/api/v1"
 	maxAnswer = 64 << 20 // bytes of JSON
-	tries     = 4        // of a request that is safe to repeat
-	firstWait = 200 * time.Millisecond
 )
 
 // Config says which server, and as whom. Server is required.
@@ -48,29 +47,41 @@ type Client struct {
 	config Config
 	base   string
 	http   *http.Client
+	long   *http.Client // for what takes a server long to answer
 }
 
-// New returns a client, or an Invalid error if config.Server is not the URL of a server. A token goes
-// out over plain HTTP only to this machine.
+// New returns a client, or an Invalid error if config.Server is not the URL of a server. Plain HTTP is
+// for this machine alone: over it tokens, passphrases and what a server answers could be read on the way.
 func New(config Config) (*Client, error) {
 	u, err := url.Parse(config.Server)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "server %q is not the URL of a server", config.Server).WithHint("write https://host or http://127.0.0.1:8750")
 	}
-	if host := u.Hostname(); u.Scheme == "http" && config.Token != "" && host != "localhost" && host != "127.0.0.1" && host != "::1" {
-		return nil, tallystick.Errorf(tallystick.Invalid, "server %q would get the token in the clear", config.Server).WithHint("use https")
+	if u.Scheme == "http" && !loopback(u.Hostname()) {
+		return nil, tallystick.Errorf(tallystick.Invalid, "server %q would get tokens and passphrases in the clear", config.Server).WithHint("use https")
 	}
-	transport := config.Transport
-	if transport == nil {
-		own := http.DefaultTransport.(*http.Transport).Clone()
-		own.ResponseHeaderTimeout = time.Minute
-		own.MaxIdleConnsPerHost = 64
-		transport = own
+	direct := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirect gets no token
+	quick, patient := config.Transport, config.Transport
+	if quick == nil {
+		quick, patient = transport(answerWait), transport(longWait)
 	}
 	return &Client{
 		config: config, base: u.Scheme + "://" + u.Host + prefix,
-		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		http: &http.Client{Transport: quick, CheckRedirect: direct}, long: &http.Client{Transport: patient, CheckRedirect: direct},
 	}, nil
+}
+
+func loopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+}
+
+// transport returns one that waits so long from the end of a request to the beginning of its answer.
+func transport(wait time.Duration) *http.Transport {
+	own := http.DefaultTransport.(*http.Transport).Clone()
+	own.ResponseHeaderTimeout = wait
+	own.MaxIdleConnsPerHost = 64
+	return own
 }
 
 // Receipt is the place of an act on the trail. It is zero if nothing had to be changed.
@@ -108,23 +119,45 @@ type Page[T any] struct {
 	Next  string `json:"next"`
 }
 
+// Items reads a list as it is walked, page by page. An error ends it.
+func Items[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		query := clone(query)
+		for {
+			var page Page[T]
+			err := c.Get(ctx, path+"?"+query.Encode(), &page)
+			if err == nil && page.Next != "" && page.Next == query.Get("after") {
+				err = fmt.Errorf("GET %s: the page after %q is that page again", path, page.Next)
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
+				return
+			}
+			for _, item := range page.Items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			query.Set("after", page.Next)
+		}
+	}
+}
+
 // List reads a list page by page, at most limit items, 0 meaning all.
 func List[T any](ctx context.Context, c *Client, path string, query url.Values, limit int) (items []T, err error) {
-	query = clone(query)
-	for {
-		var page Page[T]
-		if err := c.Get(ctx, path+"?"+query.Encode(), &page); err != nil {
+	for item, err := range Items[T](ctx, c, path, query) {
+		if err != nil {
 			return nil, err
 		}
-		items = append(items, page.Items...)
-		if limit > 0 && len(items) >= limit {
-			return items[:limit], nil
+		if items = append(items, item); len(items) == limit {
+			break
 		}
-		if page.Next == "" {
-			return items, nil
-		}
-		query.Set("after", page.Next)
 	}
+	return items, nil
 }
 
 func clone(query url.Values) url.Values {
@@ -146,59 +179,55 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) (re
 	if method != http.MethodGet {
 		key = rand.Text()
 	}
-	wait := firstWait
-	for try := 1; ; try++ {
-		again, err := c.once(ctx, method, path, key, body, out, &receipt)
-		if err == nil || !again || try == tries {
-			return receipt, err
+	err = repeat(ctx, func() error {
+		r, err := c.request(ctx, method, path, bytes.NewReader(body))
+		if err != nil {
+			return err
 		}
-		select {
-		case <-time.After(wait):
-			wait *= 2
-		case <-ctx.Done():
-			return receipt, err
+		if body != nil {
+			r.Header.Set("Content-Type", "application/json")
 		}
-	}
+		if key != "" {
+			r.Header.Set("Idempotency-Key", key)
+		}
+		response, err := c.send(c.http, r)
+		if err != nil {
+			return err
+		}
+		receipt = receiptOf(response)
+		return c.read(response, out)
+	})
+	return receipt, err
 }
 
-// once sends one request. again says that another try can help.
-func (c *Client) once(ctx context.Context, method, path, key string, body []byte, out any, receipt *Receipt) (again bool, err error) {
-	r, err := c.request(ctx, method, path, bytes.NewReader(body))
-	if err != nil {
-		return false, err
-	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
-	}
-	if key != "" {
-		r.Header.Set("Idempotency-Key", key)
-	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		return true, unreachable(c.config.Server, err)
-	}
-	defer response.Body.Close()
-	*receipt = Receipt{
+func receiptOf(response *http.Response) Receipt {
+	return Receipt{
 		Event: response.Header.Get("Tallystick-Event"), Sequence: response.Header.Get("Tallystick-Sequence"),
 		Repeated: response.Header.Get("Tallystick-Repeated") == "true",
 	}
+}
+
+// read reads an answer into out, or returns the error that it tells.
+func (c *Client) read(response *http.Response, out any) error {
+	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return true, unreachable(c.config.Server, err)
+		return c.unreachable(response.Request, err)
 	}
 	if response.StatusCode/100 != 2 {
-		return response.StatusCode == http.StatusServiceUnavailable, problem(response, answer)
+		return refused(response, problem(response, answer))
 	}
+	of := response.Request.Method + " " + strings.TrimPrefix(response.Request.URL.Path, prefix)
 	if len(answer) > maxAnswer {
-		return false, fmt.Errorf("%s %s: the answer is larger than %d bytes", method, path, maxAnswer)
+		return fmt.Errorf("%s: the answer is larger than %d bytes", of, maxAnswer)
 	}
 	if out == nil || len(answer) == 0 {
-		return false, nil
+		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return false, fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+		return fmt.Errorf("%s: read the answer: %w", of, err)
 	}
-	return false, nil
+	return nil
 }
 
 func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
@@ -217,59 +246,4 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 		r.Header.Set("Tallystick-Purpose", c.config.Purpose)
 	}
 	return r, nil
-}
-
-func unreachable(server string, err error) error {
-	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	return tallystick.Errorf(tallystick.Unavailable, "server %s cannot be reached: %w", server, err).WithHint("is `tallystick serve` running there?")
-}
-
-// problem returns the error of a problem document.
-func problem(response *http.Response, body []byte) error {
-	var p struct {
-		Detail, Title, Hint string
-		Code                tallystick.Code
-		Instance            string
-		Errors              []struct{ Message, Location string }
-	}
-	if json.Unmarshal(body, &p) != nil || p.Title == "" {
-		return tallystick.Errorf(codeOf(response.StatusCode), "the server answered %s", response.Status)
-	}
-	if p.Code == "" {
-		p.Code = codeOf(response.StatusCode)
-	}
-	message := p.Detail
-	for _, e := range p.Errors {
-		message += fmt.Sprintf("; %s: %s", strings.TrimPrefix(e.Location, "body."), e.Message)
-	}
-	if p.Instance != "" {
-		message += " (" + p.Instance + ")"
-	}
-	err := tallystick.Errorf(p.Code, "%s", message)
-	if p.Hint != "" {
-		err = err.WithHint("%s", p.Hint)
-	}
-	return err
-}
-
-// codeOf returns the code of an answer that does not say its own.
-func codeOf(status int) tallystick.Code {
-	switch status {
-	case http.StatusUnauthorized:
-		return tallystick.Unauthorized
-	case http.StatusForbidden:
-		return tallystick.Forbidden
-	case http.StatusNotFound:
-		return tallystick.NotFound
-	case http.StatusConflict, http.StatusPreconditionFailed:
-		return tallystick.Conflict
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return tallystick.Unavailable
-	}
-	if status/100 == 4 {
-		return tallystick.Invalid
-	}
-	return tallystick.Internal
 }

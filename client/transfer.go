@@ -2,12 +2,14 @@ package client
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
-	"time"
 )
+
+// expectFrom is from how many bytes on a body waits for the server to want it, so that one that is
+// refused is not sent first.
+const expectFrom = 64 << 10
 
 // Put asks that what stands at path becomes in.
 func (c *Client) Put(ctx context.Context, path string, in, out any) (Receipt, error) {
@@ -18,56 +20,31 @@ func (c *Client) Put(ctx context.Context, path string, in, out any) (Receipt, er
 // may be nil. open is called for each try. A path that ends in the digest of the bytes makes a repetition
 // harmless.
 func (c *Client) Upload(ctx context.Context, path string, size int64, open func() (io.ReadCloser, error), out any) error {
-	wait := firstWait
-	for try := 1; ; try++ {
-		again, err := c.uploadOnce(ctx, path, size, open, out)
-		if err == nil || !again || try == tries {
+	return repeat(ctx, func() error {
+		body, err := open()
+		if err != nil {
 			return err
 		}
-		select {
-		case <-time.After(wait):
-			wait *= 2
-		case <-ctx.Done():
+		r, err := c.request(ctx, http.MethodPut, path, body)
+		if err != nil {
+			_ = body.Close() // nothing was read from it
 			return err
 		}
-	}
-}
-
-func (c *Client) uploadOnce(ctx context.Context, path string, size int64, open func() (io.ReadCloser, error), out any) (again bool, err error) {
-	body, err := open()
-	if err != nil {
-		return false, err
-	}
-	r, err := c.request(ctx, http.MethodPut, path, body)
-	if err != nil {
-		_ = body.Close() // nothing was read from it
-		return false, err
-	}
-	r.ContentLength = size
-	if size == 0 {
-		_ = body.Close() // likewise
-		r.Body = http.NoBody
-	}
-	r.Header.Set("Content-Type", "application/octet-stream")
-	response, err := c.http.Do(r)
-	if err != nil {
-		return true, unreachable(c.config.Server, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return true, unreachable(c.config.Server, err)
-	}
-	if response.StatusCode/100 != 2 {
-		return response.StatusCode == http.StatusServiceUnavailable, problem(response, answer)
-	}
-	if out == nil {
-		return false, nil
-	}
-	if err := json.Unmarshal(answer, out); err != nil {
-		return false, fmt.Errorf("PUT %s: read the answer: %w", path, err)
-	}
-	return false, nil
+		r.ContentLength = size
+		if size == 0 {
+			_ = body.Close() // likewise
+			r.Body = http.NoBody
+		}
+		if size >= expectFrom {
+			r.Header.Set("Expect", "100-continue")
+		}
+		r.Header.Set("Content-Type", "application/octet-stream")
+		response, err := c.send(c.long, r)
+		if err != nil {
+			return err
+		}
+		return c.read(response, out)
+	})
 }
 
 // Download begins to read the bytes at path, which the caller closes. An error in the middle is one of
@@ -78,17 +55,15 @@ func (c *Client) Download(ctx context.Context, path string) (io.ReadCloser, erro
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/octet-stream, application/problem+json")
-	response, err := c.http.Do(r)
-	if err != nil {
-		return nil, unreachable(c.config.Server, err)
-	}
-	if response.StatusCode/100 == 2 {
+	response, err := c.send(c.http, r)
+	if err == nil && response.StatusCode/100 == 2 {
 		return response.Body, nil
 	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return nil, unreachable(c.config.Server, err)
+	if err == nil {
+		err = c.read(response, nil)
 	}
-	return nil, problem(response, answer)
+	if once := (passing{}); errors.As(err, &once) {
+		err = once.error
+	}
+	return nil, err
 }
