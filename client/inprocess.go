@@ -122,6 +122,9 @@ func carry(w io.Writer, r io.Reader, length int64) error {
 func (e *exchange) serve(h http.Handler, r *http.Request) {
 	err := call(h, e, r)
 	_ = r.Body.Close() // the caller need not send the rest
+	if err == nil && r.Context().Err() != nil { // it may have ended because of that
+		err = context.Cause(r.Context())
+	}
 	if err == nil {
 		err = e.finish()
 	}
