@@ -44,9 +44,10 @@ func (p plan) scaled(size float64) plan {
 }
 
 const (
-	span   = 2 * 365 * 24 * time.Hour // that the trail covers, until now
-	rounds = 100                      // in each of which a share of everything happens
-	group  = 1000                     // changes in one transaction
+	span    = 2 * 365 * 24 * time.Hour // that the trail covers, until now
+	rounds  = 100                      // in each of which a share of everything happens
+	group   = 1000                     // changes in one transaction
+	touched = 4000                     // touches in one transaction
 )
 
 // seeder writes one workspace.
@@ -104,6 +105,10 @@ func (p plan) write(ctx context.Context, dir string, seal bool, log *slog.Logger
 		return err
 	}
 	began := time.Now()
+	indexes, err := s.dropIndexes(ctx)
+	if err != nil {
+		return err
+	}
 	for round := range rounds {
 		c.set(end.Add(-span + span*time.Duration(round)/rounds))
 		if err := s.round(ctx, round); err != nil {
@@ -120,12 +125,54 @@ func (p plan) write(ctx context.Context, dir string, seal bool, log *slog.Logger
 	if err := s.Trail.CatchUp(ctx); err != nil {
 		return err
 	}
+	if err := s.makeIndexes(ctx, indexes); err != nil {
+		return err
+	}
 	log.InfoContext(ctx, "questions are prepared", slog.Duration("after", time.Since(began).Round(time.Second)))
 	if seal {
 		if _, err := s.Seal(ctx); err != nil {
 			return err
 		}
 		log.InfoContext(ctx, "sealed", slog.Duration("after", time.Since(began).Round(time.Second)))
+	}
+	return nil
+}
+
+// dropIndexes drops what questions to the trail are answered by, to be made at once when all is
+// written: keeping it up to date would take longer than all else. It returns the statements that make it.
+func (s *seeder) dropIndexes(ctx context.Context) (statements []string, err error) {
+	err = s.DB.Write(ctx, func(tx *state.Tx) error {
+		rows, err := tx.Query("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'event_columns' AND sql IS NOT NULL")
+		if err != nil {
+			return err
+		}
+		var names []string
+		for rows.Next() {
+			var name, statement string
+			if err := rows.Scan(&name, &statement); err != nil {
+				return err
+			}
+			names, statements = append(names, name), append(statements, statement)
+		}
+		for _, name := range names {
+			if _, err := tx.Exec("DROP INDEX " + name); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return statements, err
+}
+
+func (s *seeder) makeIndexes(ctx context.Context, statements []string) error {
+	for _, statement := range statements {
+		err := s.DB.Write(ctx, func(tx *state.Tx) error {
+			_, err := tx.Exec(statement)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

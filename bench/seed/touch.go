@@ -16,30 +16,49 @@ import (
 )
 
 // touches records n events of people who read versions, ask for histories, or are refused. A few of
-// the models that there are get most of them.
+// the models that there are get most of them. While one group is written, the next is encoded.
 func (s *seeder) touches(ctx context.Context, n, models int) error {
 	began, all := s.clock.Now(), n
-	for ; n > 0; n -= group {
-		s.clock.set(began.Add(span / rounds * time.Duration(1+rounds*(all-n)/all) / (rounds + 1)))
-		entries := make([]trail.Entry, min(n, group))
-		for i := range entries {
-			entries[i] = s.touch(models)
-		}
-		drafts, err := s.drafts(entries)
-		if err != nil {
-			return err
-		}
-		err = s.DB.Write(ctx, func(tx *state.Tx) error {
-			for _, d := range drafts {
-				if _, err := d.RecordIn(tx); err != nil {
-					return err
-				}
+	groups := make(chan []*trail.Draft, 1)
+	work, working := errgroup.WithContext(ctx)
+	work.Go(func() error {
+		defer close(groups)
+		for ; n > 0; n -= touched {
+			s.clock.set(began.Add(span / rounds * time.Duration(1+rounds*(all-n)/all) / (rounds + 1)))
+			entries := make([]trail.Entry, min(n, touched))
+			for i := range entries {
+				entries[i] = s.touch(models)
 			}
-			return nil
-		})
-		if err != nil {
-			return err
+			drafts, err := s.drafts(entries)
+			if err != nil {
+				return err
+			}
+			select {
+			case groups <- drafts:
+			case <-working.Done():
+				return working.Err()
+			}
 		}
+		return nil
+	})
+	work.Go(func() error {
+		for drafts := range groups {
+			err := s.DB.Write(working, func(tx *state.Tx) error {
+				for _, d := range drafts {
+					if _, err := d.RecordIn(tx); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := work.Wait(); err != nil {
+		return err
 	}
 	return s.Trail.CatchUp(ctx)
 }
