@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -71,22 +72,38 @@ func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
 	if err != nil {
 		return nil, err
 	}
+	owed := OwedEvidence()
 	all := make([]Overview, len(models))
 	for i, m := range models {
-		s := statusOf(m, latest[m.Name], on[m.Name], tx.Now())
-		o := Overview{Model: m, Owes: len(s.Items), Missing: s.Missing, Stale: s.Stale, Places: places[m.Name], Findings: findings[m.Name]}
-		for j := range s.Items {
-			if s.Items[j].State != Present && o.First == nil {
-				o.First = &s.Items[j]
-			}
-		}
-		last := on[m.Name].newest(func(e *Evidence) bool { return e.Kind == EvaluationEvidence && e.Version == m.LatestVersion })
-		if last != nil {
-			o.Verdict = last.Verdict
-		}
-		all[i] = o
+		all[i] = Overview{Model: m, Places: places[m.Name], Findings: findings[m.Name]}
+		all[i].judge(owed, latest[m.Name], on[m.Name], tx.Now())
 	}
 	return all, nil
+}
+
+// judge says what is owed, given what is there for the latest version.
+func (o *Overview) judge(owed []Owed, v Version, on shelf, now time.Time) {
+	for i := range owed {
+		if !owed[i].by(o.Model) {
+			continue
+		}
+		item := judged(owed[i], o.Model, v, on, now)
+		o.Owes++
+		switch item.State {
+		case Missing:
+			o.Missing++
+		case Stale, OtherDigest:
+			o.Stale++
+		}
+		if item.State != Present && o.First == nil {
+			item.tell(o.Model, v)
+			o.First = &item
+		}
+	}
+	last := on.newest(func(e *Evidence) bool { return e.Kind == EvaluationEvidence && e.Version == o.LatestVersion })
+	if last != nil {
+		o.Verdict = last.Verdict
+	}
 }
 
 // listOf returns the names of models as arguments, with the marks for them.
@@ -98,12 +115,11 @@ func listOf(models []Model) (marks string, args []any) {
 }
 
 func latestVersions(tx *state.Tx, models []Model) (map[string]Version, error) {
-	var conditions []string
 	var args []any
 	for _, m := range models {
-		conditions, args = append(conditions, "model = ? AND version = ?"), append(args, m.Name, m.LatestVersion)
+		args = append(args, m.Name, m.LatestVersion)
 	}
-	all, err := collect(tx, scanVersion, "SELECT "+versionColumns+" FROM versions WHERE "+strings.Join(conditions, " OR "), args...)
+	all, err := collect(tx, scanVersion, "WITH wanted (m, v) AS (VALUES "+pairs(len(models))+") SELECT "+versionColumns+" FROM wanted JOIN versions ON model = m AND version = v", args...)
 	latest := make(map[string]Version, len(all))
 	for _, v := range all {
 		latest[v.Model] = v

@@ -1,6 +1,8 @@
 package catalog_test
 
 import (
+	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -43,6 +45,13 @@ func TestOverviewsAgreeWithStatus(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		var first *catalog.Item
+		if j := slices.IndexFunc(s.Items, func(item catalog.Item) bool { return item.State != catalog.Present }); j >= 0 {
+			first = &s.Items[j]
+		}
+		if want, got := asJSON(t, first), asJSON(t, o.First); got != want {
+			t.Errorf("%s: the first of them is %s; in its status %s", o.Name, got, want)
+		}
 		if o.Name != models[i].Name || o.Owes != len(s.Items) || o.Missing != s.Missing || o.Stale != s.Stale || (o.First == nil) != s.Complete() {
 			t.Errorf("%s: overview %d owed, %d missing, %d stale; status %s", o.Name, o.Owes, o.Missing, o.Stale, s.Words)
 		}
@@ -65,4 +74,13 @@ func TestOverviewsAgreeWithStatus(t *testing.T) {
 	if census, err := empty.catalog.Census(t.Context()); err != nil || census != (catalog.Census{}) {
 		t.Errorf("an empty catalog: %+v, %v", census, err)
 	}
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }

@@ -50,7 +50,15 @@ const (
 // Term returns for how long the evidence counts at a tier; owed is false if it is not owed at all,
 // and a zero duration means that it is never stale.
 func (o Owed) Term(tier tallystick.Tier) (term time.Duration, owed bool) {
-	days := map[tallystick.Tier]Term{tallystick.TierLow: o.low, tallystick.TierLimited: o.limited, tallystick.TierHigh: o.high}[tier]
+	days := notOwed
+	switch tier {
+	case tallystick.TierLow:
+		days = o.low
+	case tallystick.TierLimited:
+		days = o.limited
+	case tallystick.TierHigh:
+		days = o.high
+	}
 	if days == always {
 		return 0, true
 	}

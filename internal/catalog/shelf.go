@@ -7,8 +7,7 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// shelf holds the newest evidence of a model and one of its versions: of each kind, name and subject
-// the last that was produced.
+// shelf holds the evidence of a model and one of its versions.
 type shelf []Evidence
 
 // newest returns the newest evidence that is wanted, nil if there is none.
@@ -27,17 +26,21 @@ func shelves(tx *state.Tx, models []Model, versions []string) (map[string]shelf,
 	if len(models) == 0 {
 		return nil, nil
 	}
-	var conditions []string
 	var args []any
 	for i, m := range models {
-		conditions, args = append(conditions, "model = ? AND version IN ('', ?)"), append(args, m.Name, versions[i])
+		args = append(args, m.Name, "")
+		if versions[i] != "" {
+			args = append(args, m.Name, versions[i])
+		}
 	}
-	all, err := collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM (SELECT "+evidenceColumns+`,
-			row_number() OVER (PARTITION BY model, version, kind, name, subject ORDER BY produced_ms DESC, event DESC) AS place
-			FROM evidence WHERE `+strings.Join(conditions, " OR ")+") AS ranked WHERE place = 1", args...)
-	on := map[string]shelf{}
+	all, err := collect(tx, scanEvidence, "WITH wanted (m, v) AS (VALUES "+pairs(len(args)/2)+") SELECT "+evidenceColumns+
+		" FROM wanted JOIN evidence ON model = m AND version = v", args...)
+	on := make(map[string]shelf, len(models))
 	for _, e := range all {
 		on[e.Model] = append(on[e.Model], e)
 	}
 	return on, err
 }
+
+// pairs returns marks for n rows of two columns.
+func pairs(n int) string { return strings.Repeat("(?, ?), ", n-1) + "(?, ?)" }

@@ -31,6 +31,8 @@ type Item struct {
 	Until    time.Time `json:"until,omitzero" doc:"until when it counts; since when it is stale"`
 	Evidence *Evidence `json:"evidence,omitempty" doc:"the newest that there is"`
 	Command  string    `json:"command" doc:"the command that produces it"`
+
+	flags []string // of the command, for what is lacking
 }
 
 // Status is what a model owes and what of it is there.
@@ -113,13 +115,8 @@ func statusOf(m Model, v Version, on shelf, now time.Time) Status {
 		if !o.by(m) {
 			continue
 		}
-		item := Item{Owed: o, Command: o.commandFor(m, v.Version)}
-		switch {
-		case o.Kind == "":
-			item.said(m, v)
-		default:
-			item.find(on, m, v, now)
-		}
+		item := judged(o, m, v, on, now)
+		item.tell(m, v)
 		switch item.State {
 		case Missing:
 			s.Missing++
@@ -146,41 +143,68 @@ func (s Status) sentence() string {
 		name, s.Model.Tier, len(s.Items), len(s.Items)-s.Missing-s.Stale, s.Missing, s.Stale)
 }
 
-// said settles an item that is owed by what is said of model and version.
+// judged returns the item of something that m owes, with all but the words and the command.
+func judged(o Owed, m Model, v Version, on shelf, now time.Time) Item {
+	i := Item{Owed: o}
+	if o.Kind == "" {
+		i.said(m, v)
+	} else {
+		i.find(on, m, v, now)
+	}
+	return i
+}
+
+// said judges an item that is owed by what is said of model and version.
 func (i *Item) said(m Model, v Version) {
-	var flags []string
 	need := func(given bool, field, flag string) {
 		if !given {
-			i.Lacks, flags = append(i.Lacks, field), append(flags, flag)
+			i.Lacks, i.flags = append(i.Lacks, field), append(i.flags, flag)
 		}
 	}
 	switch i.ID {
 	case owedPurpose:
 		need(m.Purpose != "", "intended_purpose", "--purpose TEXT")
 		need(m.AcceptableUse != "", "acceptable_use", "--acceptable-use TEXT")
-		if len(flags) > 0 {
-			i.Command = "tallystick model update " + m.Name + " " + strings.Join(flags, " ")
-		}
 	case owedAnswers:
 		for _, id := range m.Answers.Missing() {
 			need(false, id, "--answer "+id+"="+strings.Join(optionsOf(id), "|"))
 		}
-		i.Command += " " + strings.Join(flags, " ")
 	case owedSRE:
 		need(m.SREOwner != "", "sre_owner", "--sre-owner NAME")
 	case owedMetadata:
 		for _, r := range MissingMetadata(m, v.VersionDetails) {
 			need(false, r.Field, r.Flag)
 		}
-		i.Command += " " + strings.Join(flags, " ")
+	}
+	i.State = Present
+	if len(i.Lacks) > 0 {
+		i.State = Missing
+	}
+}
+
+// tell adds the words and the command to what was judged.
+func (i *Item) tell(m Model, v Version) {
+	i.Command = i.commandFor(m, v.Version)
+	if i.Kind != "" {
+		i.tellEvidence()
+		return
+	}
+	switch i.ID {
+	case owedPurpose:
+		if len(i.flags) > 0 {
+			i.Command = "tallystick model update " + m.Name + " " + strings.Join(i.flags, " ")
+		}
+	case owedAnswers, owedMetadata:
+		i.Command += " " + strings.Join(i.flags, " ")
 	}
 	i.Command = strings.TrimSpace(i.Command)
-	i.State, i.Words = Present, "it is on record"
-	if len(i.Lacks) > 0 {
-		i.State, i.Words = Missing, strings.Join(i.Lacks, ", ")+" is missing"
-		if len(i.Lacks) > 1 {
-			i.Words = strings.Join(i.Lacks, ", ") + " are missing"
-		}
+	switch len(i.Lacks) {
+	case 0:
+		i.Words = "it is on record"
+	case 1:
+		i.Words = i.Lacks[0] + " is missing"
+	default:
+		i.Words = strings.Join(i.Lacks, ", ") + " are missing"
 	}
 }
 
@@ -195,33 +219,46 @@ func optionsOf(question string) (ids []string) {
 	return ids
 }
 
-// find settles an item that is owed by evidence.
+// find judges an item that is owed by evidence.
 func (i *Item) find(on shelf, m Model, v Version, now time.Time) {
 	found, other := i.newest(on, v)
 	switch {
 	case found == nil && other == nil:
-		i.State, i.Words = Missing, "there is none"
+		i.State = Missing
 		return
 	case found == nil:
 		i.State, i.Evidence = OtherDigest, other
-		i.Words = fmt.Sprintf("there is one of %s, which is about %s and not about this version's files", moment(other.ProducedMS).Format(time.DateOnly), other.Subject.Short())
 		return
 	}
 	i.State, i.Evidence = Present, found
-	i.Words = "of " + moment(found.ProducedMS).Format(time.DateOnly)
-	if found.Verdict != "" {
-		i.Words += ", verdict " + string(found.Verdict)
-	}
 	if term, _ := i.Term(m.Tier); term > 0 {
 		i.Until = moment(found.ProducedMS).Add(term)
 	}
 	if until := moment(found.UntilMS); !until.IsZero() && (i.Until.IsZero() || until.Before(i.Until)) {
 		i.Until = until
 	}
+	if !i.Until.IsZero() && !now.Before(i.Until) {
+		i.State = Stale
+	}
+}
+
+func (i *Item) tellEvidence() {
+	switch i.State {
+	case Missing:
+		i.Words = "there is none"
+		return
+	case OtherDigest:
+		i.Words = fmt.Sprintf("there is one of %s, which is about %s and not about this version's files",
+			moment(i.Evidence.ProducedMS).Format(time.DateOnly), i.Evidence.Subject.Short())
+		return
+	}
+	i.Words = "of " + moment(i.Evidence.ProducedMS).Format(time.DateOnly)
+	if i.Evidence.Verdict != "" {
+		i.Words += ", verdict " + string(i.Evidence.Verdict)
+	}
 	switch {
 	case i.Until.IsZero():
-	case !now.Before(i.Until):
-		i.State = Stale
+	case i.State == Stale:
 		i.Words += ", stale since " + i.Until.Format(time.DateOnly)
 	default:
 		i.Words += ", counts until " + i.Until.Format(time.DateOnly)
