@@ -228,6 +228,19 @@ func (s *Store) Names(ctx context.Context, ids []string) (names map[string]strin
 	return names, nil
 }
 
+// ActorID returns the id by which the trail knows a user of that name or id. What is neither is
+// returned as it is: the user of a machine acts there by a name of its own.
+func (s *Store) ActorID(ctx context.Context, nameOrID string) (string, error) {
+	if nameOrID == "" {
+		return "", nil
+	}
+	u, err := s.User(ctx, nameOrID)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return nameOrID, nil
+	}
+	return u.ID, err
+}
+
 // hasAdmin reports whether an admin other than that user could come in.
 func hasAdmin(tx *state.Tx, besides string) (has bool, err error) {
 	err = tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id

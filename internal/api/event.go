@@ -20,7 +20,8 @@ type Event struct {
 	Time     time.Time      `json:"time"`
 	Resource string         `json:"resource" doc:"TYPE/ID"`
 	Model    string         `json:"model,omitempty"`
-	Actor    string         `json:"actor,omitempty" doc:"who did it; absent once it has been erased, and for those who may not open sealed fields"`
+	Actor    string         `json:"actor,omitempty" doc:"id of who did it; absent once it has been erased, and for those who may not open sealed fields"`
+	Name     string         `json:"actor_name,omitempty" doc:"name of who did it, of a user of the registry"`
 	Outcome  string         `json:"outcome,omitempty" doc:"success, denied or failed; absent in an intent"`
 	Level    string         `json:"level" doc:"recorded, sealed or witnessed"`
 	Index    *uint64        `json:"ledger_index" doc:"of the leaf in the ledger; null until it is sealed"`
@@ -48,10 +49,31 @@ func newEvent(e trail.Event, open bool) (Event, error) {
 	return out, nil
 }
 
+// newEvents returns events as they travel, with the names of those who acted.
+func (s *server) newEvents(ctx context.Context, found []trail.Event, open bool) ([]Event, error) {
+	events := make([]Event, 0, len(found))
+	var actors []string
+	for _, e := range found {
+		event, err := newEvent(e, open)
+		if err != nil {
+			return nil, err
+		}
+		events, actors = append(events, event), append(actors, event.Actor)
+	}
+	names, err := s.Access.Names(ctx, actors)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		events[i].Name = names[events[i].Actor]
+	}
+	return events, nil
+}
+
 // eventQuery chooses events.
 type eventQuery struct {
 	Type     string    `query:"type" maxLength:"128" doc:"such as model.registered"`
-	Actor    string    `query:"actor" maxLength:"512"`
+	Actor    string    `query:"actor" maxLength:"512" doc:"name or id; only for those who may open sealed fields"`
 	Model    string    `query:"model" maxLength:"128" doc:"that the event is about"`
 	Resource string    `query:"resource" maxLength:"512" doc:"TYPE/ID"`
 	Outcome  string    `query:"outcome" enum:"success,denied,failed"`
@@ -92,17 +114,16 @@ func (s *server) events() {
 			if !open && f.Actor != "" {
 				return page[Event]{}, tallystick.Errorf(tallystick.Forbidden, "you may not ask what one actor did: actors are sealed").WithHint("an auditor may")
 			}
+			if f.Actor, err = s.Access.ActorID(ctx, f.Actor); err != nil {
+				return page[Event]{}, err
+			}
 			found, err := s.Workspace.Trail.Events(ctx, f)
 			if err != nil {
 				return page[Event]{}, err
 			}
-			out := page[Event]{Items: []Event{}}
-			for _, e := range found {
-				event, err := newEvent(e, open)
-				if err != nil {
-					return page[Event]{}, err
-				}
-				out.Items = append(out.Items, event)
+			var out page[Event]
+			if out.Items, err = s.newEvents(ctx, found, open); err != nil {
+				return page[Event]{}, err
 			}
 			if len(found) == in.Limit {
 				out.Next = strconv.FormatUint(found[len(found)-1].Sequence, 10)
@@ -121,7 +142,11 @@ func (s *server) events() {
 			if err != nil {
 				return Event{}, err
 			}
-			return newEvent(found, s.discloses(ctx))
+			events, err := s.newEvents(ctx, []trail.Event{found}, s.discloses(ctx))
+			if err != nil {
+				return Event{}, err
+			}
+			return events[0], nil
 		})
 }
 

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -28,7 +27,7 @@ type historyQuery struct {
 	Model   string    `path:"model" maxLength:"128"`
 	Version string    `query:"version" maxLength:"128"`
 	Type    string    `query:"type" maxLength:"128"`
-	Actor   string    `query:"actor" maxLength:"256" doc:"id; only for those who may open sealed fields"`
+	Actor   string    `query:"actor" maxLength:"256" doc:"name or id; only for those who may open sealed fields"`
 	Outcome string    `query:"outcome" enum:"success,denied,failed"`
 	Since   time.Time `query:"since" doc:"inclusive"`
 	Until   time.Time `query:"until" doc:"exclusive"`
@@ -92,11 +91,11 @@ func (s *server) inventory() {
 			if err != nil {
 				return catalog.History{}, err
 			}
-			f.Personal = s.discloses(ctx)
-			h, err := s.Catalog.History(ctx, in.Model, f)
-			if err == nil && f.Personal {
-				err = s.name(ctx, &h)
+			f.Personal, f.People = s.discloses(ctx), s.Access
+			if f.Actor, err = s.Access.ActorID(ctx, f.Actor); err != nil {
+				return catalog.History{}, err
 			}
+			h, err := s.Catalog.History(ctx, in.Model, f)
 			if err != nil {
 				return h, err
 			}
@@ -112,30 +111,12 @@ func (s *server) inventory() {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
 				return catalog.Moment{}, err
 			}
-			m, err := s.Catalog.At(ctx, in.Model, catalog.AtQuery{From: in.From, Until: in.Until, Personal: s.discloses(ctx)})
+			m, err := s.Catalog.At(ctx, in.Model, catalog.AtQuery{From: in.From, Until: in.Until, Personal: s.discloses(ctx), People: s.Access})
 			if m.Serving == nil {
 				m.Serving = []catalog.Serving{}
 			}
 			return m, err
 		})
-}
-
-// name puts the names of people in the place of their ids, in the words of a history.
-func (s *server) name(ctx context.Context, h *catalog.History) error {
-	var ids []string
-	for _, line := range h.Lines {
-		if line.Actor != "" {
-			ids = append(ids, line.Actor)
-		}
-	}
-	names, err := s.Access.Names(ctx, ids)
-	for i := range h.Lines {
-		line := &h.Lines[i]
-		if name := names[line.Actor]; name != "" {
-			line.Words = strings.ReplaceAll(line.Words, line.Actor, name)
-		}
-	}
-	return err
 }
 
 func (s *server) chosen(ctx context.Context, in *inventoryQuery) ([]catalog.Model, error) {

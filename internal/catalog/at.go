@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -17,6 +18,7 @@ type AtQuery struct {
 	From     time.Time
 	Until    time.Time // exclusive; zero: the moment From
 	Personal bool      // names people, for those who may see that
+	People   People    // give names to the ids of people if Personal is set; nil: they stay ids
 }
 
 // Serving is a version that served, who put it there and on what evidence.
@@ -28,7 +30,8 @@ type Serving struct {
 	Observed    bool       `json:"observed" doc:"it was found there; nobody asked before"`
 	Since       time.Time  `json:"since"`
 	Until       time.Time  `json:"until,omitzero" doc:"when it was taken out; absent if it still serves"`
-	By          string     `json:"by,omitempty" doc:"who put it there; absent for those who may not see it"`
+	By          string     `json:"by,omitempty" doc:"id of who put it there; absent for those who may not see it"`
+	ByName      string     `json:"by_name,omitempty" doc:"name of who put it there, of a user of the registry"`
 	ByKind      string     `json:"by_kind" doc:"person, service or program"`
 	Reason      string     `json:"reason,omitempty" doc:"why; absent for those who may not see it"`
 	Event       uint64     `json:"event" doc:"sequence of the event that put it there"`
@@ -83,7 +86,7 @@ func (c *Catalog) At(ctx context.Context, name string, q AtQuery) (Moment, error
 	})
 	for i := range moment.Serving {
 		if err == nil {
-			err = c.tell(ctx, &moment.Serving[i], name, q.Personal)
+			err = c.tell(ctx, &moment.Serving[i], name, q)
 		}
 	}
 	if err != nil {
@@ -117,23 +120,25 @@ func evidenceBefore(tx *state.Tx, model, version string, event uint64) (newest [
 }
 
 // tell adds what the event of an assignment says.
-func (c *Catalog) tell(ctx context.Context, s *Serving, model string, personal bool) error {
+func (c *Catalog) tell(ctx context.Context, s *Serving, model string, q AtQuery) error {
 	e, err := c.events.Event(ctx, strconv.FormatUint(s.Event, 10))
 	if err != nil {
 		return err
 	}
-	line, err := newLine(e, personal, nil)
+	data, err := e.Data()
 	if err != nil {
 		return err
 	}
-	s.By, s.ByKind, s.EventID = line.Actor, line.ActorKind, line.ID
-	if !personal {
+	names, err := namesOf(ctx, q.Personal, q.People, []touch{{e, data}})
+	if err != nil {
+		return err
+	}
+	line := newLine(touch{e, data}, sight{personal: q.Personal, names: names})
+	s.By, s.ByName, s.ByKind, s.EventID = line.Actor, line.ActorName, line.ActorKind, line.ID
+	if !q.Personal {
 		s.Reason = ""
 	}
-	who := s.By
-	if who == "" {
-		who = "a " + s.ByKind
-	}
+	who := cmp.Or(s.ByName, s.By, "a "+s.ByKind)
 	s.Words = fmt.Sprintf("%s@%s served in %s as %s since %s, put there by %s (event %d)",
 		model, s.Version, s.Environment, s.Role, s.Since.Format(time.RFC3339), who, s.Event)
 	if s.Observed {

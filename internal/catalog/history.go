@@ -30,6 +30,7 @@ type HistoryFilter struct {
 	// Personal opens what names people, for those who may see it. Without it people have no names and
 	// free text is left out, but for the reason of a refusal, from which known names are taken out.
 	Personal bool
+	People   People // give names to the ids of people if Personal is set; nil: they stay ids
 }
 
 // Line is one touch of a model, in words.
@@ -38,7 +39,8 @@ type Line struct {
 	ID        string              `json:"id"`
 	Time      time.Time           `json:"time"`
 	Type      string              `json:"type" doc:"short type of the event, such as version.registered"`
-	Actor     string              `json:"actor,omitempty" doc:"who; absent for those who may not see it"`
+	Actor     string              `json:"actor,omitempty" doc:"id of who did it; absent for those who may not see it"`
+	ActorName string              `json:"actor_name,omitempty" doc:"name of who did it, of a user of the registry"`
 	ActorKind string              `json:"actor_kind" doc:"person, service or program"`
 	Resource  string              `json:"resource" doc:"what it was done to, such as version/credit@3"`
 	Version   string              `json:"version,omitempty" doc:"version that the event names"`
@@ -85,35 +87,64 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 		chosen.Limit = maxScanned // most of them will be passed over
 	}
 	naming := []byte(`"version":"` + f.Version + `"`) // as the canonical leaf has it: names need no escapes
-	scanned := 0
+	scanned, more := 0, false
+	var touches []touch
 	for e, err := range c.events.All(ctx, chosen) {
 		if err != nil {
 			return History{}, fmt.Errorf("history of %s: %w", name, err)
 		}
-		if len(h.Lines) == want || scanned == maxScanned {
-			return h, nil
+		if len(touches) == want || scanned == maxScanned {
+			more = true
+			break
 		}
 		scanned++
 		h.Next = e.Sequence
 		if f.Version != "" && !bytes.Contains(e.Leaf, naming) {
 			continue
 		}
-		line, err := newLine(e, f.Personal, names)
+		data, err := e.Data()
 		if err != nil {
 			return History{}, fmt.Errorf("history of %s: %w", name, err)
 		}
-		if f.Version == "" || line.Version == f.Version {
-			h.Lines = append(h.Lines, line)
+		if f.Version == "" || data["version"] == f.Version {
+			touches = append(touches, touch{e, data})
 		}
 	}
-	h.Next = 0
+	if !more {
+		h.Next = 0
+	}
 	if scanned == 0 {
-		_, err := c.Model(ctx, name)
-		if err != nil {
+		if _, err := c.Model(ctx, name); err != nil {
 			return History{}, fmt.Errorf("history of %s: %w", name, err)
 		}
+	}
+	see := sight{personal: f.Personal, secret: names}
+	if see.names, err = namesOf(ctx, f.Personal, f.People, touches); err != nil {
+		return History{}, fmt.Errorf("history of %s: %w", name, err)
+	}
+	for _, t := range touches {
+		h.Lines = append(h.Lines, newLine(t, see))
 	}
 	return h, nil
+}
+
+// touch is an event with its data open.
+type touch struct {
+	trail.Event
+	data map[string]any
+}
+
+// text returns a field of the data, empty if it is none of text.
+func (t touch) text(field string) string {
+	s, _ := t.data[field].(string)
+	return s
+}
+
+// sight is what the reader of a line may see.
+type sight struct {
+	personal bool
+	names    map[string]string // of people, by id
+	secret   []string          // names that are taken out of free text unless personal
 }
 
 // namesIn returns the people whom the catalog names for the model, to be taken out of free text.
@@ -130,39 +161,31 @@ func (c *Catalog) namesIn(ctx context.Context, name string) (names []string, err
 }
 
 // newLine tells an event in words.
-func newLine(e trail.Event, personal bool, names []string) (Line, error) {
-	data, err := e.Data()
-	if err != nil {
-		return Line{}, err
-	}
-	text := func(field string) string {
-		s, _ := data[field].(string)
-		return s
-	}
-	actor, _ := data["actor"].(map[string]any)
+func newLine(t touch, see sight) Line {
+	actor, _ := t.data["actor"].(map[string]any)
 	kind, _ := actor["kind"].(string)
 	line := Line{
-		Sequence: e.Sequence, ID: e.ID, Time: e.Time, Type: e.Type.Short(), ActorKind: kind, Resource: e.Resource.Type + "/" + e.Resource.ID,
-		Version: text("version"), Outcome: e.Outcome, Evidence: evidenceOf(e, data), Sealed: e.Index != nil,
+		Sequence: t.Sequence, ID: t.ID, Time: t.Time, Type: t.Type.Short(), ActorKind: kind, Resource: t.Resource.Type + "/" + t.Resource.ID,
+		Version: t.text("version"), Outcome: t.Outcome, Evidence: evidenceOf(t.Event, t.data), Sealed: t.Index != nil,
 	}
-	who := "a " + kind
-	if personal && e.Actor != "" {
-		who, line.Actor = e.Actor, e.Actor
+	who := ""
+	if see.personal {
+		who, line.Actor, line.ActorName = t.Actor, t.Actor, see.names[t.Actor]
 	}
-	line.Words = sentence(e, who, text)
-	line.Why = text("description")
-	if personal {
-		line.Purpose = text("purpose")
+	line.Words = Words(t.Event, Telling{Who: who, Data: t.data, Names: see.names})
+	line.Why = t.text("description")
+	if see.personal {
+		line.Purpose = t.text("purpose")
 		if line.Why == "" {
-			line.Why = text("reason")
+			line.Why = t.text("reason")
 		}
-		return line, nil
+		return line
 	}
-	if e.Outcome == tallystick.Success {
+	if t.Outcome == tallystick.Success {
 		line.Why = ""
 	}
-	names = append(slices.Clone(names), e.Actor, text("owner"), text("sre_owner"))
-	if phases, ok := data["phase_owners"].(map[string]any); ok {
+	names := append(slices.Clone(see.secret), t.Actor, t.text("owner"), t.text("sre_owner"))
+	if phases, ok := t.data["phase_owners"].(map[string]any); ok {
 		for _, person := range phases {
 			if s, ok := person.(string); ok {
 				names = append(names, s)
@@ -170,7 +193,7 @@ func newLine(e trail.Event, personal bool, names []string) (Line, error) {
 		}
 	}
 	line.Why = redact(line.Why, names)
-	return line, nil
+	return line
 }
 
 // redact takes names out of a text, the longest first: one can be part of another.

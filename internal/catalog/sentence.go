@@ -1,6 +1,9 @@
 package catalog
 
 import (
+	"cmp"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -15,57 +18,162 @@ type phrase struct {
 	would string // "register model {model}"
 }
 
+// phrases has one for every type of event.
 func phrases() map[trail.Type]phrase {
 	return map[trail.Type]phrase{
-		trail.ModelRegistered:    {"registered model {model}[, tier {tier}]", "register model {model}"},
-		trail.ModelReregistered:  {"registered the retired model {model} again[, tier {tier}]", "register model {model} again"},
-		trail.ModelUpdated:       {"changed model {model}[, tier {tier}]", "change model {model}"},
-		trail.ModelRetired:       {"retired model {model}[ in favour of {replacement}]", "retire model {model}"},
-		trail.VersionRegistered:  {"registered version {model}@{version}[ as a {state=draft}][, files {version_digest}][, because of {trigger_kind} {trigger_id}]", "register version {model}@{version}"},
-		trail.VersionMarked:      {"marked version {model}@{version} as {state}", "mark version {model}@{version}"},
-		trail.VersionRead:        {"read version {model}@{version}[, file {file_digest}]", "read version {model}@{version}"},
-		trail.EvidenceAttached:   {"attached evidence to {model}[@{version}]: {kind}[ {name}][, verdict {verdict}]", "attach evidence to {model}[@{version}]"},
-		trail.CriteriaCommitted:  {"fixed criteria {criteria_digest}", "fix criteria"},
-		trail.AuditCompleted:     {"audited {model}@{version}: {verdict}[ under the policy of tier {tier}]", "audit {model}@{version}"},
-		trail.AuditFailed:        {"audited {model}[@{version}]", "audit {model}[@{version}]"},
-		trail.DeploymentRecorded: {"recorded that {model}@{version} is deployed[ in {environment}]", "record a deployment of {model}[@{version}]"},
-		trail.DeploymentScaled:   {"recorded another size of the deployment of {model}[@{version}][ in {environment}]", "record the size of a deployment"},
-		trail.DeploymentEnded:    {"recorded that the deployment of {model}[@{version}][ in {environment}] has ended", "record the end of a deployment"},
-		trail.AssignmentRecorded: {"put {model}@{version} into {environment}[ as {role}]", "put {model}[@{version}] into {environment}"},
-		trail.AssignmentEnded:    {"took {model}@{version} out of {environment}", "take {model}[@{version}] out of {environment}"},
-		trail.FindingRaised:      {"raised a finding about {model}[@{version}][: {kind}][, {severity}]", "raise a finding"},
-		trail.FindingSeen:        {"saw the finding about {model}[@{version}] again", "see a finding again"},
-		trail.FindingResolved:    {"resolved the finding about {model}[@{version}]", "resolve a finding"},
-		trail.CommandRefused:     {"asked for {command}", "do {command}[ on {model}]"},
-		trail.TrailRead:          {"read the history of {model}", "read the history of {model}"},
+		trail.WorkspaceCreated:  {"made the workspace, with the ledger {origin}", "make a workspace"},
+		trail.WorkspaceRestored: {"restored the workspace from a backup of {previous_origin}; the ledger is now {origin}", "restore the workspace from a backup"},
+		trail.KeyCreated:        {"made the {role} key {key}", "make a key[ for {role}]"},
+		trail.KeyRotated:        {"put the {role} key {key} in the place of {replaces}", "replace a key[ for {role}]"},
+		trail.KeyCompromised:    {"declared the {role} key {key} compromised from entry {from_index} on", "declare a key compromised"},
+		trail.BundleExported:    {"exported evidence[ of {events} events], bundle {bundle_digest}[, {disclosed} sealed fields open]", "export evidence"},
+		trail.BackupCreated:     {"wrote a backup of the workspace up to ledger size {size}", "write a backup of the workspace"},
+
+		trail.UserAdded:          {"added the {kind} {user}[, role {roles}]", "add a user"},
+		trail.UserGranted:        {"gave {user} the role {role}", "give somebody a role"},
+		trail.UserRevoked:        {"took the role {role} from {user}", "take a role from somebody"},
+		trail.UserDisabled:       {"shut out {user}", "shut somebody out"},
+		trail.EnrolmentCreated:   {"made a one-time link for {user} to set a passphrase by", "make a one-time link to set a passphrase by"},
+		trail.EnrolmentRedeemed:  {"set a passphrase by a one-time link", "set a passphrase by a one-time link"},
+		trail.BootstrapCreated:   {"left a secret for the first administrator on the server's disk", "leave a secret for the first administrator"},
+		trail.BootstrapExchanged: {"became the first administrator, by the secret on the server's disk", "become the first administrator"},
+		trail.TokenCreated:       {"made a token that acts for {user}[, for {scopes} alone]", "make a token"},
+		trail.TokenRevoked:       {"revoked a token of {user}", "revoke a token"},
+		trail.SessionOpened:      {"signed in", "sign in"},
+		trail.SessionClosed:      {"ended a session of {user}", "end a session"},
+		trail.LoginRefused:       {"tried to come in[ as {user}] (reason: {reason})", "come in[ as {user}][ (reason: {reason})]"},
+
+		trail.ModelRegistered:   {"registered model {model}[, tier {tier}]", "register model {model}"},
+		trail.ModelReregistered: {"registered the retired model {model} again[, tier {tier}]", "register model {model} again"},
+		trail.ModelUpdated:      {"changed what is said of model {model}: {changed}[; it has tier {tier} now]", "change what is said of model {model}"},
+		trail.ModelRetired:      {"retired model {model}[ in favour of {replacement}]", "retire model {model}"},
+		trail.VersionRegistered: {"registered version {model}@{version}[ as a {state=draft}][, files {version_digest}][, because of {trigger_kind} {trigger_id}]", "register version {model}[@{version}]"},
+		trail.VersionMarked:     {"marked version {model}@{version} as {state}", "mark version {model}[@{version}]"},
+		trail.VersionRead:       {"read version {model}@{version}[, file {file_digest}]", "read version {model}[@{version}]"},
+		trail.ArtifactUploaded:  {"uploaded a file of {size} bytes for {model}, {artifact_digest}", "upload a file for {model}"},
+		trail.EvidenceAttached:  {"attached evidence to {model}[@{version}]: {kind}[ {name}][, verdict {verdict}]", "attach evidence to {model}[@{version}]"},
+		trail.CriteriaCommitted: {"fixed the thresholds[ of {model}] before an audit, criteria {criteria_digest}", "fix thresholds[ of {model}]"},
+		trail.DataChecked:       {"checked the data {data_digest} against a contract: {verdict}", "check data against a contract"},
+		trail.AuditCompleted:    {"audited {model}@{version}: {verdict}[ under the policy of tier {tier}]", "audit {model}[@{version}]"},
+		trail.AuditFailed:       {"began an audit of {model}[@{version}] that came to nothing", "audit {model}[@{version}]"},
+
+		trail.DatasetRegistered:  {"registered the data set {dataset}", "register a data set[, {dataset}]"},
+		trail.DatasetUpdated:     {"changed what is said of the data set {dataset}", "change what is said of a data set[, {dataset}]"},
+		trail.SnapshotRegistered: {"registered the snapshot {dataset}@{snapshot}, {rows} rows", "register a snapshot[, {dataset}@{snapshot}]"},
+		trail.SnapshotLinked:     {"recorded that {model}@{version} used the snapshot {dataset}@{snapshot} for {role}", "record what data {model}[@{version}] used"},
+		trail.EnvironmentDefined: {"defined the environment {environment}, which is {strictness}", "define an environment[, {environment}]"},
+		trail.DeploymentRecorded: {"recorded that {model}@{version} is deployed in {environment}, copies: {replicas}", "record a deployment of {model}[@{version}]"},
+		trail.DeploymentScaled:   {"recorded that a deployment of {model} was scaled, copies now: {replicas}", "record the size of a deployment[ of {model}]"},
+		trail.DeploymentEnded:    {"recorded that a deployment of {model} has ended", "record the end of a deployment[ of {model}]"},
+		trail.AssignmentRecorded: {"put {model}@{version} into {environment} as {role}", "put {model}[@{version}] into an environment[, {environment}]"},
+		trail.AssignmentEnded:    {"took {model}@{version} out of {environment}", "take {model}[@{version}] out of an environment[, {environment}]"},
+		trail.FindingRaised:      {"raised a finding[ about {model}][@{version}][ in {environment}]: {kind}, {severity}", "raise a finding[ about {model}]"},
+		trail.FindingSeen:        {"saw again what a finding[ about {model}] tells", "tell of a finding[ about {model}] again"},
+		trail.FindingResolved:    {"resolved a finding[ about {model}]", "resolve a finding[ about {model}]"},
+
+		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
+		trail.CommandRefused:  {"asked to {command}", "{command}"},
+		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},
+		trail.ServerStarted:   {"started a server, release {release}", "start a server"},
+		trail.ServerStopped:   {"stopped the server, release {release}", "stop the server"},
 	}
 }
 
-// sentence tells an event. text returns the text of a field, empty if there is none.
-func sentence(e trail.Event, who string, text func(string) string) string {
+// requests are what commands ask for that no type of event has as its action.
+func requests() map[string]string {
+	return map[string]string{
+		"artifact.read":      "read files[ of {model}]",
+		"artifact.write":     "upload a file[ for {model}]",
+		"audit.run":          "audit a version[ of {model}]",
+		"catalog.read":       "read what is registered[ of {model}]",
+		"environment.manage": "define an environment",
+		"finding.close":      "resolve a finding[ about {model}]",
+		"finding.write":      "raise a finding[ about {model}]",
+		"key.manage":         "change the signing keys",
+		"policy.change":      "change the policy of the gate",
+		"run.record":         "record a training run[ of {model}]",
+		"settings.change":    "change the settings of the installation",
+		"trail.disclose":     "open what is sealed on the trail[ about {model}]",
+		"usage_rule.write":   "say what data may be used for",
+		"user.manage":        "manage people and services",
+		"user.read":          "list people and services",
+	}
+}
+
+// Telling is what is needed to tell an event besides itself.
+type Telling struct {
+	Who   string            // id of who acted; empty: "a person", by the kind of actor
+	Data  map[string]any    // of the event, as far as the reader may see it
+	Names map[string]string // of people, by id, as far as they are known
+}
+
+// Words tells an event in a sentence: who did what to what, and how it ended.
+func Words(e trail.Event, t Telling) string {
 	p, known := phrases()[e.Type]
 	if !known {
-		title := e.Type.Short()
-		for _, d := range trail.Definitions() {
-			if d.Type == e.Type {
-				title = strings.ToLower(d.Title[:1]) + d.Title[1:]
-			}
-		}
-		about := ": " + title + " (" + e.Resource.Type + " " + e.Resource.ID + ")"
-		p = phrase{did: about, would: "do this: " + strings.TrimPrefix(about, ": ")}
+		about := e.Type.Short() + " (" + e.Resource.Type + " " + e.Resource.ID + ")"
+		p = phrase{did: "did this: " + about, would: "do this: " + about}
 	}
-	var words string
+	text := t.text
+	if e.Type == trail.CommandRefused {
+		text = t.request
+	}
 	switch e.Outcome {
 	case tallystick.Success:
-		words = who + " " + fill(p.did, text)
+		return t.who() + " " + fill(p.did, text)
 	case tallystick.Denied:
-		words = who + " was not allowed to " + fill(p.would, text)
+		return t.who() + " was not allowed to " + fill(p.would, text)
 	case tallystick.Failed:
-		words = who + " could not " + fill(p.would, text)
-	default:
-		words = who + " began to " + fill(p.would, text)
+		return t.who() + " could not " + fill(p.would, text)
 	}
-	return strings.ReplaceAll(words, " :", ":")
+	return t.who() + " began to " + fill(p.would, text)
+}
+
+func (t Telling) who() string {
+	if t.Who != "" {
+		return cmp.Or(t.Names[t.Who], t.Who)
+	}
+	actor, _ := t.Data["actor"].(map[string]any)
+	if kind, _ := actor["kind"].(string); kind != "" {
+		return "a " + kind
+	}
+	return "somebody"
+}
+
+// text returns a field of the data, empty if it is absent or has no short form.
+func (t Telling) text(field string) string {
+	switch value := t.Data[field].(type) {
+	case string:
+		if name := t.Names[value]; name != "" {
+			return name
+		}
+		if field == "kind" {
+			return strings.ReplaceAll(value, "_", " ")
+		}
+		return value
+	case json.Number, float64, int, int64, uint64:
+		return fmt.Sprint(value)
+	case []any:
+		return list(value, func(item any) string { return strings.ReplaceAll(fmt.Sprint(item), "_", " ") })
+	}
+	return ""
+}
+
+// request returns what a command asks for, in words, in the place of its name.
+func (t Telling) request(field string) string {
+	command := t.text("command")
+	if field != "command" || command == "" {
+		return t.text(field)
+	}
+	if words, ok := requests()[command]; ok {
+		return fill(words, t.text)
+	}
+	for _, d := range trail.Definitions() {
+		if d.Action == command {
+			return fill(phrases()[d.Type].would, t.text)
+		}
+	}
+	return "do " + command + fill("[ on {model}]", t.text)
 }
 
 var (

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ On a server, people have names only for those who may open sealed fields (role a
 	flags.SortFlags = false
 	flags.StringVar(&at, "at", "", "what served then: a `time` as 2026-03-03 or RFC 3339")
 	flags.StringVar(&kind, "type", "", "type of event, such as version.registered")
-	flags.StringVar(&who, "actor", "", "id of who did it")
+	flags.StringVar(&who, "actor", "", "who did it")
 	flags.StringVar(&outcome, "outcome", "", "success, denied or failed")
 	flags.StringVar(&since, "since", "", "from this `time` on")
 	flags.StringVar(&until, "until", "", "before this `time`")
@@ -62,14 +63,8 @@ On a server, people have names only for those who may open sealed fields (role a
 				return h, s.Get(ctx, modelPath(model)+"/at?"+q.Encode(), h.Moment)
 			}
 			q := chosen("version", version, "type", kind, "actor", who, "outcome", outcome)
-			for flag, given := range map[string]string{"since": since, "until": until} {
-				t, err := parseTime("--"+flag, given)
-				if err != nil {
-					return h, err
-				}
-				if !t.IsZero() {
-					q.Set(flag, t.Format(time.RFC3339))
-				}
+			if err := addTimes(q, "since", since, "until", until); err != nil {
+				return h, err
 			}
 			if newest {
 				q.Set("newest", "true")
@@ -152,7 +147,7 @@ func printServing(w io.Writer, m catalog.Moment) {
 	}
 	fmt.Fprintln(w, "ENVIRONMENT\tVERSION\tAS\tSINCE\tUNTIL\tBY\tEVENT")
 	for _, s := range m.Serving {
-		fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%d\n", s.Environment, m.Model, s.Version, s.Role, moment(s.Since), orDash(moment(s.Until)), orDash(s.By), s.Event)
+		fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%d\n", s.Environment, m.Model, s.Version, s.Role, moment(s.Since), orDash(moment(s.Until)), orDash(cmp.Or(s.ByName, s.By)), s.Event)
 	}
 	fmt.Fprintln(w)
 	for _, s := range m.Serving {

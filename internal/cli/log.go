@@ -1,34 +1,40 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
 func (a *app) log() *cobra.Command {
-	var kind, actor, resource, outcome, since, until, format string
+	var kind, actor, model, resource, outcome, since, until, format string
 	var limit int
 	var oldest bool
 	cmd := &cobra.Command{
 		Use:   "log",
 		Short: "List what is on the trail, newest first",
+		Long: `List what is on the trail, newest first; as JSON, one event a line.
+
+On a server, people have names only for those who may open sealed fields (role auditor).`,
 		Example: `  tallystick log --type audit.completed --since 2026-01-01
   tallystick log --resource version/credit@3 --format json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			f := trail.Filter{Actor: actor, Outcome: tallystick.Outcome(outcome), Limit: limit, Newest: !oldest}
 			if kind != "" {
-				if f.Type, err = trail.ParseType(kind); err != nil {
+				if _, err := trail.ParseType(kind); err != nil {
 					return err
 				}
 			}
@@ -40,35 +46,37 @@ func (a *app) log() *cobra.Command {
 			if limit < 1 || limit > 1000 {
 				return tallystick.Errorf(tallystick.Invalid, "--limit %d is not a number from 1 to 1000", limit).WithHint("choose fewer with --since and --until")
 			}
-			f.Resource.Type, f.Resource.ID, _ = strings.Cut(resource, "/")
-			if f.Since, err = parseTime("--since", since); err != nil {
+			q := chosen("type", kind, "actor", actor, "model", model, "resource", resource, "outcome", outcome)
+			if err := addTimes(q, "since", since, "until", until); err != nil {
 				return err
 			}
-			if f.Until, err = parseTime("--until", until); err != nil {
-				return err
+			if !oldest {
+				q.Set("newest", "true")
 			}
+			q.Set("limit", strconv.Itoa(limit))
 			if err := oneOf("--format", format, "text", "json"); err != nil {
 				return err
 			}
-			w, err := a.open(cmd.Context(), true)
+			s, err := a.dial(cmd.Context(), true)
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, w.Close()) }()
-			events, err := w.Trail.Events(cmd.Context(), f)
-			if err != nil {
+			var events client.Page[api.Event]
+			err = s.Get(cmd.Context(), "/events?"+q.Encode(), &events)
+			if err = errors.Join(err, s.Close(cmd.Context(), false)); err != nil {
 				return err
 			}
 			if format == "json" {
-				return printEventsJSON(a.Out, events)
+				return printEventsJSON(a.Out, events.Items)
 			}
-			return printEvents(a.Out, events)
+			return printColumns(a.Out, func(w io.Writer) { printEvents(w, events.Items) })
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&kind, "type", "", "type of event, such as audit.completed")
 	flags.StringVar(&actor, "actor", "", "who did it")
+	flags.StringVar(&model, "model", "", "the model that it concerns")
 	flags.StringVar(&resource, "resource", "", "what it was done to, as `TYPE/ID`: model/credit, version/credit@3")
 	flags.StringVar(&outcome, "outcome", "", "success, denied or failed")
 	flags.StringVar(&since, "since", "", "from this `time` on: 2026-01-31, or RFC 3339")
@@ -77,6 +85,20 @@ func (a *app) log() *cobra.Command {
 	flags.BoolVar(&oldest, "oldest", false, "oldest first")
 	flags.StringVar(&format, "format", "text", "text or json")
 	return cmd
+}
+
+// addTimes adds times to a query, of pairs of a name, which is that of the flag too, and what was given.
+func addTimes(q url.Values, pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		t, err := parseTime("--"+pairs[i], pairs[i+1])
+		if err != nil {
+			return err
+		}
+		if !t.IsZero() {
+			q.Set(pairs[i], t.Format(time.RFC3339Nano))
+		}
+	}
+	return nil
 }
 
 func parseTime(flag, s string) (time.Time, error) {
@@ -91,55 +113,30 @@ func parseTime(flag, s string) (time.Time, error) {
 	return time.Time{}, tallystick.Errorf(tallystick.Invalid, "%s %q is not a time", flag, s).WithHint("write 2026-01-31 or 2026-01-31T12:00:00Z")
 }
 
-func printEvents(out io.Writer, events []trail.Event) error {
-	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, "SEQUENCE\tTIME\tEVENT\tRESOURCE\tOUTCOME\tACTOR\tLEVEL")
+func printEvents(w io.Writer, events []api.Event) {
+	fmt.Fprintln(w, "SEQUENCE\tTIME\tEVENT\tRESOURCE\tOUTCOME\tACTOR\tLEVEL")
 	for _, e := range events {
-		level := trail.Recorded
-		if e.Index != nil {
-			level = trail.Sealed
-		}
-		fmt.Fprintf(tw, "%d\t%s\t%s\t%s/%s\t%s\t%s\t%s\n", e.Sequence, e.Time.Format("2006-01-02 15:04:05"), e.Type.Short(),
-			e.Resource.Type, shorten(e.Resource.ID, 44), e.Outcome, e.Actor, level)
+		kind, id, _ := strings.Cut(e.Resource, "/")
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s/%s\t%s\t%s\t%s\n", e.Sequence, moment(e.Time), e.Type,
+			kind, shorten(id, 44), orDash(e.Outcome), orDash(cmp.Or(e.Name, e.Actor)), e.Level)
 	}
-	return tw.Flush()
 }
 
+// shorten cuts a text to so many letters.
 func shorten(s string, width int) string {
-	if len(s) <= width {
+	letters := []rune(s)
+	if len(letters) <= width {
 		return s
 	}
-	return s[:width-1] + "…"
+	return string(letters[:width-1]) + "…"
 }
 
-// eventJSON is one line of `log --format json`.
-type eventJSON struct {
-	Sequence uint64         `json:"sequence"`
-	ID       string         `json:"id"`
-	Type     string         `json:"type"`
-	Time     time.Time      `json:"time"`
-	Resource string         `json:"resource"`
-	Outcome  string         `json:"outcome,omitempty"`
-	Level    trail.Level    `json:"level"`
-	Index    *uint64        `json:"ledger_index"`
-	Data     map[string]any `json:"data"`
-}
-
-func printEventsJSON(out io.Writer, events []trail.Event) error {
+// printEventsJSON writes an event on each line.
+func printEventsJSON(out io.Writer, events []api.Event) error {
 	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
 	for _, e := range events {
-		data, err := e.Data()
-		if err != nil {
-			return err
-		}
-		line := eventJSON{
-			Sequence: e.Sequence, ID: e.ID, Type: e.Type.Short(), Time: e.Time, Resource: e.Resource.Type + "/" + e.Resource.ID,
-			Outcome: string(e.Outcome), Level: trail.Recorded, Index: e.Index, Data: data,
-		}
-		if e.Index != nil {
-			line.Level = trail.Sealed
-		}
-		if err := enc.Encode(line); err != nil {
+		if err := enc.Encode(e); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
@@ -22,6 +23,7 @@ import (
 type eventPage struct {
 	eventLine
 	ID          string
+	Words       string // who did what, in a sentence
 	Description string // of the type
 	Action      string
 	Fields      []eventField
@@ -61,6 +63,9 @@ func (s *server) event(v *visit) error {
 	definition := trail.Definitions()[i]
 	page := eventPage{ID: e.ID, Description: definition.Description, Action: definition.Action, Open: v.discloses()}
 	page.eventLine = newLine(e, titlesOf([]trail.Definition{definition}), page.Open)
+	if err := s.tell(v, e, &page); err != nil {
+		return err
+	}
 	if page.Fields, err = fieldsOf(e, definition, page.Open); err != nil {
 		return err
 	}
@@ -82,6 +87,23 @@ func (s *server) event(v *visit) error {
 		}
 	}
 	return s.show(v, "event", fmt.Sprintf("Event %d: %s", e.Sequence, page.Title), page)
+}
+
+// tell puts the event in words, for what the reader may see.
+func (s *server) tell(v *visit, e trail.Event, page *eventPage) error {
+	telling := catalog.Telling{Who: page.Actor, Data: e.Sealed()}
+	if page.Open {
+		var err error
+		if telling.Data, err = e.Data(); err != nil {
+			return err
+		}
+		if telling.Names, err = s.People.Names(v.ctx(), catalog.Persons(e, telling.Data)); err != nil {
+			return err
+		}
+		page.Name = telling.Names[page.Actor]
+	}
+	page.Words = catalog.Words(e, telling)
+	return nil
 }
 
 // commonFields are shown before those of the type, in this order.

@@ -70,7 +70,7 @@ func (s *server) model(v *visit) error {
 
 // latest returns the last touches of a model but those of readers of its history.
 func (s *server) latest(v *visit, model string) (lines []catalog.Line, err error) {
-	h, err := s.Catalog.History(v.ctx(), model, catalog.HistoryFilter{Newest: true, Limit: 5 * shownLines, Personal: v.discloses()})
+	h, err := s.Catalog.History(v.ctx(), model, catalog.HistoryFilter{Newest: true, Limit: 5 * shownLines, Personal: v.discloses(), People: s.People})
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +154,7 @@ type historyPage struct {
 
 func (s *server) history(v *visit) error {
 	page := historyPage{Outcomes: outcomes(), Model: v.r.PathValue("model"), At: v.query("at"), Open: v.discloses()}
-	chosen, asked, err := readTrailFilter(v)
+	chosen, asked, err := s.readTrailFilter(v)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (s *server) history(v *visit) error {
 		if err != nil {
 			return err
 		}
-		q := catalog.AtQuery{From: at, Personal: page.Open}
+		q := catalog.AtQuery{From: at, Personal: page.Open, People: s.People}
 		if len(page.At) == len(time.DateOnly) {
 			q.Until = at.AddDate(0, 0, 1)
 		}
@@ -176,7 +176,7 @@ func (s *server) history(v *visit) error {
 	}
 	h, err := s.Catalog.History(v.ctx(), page.Model, catalog.HistoryFilter{
 		Version: v.query("version"), Type: chosen.Type, Actor: chosen.Actor, Outcome: chosen.Outcome, Since: chosen.Since, Until: chosen.Until,
-		Before: chosen.Before, Newest: true, Limit: eventsPerPage, Personal: page.Open,
+		Before: chosen.Before, Newest: true, Limit: eventsPerPage, Personal: page.Open, People: s.People,
 	})
 	if err != nil {
 		return err

@@ -253,3 +253,27 @@ func TestWrongAddresses(t *testing.T) {
 		t.Error(h.log)
 	}
 }
+
+// Whoever may see who acted reads names; whoever may not reads none.
+func TestPagesNamePeople(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.furnish(t)
+	auditor, viewer := h.as(t, access.Auditor), h.as(t, access.Viewer)
+	name := "testpagesnamepeople.auditor"
+	events, err := h.workspace.Trail.Events(t.Context(), trail.Filter{Type: trail.SessionOpened, Limit: 1})
+	if err != nil || len(events) != 1 {
+		t.Fatal(events, err)
+	}
+	event := fmt.Sprintf("/trail/%d", events[0].Sequence)
+	for address, want := range map[string]string{event: name + " signed in</bdi>.", "/trail?type=session.opened": name, "/trail?actor=" + name: name} {
+		if page := auditor.get(address); !strings.Contains(page.Body.String(), want) {
+			t.Errorf("%s does not say %q", address, want)
+		}
+	}
+	for _, address := range []string{event, "/trail?type=session.opened"} {
+		if page := viewer.get(address).Body.String(); strings.Contains(page, name) {
+			t.Errorf("%s names who acted to who may not see it", address)
+		}
+	}
+}

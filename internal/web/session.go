@@ -25,6 +25,10 @@ type People interface {
 	Redeem(ctx context.Context, presented, passphrase string) (access.User, error)
 	// CloseSession proposes to end a session, nil if it has ended.
 	CloseSession(tx *state.Tx, by access.Principal, id string) (trail.Change, error)
+	// Names returns the names of those of the ids, at most 1,000, that are of users.
+	Names(ctx context.Context, ids []string) (map[string]string, error)
+	// ActorID returns the id by which the trail knows a user of that name, anything else as it is.
+	ActorID(ctx context.Context, nameOrID string) (string, error)
 }
 
 const (

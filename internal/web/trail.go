@@ -38,13 +38,14 @@ type eventLine struct {
 	Resource string
 	Model    string
 	Actor    string // id, where the reader may see it
+	Name     string // of the actor, if it is a user
 	Kind     string // of the actor
 	Outcome  string
 	Level    trail.Level
 }
 
 func (s *server) trail(v *visit) error {
-	f, asked, err := readTrailFilter(v)
+	f, asked, err := s.readTrailFilter(v)
 	if err != nil {
 		return err
 	}
@@ -74,17 +75,20 @@ func (s *server) trail(v *visit) error {
 	return s.show(v, "trail", "Trail", page)
 }
 
-func readTrailFilter(v *visit) (f trail.Filter, asked trailFilter, err error) {
+func (s *server) readTrailFilter(v *visit) (f trail.Filter, asked trailFilter, err error) {
 	q := func(name string) string { return strings.TrimSpace(v.query(name)) }
 	asked = trailFilter{
 		Type: q("type"), Model: q("model"), Actor: q("actor"), Resource: q("resource"), Outcome: q("outcome"), Since: q("since"), Until: q("until"),
 	}
-	f = trail.Filter{Actor: asked.Actor, Model: asked.Model, Outcome: tallystick.Outcome(asked.Outcome)}
+	f = trail.Filter{Model: asked.Model, Outcome: tallystick.Outcome(asked.Outcome)}
 	f.Resource.Type, f.Resource.ID, _ = strings.Cut(asked.Resource, "/")
 	if asked.Type != "" {
 		if f.Type, err = trail.ParseType(asked.Type); err != nil {
 			return f, asked, err
 		}
+	}
+	if f.Actor, err = s.People.ActorID(v.ctx(), asked.Actor); err != nil {
+		return f, asked, err
 	}
 	if f.Since, err = readDay("since", asked.Since); err != nil {
 		return f, asked, err
@@ -160,6 +164,19 @@ func newLine(e trail.Event, titles map[trail.Type]string, open bool) eventLine {
 		line.Actor = e.Actor
 	}
 	return line
+}
+
+// name gives those who acted their names.
+func (s *server) name(v *visit, lines []eventLine) error {
+	var ids []string
+	for _, l := range lines {
+		ids = append(ids, l.Actor)
+	}
+	names, err := s.People.Names(v.ctx(), ids)
+	for i := range lines {
+		lines[i].Name = names[lines[i].Actor]
+	}
+	return err
 }
 
 func levelOf(e trail.Event) trail.Level {
