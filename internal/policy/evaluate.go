@@ -58,10 +58,14 @@ func (p *Pack) Evaluate(ctx context.Context, input any, now time.Time) (Decision
 	rows := make([]Rule, 0, len(p.rules)+len(p.dropped))
 	for _, rule := range p.rules {
 		row := p.row(rule)
-		if wrong != "" {
+		switch {
+		case wrong != "":
 			fault(&row, "The input document cannot be judged: "+wrong+".")
-		} else {
+		case without(&row, rule, document):
+		default:
 			p.judge(ctx, rule, value, &row)
+		}
+		if rule.Waivable {
 			waive(&row, document, now)
 		}
 		if err := ctx.Err(); err != nil {
@@ -90,6 +94,24 @@ func (p *Pack) row(rule Definition) Rule {
 		ID: rule.ID, Title: rule.Title, Severity: rule.Severity, Blocking: rule.Blocks(p.tier),
 		Evidence: []string{}, Controls: slices.Concat([]string{}, rule.Controls), Remediation: rule.Remediation,
 	}
+}
+
+// without settles the row of a rule whose subject is not there, and reports whether it is so.
+func without(row *Rule, rule Definition, document map[string]any) bool {
+	switch {
+	case rule.About == AboutRelease && document["release"] == nil:
+		row.Status, row.Blocking, row.Remediation = Skip, false, ""
+		row.Message = "An audit alone: nothing is to be released."
+	case rule.About == AboutAudit && document["report"] == nil:
+		model, _ := document["model"].(map[string]any)
+		row.Status = Insufficient
+		row.Message = "No audit of this version is on record."
+		row.Remediation = fmt.Sprintf("Run `tallystick audit FILE --model %v --version %v --tier %v` on predictions of the version.",
+			model["name"], model["version"], model["tier"])
+	default:
+		return false
+	}
+	return true
 }
 
 // fault marks row as a rule that came to no result.

@@ -81,7 +81,11 @@ func (p *Pack) Explain(ctx context.Context, options ExplainOptions) (Explanation
 		rule := &e.Rules[i]
 		rule.Row = &decision.Rules[i]
 		rule.Facts = factsOf(document["report"], rule.Row.Evidence)
-		if judged {
+		switch {
+		case !judged:
+		case without(&Rule{}, rule.Definition, document):
+			rule.Why = []string{"the rule was not asked: " + rule.Row.Message}
+		default:
 			p.trace(ctx, rule, value, options.Trace)
 		}
 	}

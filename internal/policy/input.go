@@ -26,21 +26,21 @@ type Input struct {
 	Now         time.Time `json:"now"`    // set by Evaluate
 	Model       Model     `json:"model"`
 	Environment *string   `json:"environment"` // where the version would serve; null for an audit alone
-	Report      any       `json:"report"`      // what Facts returned
+	Release     *Release  `json:"release"`     // what is to be released; null for an audit alone
+	Report      any       `json:"report"`      // what Facts returned; null: no audit of the version is on record
 	Limits      any       `json:"limits"`      // those of the contract, or defaults, with their origin
 	Criteria    any       `json:"criteria"`    // whether and when thresholds were committed
 	Champion    any       `json:"champion"`    // performance against the version in use, or null
 	Waivers     []Waiver  `json:"waivers"`
-	Freeze      any       `json:"freeze"` // a freeze in force, or null
+	Freeze      []Freeze  `json:"freeze"` // those in force
 }
 
-// MarshalJSON sets the schema and writes no waivers as an empty list.
+// MarshalJSON sets the schema and writes no waivers and no freeze as empty lists.
 func (in Input) MarshalJSON() ([]byte, error) {
 	type plain Input
 	in.Schema = InputSchema
-	if in.Waivers == nil {
-		in.Waivers = []Waiver{}
-	}
+	in.Freeze = listed(in.Freeze)
+	in.Waivers = clean(in.Waivers, func(w *Waiver) { w.ApprovedBy = listed(w.ApprovedBy) })
 	return json.Marshal(plain(in))
 }
 
@@ -57,17 +57,19 @@ var fields = []struct {
 	name     string
 	kind     string
 	nullable bool
+	ofAudit  bool // null too where there is no report
 }{
-	{"schema", "string", false},
-	{"now", "string", false},
-	{"model", "object", false},
-	{"environment", "string", true},
-	{"report", "object", false},
-	{"limits", "object", false},
-	{"criteria", "object", false},
-	{"champion", "object", true},
-	{"waivers", "array", false},
-	{"freeze", "object", true},
+	{"schema", "string", false, false},
+	{"now", "string", false, false},
+	{"model", "object", false, false},
+	{"environment", "string", true, false},
+	{"release", "object", true, false},
+	{"report", "object", true, false},
+	{"limits", "object", false, true},
+	{"criteria", "object", false, true},
+	{"champion", "object", true, false},
+	{"waivers", "array", false, false},
+	{"freeze", "array", false, false},
 }
 
 // Facts returns report as the gate sees it: as JSON without the gate's own verdict and the
@@ -155,7 +157,7 @@ func conform(document map[string]any, tier tallystick.Tier) string {
 		switch {
 		case !there:
 			wrong = append(wrong, field.name+" is missing")
-		case value == nil && field.nullable:
+		case value == nil && (field.nullable || field.ofAudit && document["report"] == nil):
 		case kindOf(value) != field.kind:
 			wrong = append(wrong, fmt.Sprintf("%s is %s and not %s", field.name, kindOf(value), field.kind))
 		}

@@ -41,7 +41,10 @@ func TestFilesReplayWithPlainOPA(t *testing.T) {
 		t.Fatal(err)
 	}
 	input := set(t, sound(t, tallystick.TierHigh), "limits.performance.roc_auc.min", 0.7)
-	for _, rule := range evaluate(t, pack, input).Rules {
+	for i, rule := range evaluate(t, pack, input).Rules {
+		if pack.Rules()[i].About == policy.AboutRelease {
+			continue // nothing is released: the gate does not ask the rule
+		}
 		query := "data.tallystick.rules." + strings.ReplaceAll(rule.ID, "-", "_") + ".result"
 		if rule.ID == "house.owner" {
 			query = "data.house.rules.owner.result"

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -18,6 +19,8 @@ type Definition struct {
 	Title       string            `json:"title"`
 	Description string            `json:"description"`
 	Severity    string            `json:"severity"`
+	About       string            `json:"about"`    // audit or release
+	Waivable    bool              `json:"waivable"` // whether a waiver can turn what it finds
 	BlockingFor []tallystick.Tier `json:"blocking"` // the tiers in which it blocks
 	Controls    []string          `json:"controls"`
 	Remediation string            `json:"remediation"`
@@ -31,6 +34,8 @@ type Definition struct {
 // custom is the form of the annotation's custom object.
 type custom struct {
 	ID          string             `json:"id"`
+	About       string             `json:"about"`
+	Waivable    *bool              `json:"waivable"`
 	Severity    string             `json:"severity"`
 	Blocking    *[]tallystick.Tier `json:"blocking"`
 	Controls    []string           `json:"controls"`
@@ -38,6 +43,13 @@ type custom struct {
 }
 
 var idPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,39}(\.[a-z0-9][a-z0-9-]{0,39}){1,3}$`)
+
+// What a rule can be about: the audit of a version, which it then needs, or its release, without
+// which it has nothing to judge.
+const (
+	AboutAudit   = "audit"
+	AboutRelease = "release"
+)
 
 var severities = []string{"critical", "high", "medium", "low"}
 
@@ -62,6 +74,7 @@ func define(module *ast.Module, builtin bool) (Definition, bool, error) {
 	}
 	d := Definition{
 		ID: c.ID, Title: annotations.Title, Description: strings.TrimSpace(annotations.Description), Severity: c.Severity,
+		About: cmp.Or(c.About, AboutAudit), Waivable: c.Waivable == nil || *c.Waivable,
 		BlockingFor: tiers, Controls: c.Controls, Remediation: strings.TrimSpace(c.Remediation),
 		Source: at, Builtin: builtin, pkg: module.Package.Path,
 	}
@@ -79,6 +92,8 @@ func (d Definition) wrong(module *ast.Module) string {
 	switch {
 	case !idPattern.MatchString(d.ID):
 		return fmt.Sprintf("rule id %q is not of the form area.name", d.ID)
+	case d.About != AboutAudit && d.About != AboutRelease:
+		return fmt.Sprintf("rule %s is about %q, which is not audit or release", d.ID, d.About)
 	case d.Title == "":
 		return "rule " + d.ID + " has no title"
 	case !slices.Contains(severities, d.Severity):
@@ -117,7 +132,7 @@ func (d Definition) area() string {
 }
 
 // areas is the order in which people read the built-in rules; others come after them.
-var areas = []string{"release", "evidence", "data", "performance", "calibration", "fairness", "drift", "windows", "criteria"}
+var areas = []string{"release", "version", "evidence", "audit", "artifact", "dependency", "data", "performance", "calibration", "fairness", "drift", "windows", "criteria"}
 
 func compareDefinitions(a, b Definition) int {
 	return strings.Compare(a.sortKey(), b.sortKey())

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/tallystick/tallystick"
 )
 
 // Waiver is a dated exception to one rule. It is data with an owner and never an edit of the
@@ -17,6 +19,11 @@ type Waiver struct {
 	Reason  string    `json:"reason"`
 	Control string    `json:"compensating_control"`
 	Expires time.Time `json:"expires"`
+
+	Environment string            `json:"environment"` // empty: any
+	Digest      tallystick.Digest `json:"digest"`      // of the version; empty: only its name counts
+	ApprovedBy  []string          `json:"approved_by"` // ids of those who agreed
+	Requester   string            `json:"requester"`   // who asked for it
 }
 
 // waivable are the statuses that a waiver can turn: a judgement that a person may answer for.
