@@ -21,6 +21,9 @@ type Report struct {
 	Left    []string // temporary files of writes that were interrupted, or are under way
 }
 
+// Sweep removes what writes have left behind that were killed; see [durable.Sweep].
+func (s *Store) Sweep() (durable.Swept, error) { return durable.Sweep(s.dir) }
+
 // Check reads every blob and compares it with its name. The error is about the walk itself;
 // damage is in the report. It cannot see that a blob is missing: whoever refers to it can.
 func (s *Store) Check(ctx context.Context) (Report, error) {

@@ -3,12 +3,12 @@
 // A file is written under a temporary name in the directory of its final name, flushed with fsync,
 // given its final name, and then the directory is flushed too. On Linux the happy path is
 //
-//	openat(dir/.durable-123, O_RDWR|O_CREAT|O_EXCL) write... fchmod fsync close
-//	rename(dir/.durable-123, dir/name) openat(dir) fsync close
+//	openat(dir/.durable-123, O_RDWR|O_CREAT|O_EXCL) flock fchmod write... fsync
+//	rename(dir/.durable-123, dir/name) close openat(dir) fsync close
 //
 // Once a function of this package has returned nil, the file and its name survive a loss of power,
 // as far as the disk keeps its word about fsync. Before that, a reader sees the old file or none,
-// never a part of the new one; a crash can leave a temporary file, see [IsTemporary].
+// never a part of the new one; a crash can leave a temporary file, which [Sweep] removes.
 //
 // An error of fsync is final: the kernel may drop the dirty pages and call the next fsync
 // successful, so nothing here retries (Rebello et al., "Can Applications Recover from fsync
@@ -23,12 +23,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 const temporaryPrefix = ".durable-"
 
 // IsTemporary reports whether name, without its directory, is one that an interrupted write can
-// have left behind. Such a file is safe to delete when nobody is writing to its directory.
+// have left behind, see [Sweep].
 func IsTemporary(name string) bool { return strings.HasPrefix(name, temporaryPrefix) }
 
 // WriteFile makes path the file that write produces, with exactly the permissions perm, whatever
@@ -61,16 +62,26 @@ type File struct {
 	f *os.File
 }
 
-// Create opens a file without a name yet, in the directory dir, which must exist.
+// Create opens a file without a name yet, in the directory dir, which must exist. It is locked
+// (flock(2)) until it has its name, or until the process is gone, so that Sweep leaves it alone.
 func Create(dir string, perm fs.FileMode) (*File, error) {
-	f, err := os.CreateTemp(dir, temporaryPrefix+"*")
-	if err != nil {
-		return nil, err
+	for range maxSwept {
+		f, err := os.CreateTemp(dir, temporaryPrefix+"*")
+		if err != nil {
+			return nil, err
+		}
+		// Where there are no locks, Sweep does not get one either.
+		_ = flock(f, syscall.LOCK_EX)
+		if gone(f) { // swept between the two calls
+			_ = f.Close() // nothing was written
+			continue
+		}
+		if err := f.Chmod(perm); err != nil {
+			return nil, errors.Join(err, (&File{f}).Discard())
+		}
+		return &File{f}, nil
 	}
-	if err := f.Chmod(perm); err != nil {
-		return nil, errors.Join(err, (&File{f}).Discard())
-	}
-	return &File{f}, nil
+	return nil, fmt.Errorf("create a file in %q: it is removed each time", dir)
 }
 
 // Write appends to the file.
@@ -78,7 +89,7 @@ func (f *File) Write(p []byte) (int, error) { return f.f.Write(p) }
 
 // Commit gives the file the name path, in place of any file of that name, and returns when both
 // are durable. path must lie in the file system of the directory that was given to Create. On an
-// error the file is discarded, unless only the flush of the directory failed: then the name may be
+// error the file is discarded, unless only what comes after the name failed: then the name may be
 // there, but must not be relied upon.
 func (f *File) Commit(path string) error { return f.commit(path, os.Rename) }
 
@@ -96,11 +107,11 @@ func (f *File) commit(path string, name func(from, to string) error) error {
 	if err := f.f.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("write %q: %w", path, err), f.Discard())
 	}
-	if err := f.f.Close(); err != nil {
-		return errors.Join(fmt.Errorf("write %q: %w", path, err), os.Remove(f.f.Name()))
-	}
 	if err := name(f.f.Name(), path); err != nil {
-		return errors.Join(fmt.Errorf("write %q: %w", path, err), os.Remove(f.f.Name()))
+		return errors.Join(fmt.Errorf("write %q: %w", path, err), f.Discard())
+	}
+	if err := f.f.Close(); err != nil {
+		return fmt.Errorf("write %q: %w", path, err)
 	}
 	return SyncDir(filepath.Dir(path))
 }

@@ -16,12 +16,16 @@ import (
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-const trustFile = "trust.json"
+const (
+	trustFile     = "trust.json"
+	scratchPrefix = ".backup-"
+)
 
 // Backup seals what is recorded and writes a copy of the workspace to path, which must not exist: a
 // tar file of the database, the ledger, the evidence, the artifacts and the public keys. Private keys are not in
 // it: a restored workspace begins a ledger of its own (see Restore), and a copy that cannot sign
-// cannot be stolen to forge. Nobody seals while the copy is made; recording goes on.
+// cannot be stolen to forge. Nor are other secrets: the file for the first administrator stays out, and the
+// database has digests of tokens alone. Nobody seals while the copy is made; recording goes on.
 func (w *Workspace) Backup(ctx context.Context, path string) (digest tallystick.Digest, err error) {
 	if err := w.refuseBackup(); err != nil {
 		return "", err
@@ -37,7 +41,7 @@ func (w *Workspace) Backup(ctx context.Context, path string) (digest tallystick.
 		return "", err
 	}
 	defer func() { err = errors.Join(err, log.Close(context.WithoutCancel(ctx))) }()
-	scratch, err := os.MkdirTemp(w.cfg.Dir, ".backup-*")
+	scratch, err := os.MkdirTemp(w.cfg.Dir, scratchPrefix+"*")
 	if err != nil {
 		return "", fmt.Errorf("back up: %w", err)
 	}

@@ -71,13 +71,14 @@ func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *a
 
 // KeepSealed seals events as they are recorded, by this process or another, until ctx ends; then it
 // seals what is recorded at that moment and returns nil. It holds the ledger meanwhile; ready is called
-// when it has it. Any error means that the process must exit.
+// when it has it, and has removed what processes that were killed have left. Any error means that the process must exit.
 func (w *Workspace) KeepSealed(ctx context.Context, ready func()) error {
 	return w.holdLedger(ctx, func(log held) error {
 		sealer, err := w.sealer(ctx, log)
 		if err != nil {
 			return err
 		}
+		w.sweep(ctx)
 		ready()
 		if err := sealer.Run(ctx); err != nil {
 			return err

@@ -70,6 +70,7 @@ type Workspace struct {
 
 	cfg   Config
 	about about
+	blobs *blob.Store // of Evidence
 }
 
 // Open opens the workspace in cfg.Dir, and makes it first where there is none. A workspace that was
@@ -98,11 +99,10 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if w.Keys, err = evidence.OpenKeys(w.path(keysDir)); err != nil {
 		return nil, err
 	}
-	blobs, err := blob.Open(blob.Config{Dir: w.path(evidenceDir)})
-	if err != nil {
+	if w.blobs, err = blob.Open(blob.Config{Dir: w.path(evidenceDir)}); err != nil {
 		return nil, err
 	}
-	w.Evidence = evidence.NewStore(blobs)
+	w.Evidence = evidence.NewStore(w.blobs)
 	if w.Artifacts, err = blob.Open(blob.Config{Dir: w.path(artifactDir), MaxSize: maxArtifact}); err != nil {
 		return nil, err
 	}
