@@ -36,7 +36,8 @@ func grow(b *testing.B, db *state.DB) (last lineage.Ref, first lineage.Ref) {
 	for chunk := range slices.Chunk(slices.Collect(counting(benchNodes)), 20_000) {
 		write(func(tx *state.Tx) error {
 			for _, i := range chunk {
-				_, err := tx.Exec("INSERT INTO lineage_nodes (id, kind, name, label, event) VALUES (?, ?, ?, ?, 1)", i+1, string(ref(i).Kind), ref(i).ID, "label")
+				_, err := tx.Exec("INSERT INTO lineage_nodes (id, kind, name, label, facts, event) VALUES (?, ?, ?, ?, ?, 1)", i+1, string(ref(i).Kind), ref(i).ID, "label",
+					fmt.Sprintf(`{"commit":["%040x",1772539200000],"label":["label",1772539200000],"rows":["%d",1772539200000],"seed":["7",1772539200000]}`, i, i))
 				if err != nil {
 					return err
 				}
@@ -95,7 +96,7 @@ func BenchmarkQuestion(b *testing.B) {
 		"down":   func(o lineage.Options) (lineage.Walk, error) { return g.Down(b.Context(), first, o) },
 		"middle": func(o lineage.Options) (lineage.Walk, error) { return g.Up(b.Context(), middle, o) },
 	} {
-		for _, o := range []lineage.Options{{Depth: 20}, {Depth: 20, Facts: true}, {Depth: 20, Limit: 10_000}, {Depth: 20, Kinds: []lineage.Kind{lineage.Version}}} {
+		for _, o := range []lineage.Options{{Depth: 20}, {Depth: 20, Facts: true}, {Depth: 20, Limit: 10_000}, {Depth: 20, Limit: 10_000, Facts: true}, {Depth: 20, Kinds: []lineage.Kind{lineage.Version}}} {
 			b.Run(fmt.Sprintf("%s/limit=%d/facts=%t/kinds=%d", name, o.Limit, o.Facts, len(o.Kinds)), func(b *testing.B) {
 				var w lineage.Walk
 				var worst time.Duration

@@ -3,6 +3,8 @@ package lineage
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 )
 
 // fact is what was known of a node at a time.
@@ -62,6 +64,52 @@ func parseFacts(s string) (facts, error) {
 		return nil, fmt.Errorf("its facts are damaged: %w", err)
 	}
 	return f, nil
+}
+
+// shown returns the values of encoded facts without the label, as parseFacts and values would. A walk
+// shows those of thousands of nodes, and nearly all are plain text.
+func shown(s string) (map[string]string, error) {
+	if s == "" {
+		return nil, nil
+	}
+	if values, ok := plainValues(s); ok {
+		return values, nil
+	}
+	f, err := parseFacts(s)
+	return f.values(), err
+}
+
+// plainValues reads what encode writes if nothing in it is escaped. The values share the memory of s.
+func plainValues(s string) (map[string]string, bool) {
+	if strings.ContainsRune(s, '\\') || strings.ContainsFunc(s, func(r rune) bool { return r < ' ' }) || !utf8.ValidString(s) {
+		return nil, false
+	}
+	values := make(map[string]string, strings.Count(s, `":["`))
+	for open := `{"`; ; open = `,"` {
+		rest, opened := strings.CutPrefix(s, open)
+		name, rest, named := strings.Cut(rest, `":["`)
+		value, rest, valued := strings.Cut(rest, `",`)
+		ms, rest, closed := strings.Cut(rest, "]")
+		if !opened || !named || !valued || !closed || strings.ContainsRune(name, '"') || strings.ContainsRune(value, '"') || !isTime(ms) {
+			return nil, false
+		}
+		if name != labelFact {
+			values[name] = value
+		}
+		if rest == "}" {
+			break
+		}
+		s = rest
+	}
+	if len(values) == 0 {
+		return nil, true
+	}
+	return values, true
+}
+
+// isTime reports whether s is a number of milliseconds as JSON writes it.
+func isTime(s string) bool {
+	return s != "" && len(s) <= 18 && (s[0] != '0' || s == "0") && strings.Trim(s, "0123456789") == ""
 }
 
 // MarshalJSON writes [value, milliseconds].

@@ -36,15 +36,15 @@ func (g *Graph) Nodes(ctx context.Context, f Filter) (nodes []Node, err error) {
 	}
 	args = append(args, int64(min(f.Limit, 1000)))
 	err = g.db.Read(ctx, func(tx *state.Tx) error {
-		rows, err := tx.Query("SELECT id, kind, name, model, digest, label, event, facts FROM lineage_nodes WHERE "+
+		scan := newNodeScan(true)
+		rows, err := tx.Query("SELECT "+scan.columns+" FROM lineage_nodes WHERE "+
 			strings.Join(conditions, " AND ")+" ORDER BY kind, name LIMIT ?", args...)
 		if err != nil {
 			return err
 		}
 		nodes = []Node{}
 		for rows.Next() {
-			var id int64
-			n, err := scanNode(rows, &id)
+			n, err := scan.node(rows)
 			if err != nil {
 				return err
 			}
@@ -66,7 +66,9 @@ func (g *Graph) Node(ctx context.Context, ref Ref) (n Node, err error) {
 			return err
 		}
 		nodes, err := readNodes(tx, []int64{known.id}, Options{Facts: true})
-		n = nodes[known.id]
+		if err == nil {
+			n = nodes[0]
+		}
 		return err
 	})
 	if err != nil {

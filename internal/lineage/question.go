@@ -37,11 +37,12 @@ func (g *Graph) Path(ctx context.Context, from, to Ref) (path []Edge, err error)
 			return err
 		}
 		// What is upstream of a node is mostly less than what is downstream.
-		r, err := explore(tx, []int64{last.id}, up, maxDepth, maxLimit)
+		r, err := explore(tx, []int64{last.id}, up, farthest)
 		if err != nil {
 			return err
 		}
-		if _, met := r.depth[first.id]; !met {
+		place, met := r.place[first.id]
+		if !met {
 			e := tallystick.Errorf(tallystick.NotFound, "no data went from %s to %s", from, to)
 			if r.cut != "" {
 				e = tallystick.Errorf(tallystick.NotFound, "no way from %s to %s was found within %d edges and %d nodes", from, to, maxDepth, maxLimit).
@@ -49,12 +50,18 @@ func (g *Graph) Path(ctx context.Context, from, to Ref) (path []Edge, err error)
 			}
 			return e
 		}
-		arcs := r.path(first.id)
-		nodes, err := readNodes(tx, ends(arcs), Options{})
-		if err == nil {
-			path, err = edges(tx, nodes, arcs, true)
+		way, wanted, nodes := r.path(place), make([]bool, len(r.rows)), make([]Node, len(r.rows))
+		r.mark(wanted, way)
+		if err := r.read(tx, nodes, wanted, Options{}); err != nil {
+			return err
 		}
-		return err
+		path = r.edges(nodes, way)
+		for i, place := range way {
+			if err := r.explain(tx, r.arcs[place], &path[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("lineage: %w", err)
@@ -62,13 +69,17 @@ func (g *Graph) Path(ctx context.Context, from, to Ref) (path []Edge, err error)
 	return path, nil
 }
 
-func ends(arcs []arc) []int64 {
-	ids := make([]int64, 0, 2*len(arcs))
-	for _, a := range arcs {
-		ids = append(ids, a.from, a.to)
+// farthest are the bounds of questions that leave the caller no choice.
+var farthest = Options{Depth: maxDepth, Limit: maxLimit}
+
+// explain reads what else is known of one edge.
+func (r *region) explain(tx *state.Tx, a arc, e *Edge) error {
+	err := tx.QueryRow("SELECT COALESCE(reason, ''), COALESCE(script, ''), event FROM lineage_edges WHERE from_node = ? AND to_node = ? AND relation = ?",
+		r.rows[a.from], r.rows[a.to], string(a.relation)).Scan(&e.Reason, &e.Script, &e.Event)
+	if err != nil {
+		return fmt.Errorf("read edge %s: %w", e, err)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return nil
 }
 
 // Applied is a rule of use that holds for a node.
@@ -132,25 +143,26 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut 
 		if err != nil {
 			return err
 		}
-		r, err := explore(tx, []int64{n.id}, down, maxDepth, maxLimit)
+		r, err := explore(tx, []int64{n.id}, down, farthest)
 		if err != nil {
 			return err
 		}
 		cut = r.cut
-		nodes, err := readNodes(tx, r.order, Options{})
+		nodes, err := readNodes(tx, r.rows, Options{})
 		if err != nil {
 			return err
 		}
 		var found []int64
-		for _, id := range r.order[1:] {
-			if nodes[id].Ref.Kind != kind {
+		var places []int
+		for place, n := range nodes {
+			if place == 0 || n.Ref.Kind != kind {
 				continue
 			}
 			if len(found) == maxUses {
 				cut = CutSize
 				break
 			}
-			found = append(found, id)
+			found, places = append(found, r.rows[place]), append(places, place)
 		}
 		if len(found) == 0 {
 			return nil
@@ -158,10 +170,8 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut 
 		if uses, err = rulesOf(tx, found); err != nil {
 			return err
 		}
-		for i, id := range found {
-			if uses[i].Path, err = edges(tx, nodes, r.path(id), false); err != nil {
-				return err
-			}
+		for i, place := range places {
+			uses[i].Path = r.edges(nodes, r.path(place))
 		}
 		return nil
 	})
@@ -171,79 +181,70 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut 
 	return uses, cut, nil
 }
 
-// rulesOf returns the nodes, in their order, with the rules that hold for each. The graph above all
-// of them is read once.
-func rulesOf(tx *state.Tx, ids []int64) ([]Use, error) {
-	r, err := explore(tx, ids, up, maxDepth, maxLimit)
+// rulesOf returns the nodes of rows, in their order, with the rules that hold for each. The graph above
+// all of them is read once.
+func rulesOf(tx *state.Tx, rows []int64) ([]Use, error) {
+	r, err := explore(tx, rows, up, farthest)
 	if err != nil {
 		return nil, err
 	}
-	rules, err := readRules(tx, r.order)
+	rules, err := readRules(tx, r.rows)
 	if err != nil {
 		return nil, err
 	}
-	above := make(map[int64][]arc, len(r.order)) // by where they lead to
-	for _, a := range r.arcs {
-		above[a.to] = append(above[a.to], a)
+	above := make([][]int, len(r.rows)) // places of edges, by where they lead to
+	for i, a := range r.arcs {
+		above[a.to] = append(above[a.to], i)
 	}
-	wanted := map[int64]bool{}
-	found := make([]*region, len(ids))
-	for i, id := range ids {
-		found[i] = climb(above, id)
-		for _, met := range found[i].order {
-			if rules[met] == nil {
-				continue
-			}
-			for _, end := range append(ends(found[i].path(met)), met) {
-				wanted[end] = true
-			}
+	wanted := make([]bool, len(r.rows))
+	found := make([][]applying, len(rows))
+	for start := range rows {
+		wanted[start] = true
+		found[start] = r.climb(above, start, rules)
+		for _, a := range found[start] {
+			wanted[a.place] = true
+			r.mark(wanted, a.path)
 		}
-		wanted[id] = true
 	}
-	nodes, err := readNodes(tx, keys(wanted), Options{})
-	if err != nil {
+	nodes := make([]Node, len(r.rows))
+	if err := r.read(tx, nodes, wanted, Options{}); err != nil {
 		return nil, err
 	}
-	uses := make([]Use, len(ids))
-	for i, id := range ids {
-		uses[i] = Use{Node: nodes[id], Rules: []Applied{}, Cut: r.cut}
-		for _, met := range found[i].order {
-			rule := rules[met]
-			if rule == nil {
-				continue
-			}
-			rule.Node = nodes[met].Ref
-			path, err := edges(tx, nodes, found[i].path(met), false)
-			if err != nil {
-				return nil, err
-			}
-			uses[i].Rules = append(uses[i].Rules, Applied{*rule, path})
+	uses := make([]Use, len(rows))
+	for start := range rows {
+		uses[start] = Use{Node: nodes[start], Rules: []Applied{}, Cut: r.cut}
+		for _, a := range found[start] {
+			rule := *rules[r.rows[a.place]]
+			rule.Node = nodes[a.place].Ref
+			uses[start].Rules = append(uses[start].Rules, Applied{rule, r.edges(nodes, a.path)})
 		}
 	}
 	return uses, nil
 }
 
-// climb walks up from one node over arcs in memory.
-func climb(above map[int64][]arc, start int64) *region {
-	r := &region{way: up, order: []int64{start}, depth: map[int64]int{start: 0}, by: map[int64]arc{}}
-	for i := 0; i < len(r.order); i++ {
-		for _, a := range above[r.order[i]] {
-			if _, met := r.depth[a.from]; !met {
-				r.depth[a.from], r.by[a.from] = r.depth[r.order[i]]+1, a
-				r.order = append(r.order, a.from)
-			}
-		}
-	}
-	return r
+// applying is a rule that holds for a node: that of a place, and the way from there.
+type applying struct {
+	place int
+	path  []int
 }
 
-func keys(set map[int64]bool) []int64 {
-	ids := make([]int64, 0, len(set))
-	for id := range set {
-		ids = append(ids, id)
+// climb walks up from one place over the edges of the region, and returns the rules that it comes to.
+func (r *region) climb(above [][]int, start int, rules map[int64]*Rule) (found []applying) {
+	by := map[int]int{start: -1}
+	order := []int{start}
+	for i := 0; i < len(order); i++ {
+		for _, arc := range above[order[i]] {
+			from := r.arcs[arc].from
+			if _, met := by[from]; !met {
+				by[from] = arc
+				order = append(order, from)
+			}
+		}
+		if rules[r.rows[order[i]]] != nil {
+			found = append(found, applying{order[i], r.trace(order[i], func(place int) int { return by[place] })})
+		}
 	}
-	slices.Sort(ids)
-	return ids
+	return found
 }
 
 // readRules returns the rules of nodes, without the name of the node.

@@ -1,10 +1,9 @@
 package lineage
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -82,11 +81,11 @@ func (g *Graph) walk(ctx context.Context, start Ref, way direction, o Options) (
 		if err != nil {
 			return err
 		}
-		r, err := explore(tx, []int64{first.id}, way, o.Depth, o.Limit)
+		r, err := explore(tx, []int64{first.id}, way, o)
 		if err != nil {
 			return err
 		}
-		w, err = r.describe(tx, first.id, o)
+		w, err = r.describe(tx, o)
 		return err
 	})
 	if err != nil {
@@ -136,241 +135,165 @@ func unknown(tx *state.Tx, ref Ref) error {
 	return e.WithHint("next to it are %s", strings.Join(near, ", "))
 }
 
-// direction is the way that a walk goes.
-type direction struct{ query string }
-
-// Both queries run over an index alone. The list is completed with the number of placeholders.
-var (
-	up   = direction{"SELECT from_node, to_node, relation FROM lineage_edges WHERE to_node IN (%s) ORDER BY to_node, from_node, relation LIMIT ?"}
-	down = direction{"SELECT from_node, to_node, relation FROM lineage_edges WHERE from_node IN (%s) ORDER BY from_node, to_node, relation LIMIT ?"}
-)
-
-// arc is an edge between rows.
-type arc struct {
-	from, to int64
-	relation Relation
-}
-
-// region is the part of the graph that a walk came over.
-type region struct {
-	way   direction
-	order []int64       // nodes in the order in which they were met, starts first
-	depth map[int64]int // of each node
-	by    map[int64]arc // by which each node was first met; not for starts
-	arcs  []arc
-	cut   string
-}
-
-// explore walks from the starts, level by level, so that every node is met the shortest way and
-// cycles end. It never keeps more than limit nodes and edgesPerNode times as many edges.
-func explore(tx *state.Tx, starts []int64, way direction, depth, limit int) (*region, error) {
-	r := &region{way: way, depth: map[int64]int{}, by: map[int64]arc{}}
-	for _, id := range starts {
-		r.depth[id] = 0
-		r.order = append(r.order, id)
-	}
-	level := slices.Clone(starts)
-	for d := 1; len(level) > 0; d++ {
-		next := []int64(nil)
-		for chunk := range slices.Chunk(level, widest) {
-			arcs, err := neighbours(tx, way, chunk, edgesPerNode*limit-len(r.arcs)+1)
-			if err != nil {
-				return nil, err
-			}
-			if d > depth {
-				if len(arcs) > 0 {
-					r.cut = CutDepth
-					return r, nil
-				}
-				continue
-			}
-			for _, a := range arcs {
-				if len(r.arcs) >= edgesPerNode*limit {
-					r.cut = CutSize
-					return r, nil
-				}
-				id := a.from
-				if way == down {
-					id = a.to
-				}
-				if _, met := r.depth[id]; !met {
-					if len(r.order) > limit {
-						r.cut = CutSize
-						continue // edges between nodes that were met still count
-					}
-					r.depth[id], r.by[id] = d, a
-					r.order = append(r.order, id)
-					next = append(next, id)
-				}
-				r.arcs = append(r.arcs, a)
-			}
-		}
-		if r.cut != "" {
-			break
-		}
-		level = next
-	}
-	return r, nil
-}
-
-// widest is the longest list of a query; shorter ones come in few lengths, so that the statements stay
-// prepared.
-const widest = 256
-
-// in completes a query with a list of ids.
-func in(query string, ids []int64) (string, []any) {
-	n := 1
-	for n < len(ids) {
-		n *= 4
-	}
-	args := make([]any, n, n+1)
-	for i := range args {
-		args[i] = ids[min(i, len(ids)-1)]
-	}
-	return fmt.Sprintf(query, strings.Repeat("?, ", n-1)+"?"), args
-}
-
-func neighbours(tx *state.Tx, way direction, ids []int64, limit int) ([]arc, error) {
-	query, args := in(way.query, ids)
-	rows, err := tx.Query(query, append(args, int64(limit))...)
-	if err != nil {
-		return nil, err
-	}
-	var arcs []arc
-	for rows.Next() {
-		var a arc
-		if err := rows.Scan(&a.from, &a.to, &a.relation); err != nil {
-			return nil, err
-		}
-		arcs = append(arcs, a)
-	}
-	return arcs, rows.Err()
-}
-
-// path returns the way by which a node was met, in the direction of the data.
-func (r *region) path(id int64) []arc {
-	var path []arc
-	for {
-		a, ok := r.by[id]
-		if !ok {
-			break
-		}
-		path = append(path, a)
-		if id = a.to; r.way == down {
-			id = a.from
-		}
-	}
-	if r.way == down {
-		slices.Reverse(path)
-	}
-	return path
-}
-
-// describe reads what the nodes and edges of the region are.
-func (r *region) describe(tx *state.Tx, start int64, o Options) (Walk, error) {
-	nodes, err := readNodes(tx, r.order, o)
+// describe reads what the nodes of the region are, and names the ends of its edges.
+func (r *region) describe(tx *state.Tx, o Options) (Walk, error) {
+	nodes, err := readNodes(tx, r.rows, o)
 	if err != nil {
 		return Walk{}, err
 	}
+	chosen := func(place int) bool {
+		return place > 0 && (len(o.Kinds) == 0 || slices.Contains(o.Kinds, nodes[place].Ref.Kind))
+	}
 	if len(o.Kinds) > 0 {
-		others := []int64{start}
-		if o.Paths {
-			for id := range nodes {
-				others = append(others, ends(r.path(id))...)
-			}
-		}
-		slices.Sort(others)
-		more, err := readNodes(tx, slices.Compact(others), Options{Facts: o.Facts})
-		if err != nil {
+		if err := r.readOthers(tx, nodes, chosen, o); err != nil {
 			return Walk{}, err
 		}
-		maps.Copy(nodes, more)
 	}
-	w := Walk{Start: nodes[start], Cut: r.cut, Nodes: []Step{}, Edges: []Edge{}}
-	for _, id := range r.order {
-		n, read := nodes[id]
-		if id == start || !read || len(o.Kinds) > 0 && !slices.Contains(o.Kinds, n.Ref.Kind) {
+	w := Walk{Start: nodes[0], Cut: r.cut, Nodes: []Step{}, Edges: []Edge{}}
+	for place, n := range nodes {
+		if !chosen(place) {
 			continue
 		}
-		s := Step{Node: n, Depth: r.depth[id]}
+		s := Step{Node: n, Depth: r.depth[place]}
 		if o.Paths {
-			if s.Path, err = edges(tx, nodes, r.path(id), o.Facts); err != nil {
-				return Walk{}, err
-			}
+			s.Path = r.edges(nodes, r.path(place))
 		}
 		w.Nodes = append(w.Nodes, s)
 	}
 	if len(o.Kinds) == 0 {
-		w.Edges, err = edges(tx, nodes, r.arcs, o.Facts)
-	}
-	return w, err
-}
-
-// edges names the ends of arcs, and reads what else is known of them if details are asked for.
-func edges(tx *state.Tx, nodes map[int64]Node, arcs []arc, details bool) ([]Edge, error) {
-	list := make([]Edge, 0, len(arcs))
-	for _, a := range arcs {
-		e := Edge{From: nodes[a.from].Ref, To: nodes[a.to].Ref, Relation: a.relation}
-		if details {
-			var reason, script sql.NullString
-			err := tx.QueryRow("SELECT reason, script, event FROM lineage_edges WHERE from_node = ? AND to_node = ? AND relation = ?", a.from, a.to, string(a.relation)).
-				Scan(&reason, &script, &e.Event)
-			if err != nil {
-				return nil, fmt.Errorf("read edge %s: %w", e, err)
-			}
-			e.Reason, e.Script = reason.String, script.String
+		w.Edges = make([]Edge, len(r.arcs))
+		for i := range r.arcs {
+			w.Edges[i] = r.edge(nodes, i)
 		}
-		list = append(list, e)
 	}
-	return list, nil
+	return w, nil
 }
 
-// readNodes returns nodes by their row: those of the kinds in o, with the facts if o says so.
-func readNodes(tx *state.Tx, ids []int64, o Options) (map[int64]Node, error) {
-	nodes := make(map[int64]Node, len(ids))
-	what, which := "NULL", ""
-	if o.Facts {
-		what = "facts"
+// readOthers adds to the nodes of the chosen kinds the start, and those on the ways to them.
+func (r *region) readOthers(tx *state.Tx, nodes []Node, chosen func(place int) bool, o Options) error {
+	wanted := make([]bool, len(nodes))
+	wanted[0] = true
+	for place := range nodes {
+		if !o.Paths || !chosen(place) {
+			continue
+		}
+		r.mark(wanted, r.path(place))
 	}
+	return r.read(tx, nodes, wanted, o)
+}
+
+// read reads the nodes at the wanted places.
+func (r *region) read(tx *state.Tx, nodes []Node, wanted []bool, o Options) error {
+	var rows []int64
+	var places []int
+	for place, want := range wanted {
+		if want {
+			rows, places = append(rows, r.rows[place]), append(places, place)
+		}
+	}
+	found, err := readNodes(tx, rows, Options{Facts: o.Facts})
+	for i, n := range found {
+		nodes[places[i]] = n
+	}
+	return err
+}
+
+// mark marks the places that lie on a path.
+func (r *region) mark(wanted []bool, path []int) {
+	for _, i := range path {
+		wanted[r.arcs[i].from], wanted[r.arcs[i].to] = true, true
+	}
+}
+
+// edge returns an edge by its place.
+func (r *region) edge(nodes []Node, i int) Edge {
+	a := r.arcs[i]
+	e := Edge{From: nodes[a.from].Ref, To: nodes[a.to].Ref, Relation: a.relation}
+	if r.more != nil {
+		e.Reason, e.Script, e.Event = r.more[i].Reason, r.more[i].Script, r.more[i].event
+	}
+	return e
+}
+
+func (r *region) edges(nodes []Node, path []int) []Edge {
+	list := make([]Edge, len(path))
+	for i, place := range path {
+		list[i] = r.edge(nodes, place)
+	}
+	return list
+}
+
+// readNodes returns nodes in the order of their rows: those of the kinds in o, with the facts if o says
+// so. The others are zero.
+func readNodes(tx *state.Tx, rows []int64, o Options) ([]Node, error) {
+	// Neighbours in the table are read one after the other.
+	places := make([]int, len(rows))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	which := ""
 	if len(o.Kinds) > 0 {
 		which = " AND kind IN (" + strings.Repeat("?, ", len(o.Kinds)-1) + "?)"
 	}
-	for chunk := range slices.Chunk(ids, widest) {
-		query, args := in("SELECT id, kind, name, model, digest, label, event, "+what+" FROM lineage_nodes WHERE id IN (%s)"+which, chunk)
+	nodes, sorted := make([]Node, len(rows)), make([]int64, 0, widest)
+	scan := newNodeScan(o.Facts)
+	for chunk := range slices.Chunk(places, widest) {
+		sorted = sorted[:0]
+		for _, place := range chunk {
+			sorted = append(sorted, rows[place])
+		}
+		query, args := in("SELECT "+scan.columns+" FROM lineage_nodes WHERE id IN (%s)"+which+" ORDER BY id", sorted)
 		for _, kind := range o.Kinds {
 			args = append(args, string(kind))
 		}
-		rows, err := tx.Query(query, args...)
+		result, err := tx.Query(query, args...)
 		if err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var id int64
-			n, err := scanNode(rows, &id)
+		for result.Next() {
+			n, err := scan.node(result)
 			if err != nil {
 				return nil, err
 			}
-			nodes[id] = n
+			i, found := slices.BinarySearch(sorted, scan.id)
+			if found {
+				nodes[chunk[i]] = n
+			}
 		}
-		if err := rows.Err(); err != nil {
+		if err := result.Err(); err != nil {
 			return nil, err
 		}
 	}
 	return nodes, nil
 }
 
-// scanNode reads the columns id, kind, name, model, digest, label, event, facts.
-func scanNode(row interface{ Scan(...any) error }, id *int64) (Node, error) {
-	var n Node
-	var model, digest, label, known sql.NullString
-	if err := row.Scan(id, &n.Ref.Kind, &n.Ref.ID, &model, &digest, &label, &n.Event, &known); err != nil {
+// nodeScan reads nodes from rows.
+type nodeScan struct {
+	columns                                 string // that it reads
+	into                                    []any
+	id, event                               int64
+	kind, name, model, digest, label, facts string
+}
+
+func newNodeScan(withFacts bool) *nodeScan {
+	s := &nodeScan{columns: "id, kind, name, COALESCE(model, ''), COALESCE(digest, ''), COALESCE(label, ''), event"}
+	s.into = []any{&s.id, &s.kind, &s.name, &s.model, &s.digest, &s.label, &s.event}
+	if withFacts {
+		s.columns += ", COALESCE(facts, '')"
+		s.into = append(s.into, &s.facts)
+	}
+	return s
+}
+
+func (s *nodeScan) node(row interface{ Scan(...any) error }) (Node, error) {
+	if err := row.Scan(s.into...); err != nil {
 		return Node{}, err
 	}
-	n.Model, n.Digest, n.Label = model.String, tallystick.Digest(digest.String), label.String
-	f, err := parseFacts(known.String)
-	if err != nil {
+	n := Node{Ref: Ref{Kind(s.kind), s.name}, Label: s.label, Digest: tallystick.Digest(s.digest), Model: s.model, Event: uint64(s.event)}
+	var err error
+	if n.Facts, err = shown(s.facts); err != nil {
 		return Node{}, fmt.Errorf("node %s: %w", n.Ref, err)
 	}
-	n.Facts = f.values()
 	return n, nil
 }
