@@ -75,7 +75,7 @@ func (s *Store) RenewBootstrap(ctx context.Context, by trail.Actor) error {
 	if err := writeBootstrap(path, secret); err != nil {
 		return fmt.Errorf("write bootstrap secret: %w", err)
 	}
-	err = s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
+	_, err = s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
 		if err := noAdminYet(tx); err != nil {
 			return trail.Actor{}, nil, err
 		}
@@ -133,10 +133,10 @@ func (c *BootstrapExchanged) Apply(tx *state.Tx, at trail.Mark) error {
 
 // Exchange makes whoever presents the bootstrap secret the first admin, by that name and passphrase.
 // The secret's file goes.
-func (s *Store) Exchange(ctx context.Context, presented, name, passphrase string) (User, error) {
+func (s *Store) Exchange(ctx context.Context, presented, name, passphrase string) (Enrolled, error) {
 	secret, err := parseFor(presented, BootstrapSecret, "bootstrap secret")
 	if err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	var e Enrolment
 	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
@@ -144,20 +144,20 @@ func (s *Store) Exchange(ctx context.Context, presented, name, passphrase string
 		return err
 	})
 	if err != nil {
-		return User{}, s.refuseEnded(ctx, e, reasonBootstrap, err)
+		return Enrolled{}, s.refuseEnded(ctx, e, reasonBootstrap, err)
 	}
 	if name, err = normalName(name); err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	if err := checkPassphrase(name, passphrase); err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	hash, err := s.hasher.hash(ctx, passphrase)
 	if err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	var c *BootstrapExchanged
-	err = s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
+	receipt, err := s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
 		_, err := openEnrolment(tx, secret, tx.Now()) // another may have come first
 		if err = errors.Join(err, noAdminYet(tx), nameIsFree(tx, name)); err != nil {
 			return trail.Actor{}, nil, err
@@ -169,10 +169,11 @@ func (s *Store) Exchange(ctx context.Context, presented, name, passphrase string
 		return trail.Actor{ID: c.User, Kind: KindPerson}, c, nil
 	})
 	if err != nil {
-		return User{}, s.refuseEnded(ctx, e, reasonBootstrap, fmt.Errorf("exchange bootstrap secret: %w", err))
+		return Enrolled{}, s.refuseEnded(ctx, e, reasonBootstrap, fmt.Errorf("exchange bootstrap secret: %w", err))
 	}
 	if s.config.BootstrapFile != "" {
 		_ = os.Remove(s.config.BootstrapFile) // what stands in it opens nothing any more
 	}
-	return s.User(ctx, c.User)
+	u, err := s.User(ctx, c.User)
+	return Enrolled{u, receipt}, err
 }

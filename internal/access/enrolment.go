@@ -187,25 +187,31 @@ func openEnrolment(tx *state.Tx, link Secret, now time.Time) (Enrolment, error) 
 	return e, err
 }
 
+// Enrolled is a person who has set a passphrase, with the acknowledgement of it.
+type Enrolled struct {
+	User
+	Receipt trail.Receipt
+}
+
 // Redeem sets the passphrase of the person to whom the presented link was given, and returns who that
 // is. A link can be redeemed once: of several at one time one wins, for the others it is a Conflict.
-func (s *Store) Redeem(ctx context.Context, presented, passphrase string) (User, error) {
+func (s *Store) Redeem(ctx context.Context, presented, passphrase string) (Enrolled, error) {
 	e, err := s.Enrolment(ctx, presented)
 	if err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	if err := checkPassphrase(e.User.Name, passphrase); err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	hash, err := s.hasher.hash(ctx, passphrase)
 	if err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
 	link, err := ParseSecret(presented)
 	if err != nil {
-		return User{}, err
+		return Enrolled{}, err
 	}
-	err = s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
+	receipt, err := s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
 		if _, err := openEnrolment(tx, link, tx.Now()); err != nil { // another may have come first
 			return trail.Actor{}, nil, err
 		}
@@ -214,8 +220,9 @@ func (s *Store) Redeem(ctx context.Context, presented, passphrase string) (User,
 		}, nil
 	})
 	if err != nil {
-		return User{}, s.refuseEnded(ctx, e, reasonEnrolment, fmt.Errorf("redeem link: %w", err))
+		return Enrolled{}, s.refuseEnded(ctx, e, reasonEnrolment, fmt.Errorf("redeem link: %w", err))
 	}
 	s.attempts.succeed(e.User.Name)
-	return s.User(ctx, e.User.ID)
+	u, err := s.User(ctx, e.User.ID)
+	return Enrolled{u, receipt}, err
 }

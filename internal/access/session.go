@@ -75,10 +75,16 @@ func (c *SessionOpened) Apply(tx *state.Tx, at trail.Mark) error {
 	})
 }
 
+// SignedIn is who has signed in, with the acknowledgement of it.
+type SignedIn struct {
+	Principal
+	Receipt trail.Receipt
+}
+
 // Login opens a session for the person of that name and returns the secret to hand to them, and who
 // they are. A wrong name and a wrong passphrase are the same Unauthorized error and take the same time;
 // too many failures are Unavailable.
-func (s *Store) Login(ctx context.Context, name, passphrase string) (Secret, Principal, error) {
+func (s *Store) Login(ctx context.Context, name, passphrase string) (Secret, SignedIn, error) {
 	name, err := normalName(name)
 	if err != nil {
 		name = "" // nobody's; limited and counted together
@@ -88,14 +94,14 @@ func (s *Store) Login(ctx context.Context, name, passphrase string) (Secret, Pri
 		known, err = findLogin(tx, name)
 		return err
 	}); err != nil {
-		return Secret{}, Principal{}, err
+		return Secret{}, SignedIn{}, err
 	}
 	if err := s.attempts.begin(name, s.config.Now()); err != nil {
-		return Secret{}, Principal{}, s.refuse(ctx, refusal{known.id, reasonLimited}, err)
+		return Secret{}, SignedIn{}, s.refuse(ctx, refusal{known.id, reasonLimited}, err)
 	}
 	matches, err := s.hasher.matches(ctx, known.credential(), passphrase)
 	if err != nil {
-		return Secret{}, Principal{}, err
+		return Secret{}, SignedIn{}, err
 	}
 	if !matches {
 		reason := reasonPassphrase
@@ -105,21 +111,22 @@ func (s *Store) Login(ctx context.Context, name, passphrase string) (Secret, Pri
 		case known.state == Disabled:
 			reason = reasonDisabled
 		}
-		return Secret{}, Principal{}, s.refuse(ctx, refusal{known.id, reason},
+		return Secret{}, SignedIn{}, s.refuse(ctx, refusal{known.id, reason},
 			tallystick.Errorf(tallystick.Unauthorized, "name or passphrase is wrong").
 				WithHint("an admin makes a new link for who has lost theirs: `tallystick user enrol NAME`"))
 	}
 	secret := NewSecret(SessionSecret, s.config.Now())
-	if err := s.openSession(ctx, known, secret); err != nil {
-		return Secret{}, Principal{}, fmt.Errorf("sign in: %w", err)
+	receipt, err := s.openSession(ctx, known, secret)
+	if err != nil {
+		return Secret{}, SignedIn{}, fmt.Errorf("sign in: %w", err)
 	}
 	s.attempts.succeed(name)
 	p, err := s.Authenticate(ctx, secret.Reveal())
-	return secret, p, err
+	return secret, SignedIn{p, receipt}, err
 }
 
 // openSession opens a session unless the user, or the passphrase that was checked, has changed since.
-func (s *Store) openSession(ctx context.Context, known login, secret Secret) error {
+func (s *Store) openSession(ctx context.Context, known login, secret Secret) (trail.Receipt, error) {
 	return s.commit(ctx, func(tx *state.Tx) (trail.Actor, trail.Change, error) {
 		again, err := findLogin(tx, known.name)
 		if err != nil {

@@ -132,7 +132,7 @@ func (b bench) login(t testing.TB, name string) (Secret, Principal) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, p
+	return s, p.Principal
 }
 
 // remember presents secrets until the store answers from memory.

@@ -60,18 +60,24 @@ func act[I acting, T any](s *server, op huma.Operation, command func(ctx context
 		if err != nil {
 			return nil, s.problem(err)
 		}
-		out := &reply[T]{Event: done.Receipt.ID}
-		if done.Receipt.Sequence > 0 {
-			out.Sequence = strconv.FormatUint(done.Receipt.Sequence, 10)
-		}
-		if done.Repeated {
-			out.Repeated = "true"
-		}
+		out := replied[T](done)
 		if err := json.Unmarshal(done.Answer, &out.Body); err != nil {
 			return nil, s.problem(fmt.Errorf("answer of %s: %w", op.OperationID, err))
 		}
 		return out, nil
 	})
+}
+
+// replied returns the answer to an act but for its body.
+func replied[T any](done registry.Done) *reply[T] {
+	out := &reply[T]{Event: done.Receipt.ID}
+	if done.Receipt.Sequence > 0 {
+		out.Sequence = utoa(done.Receipt.Sequence)
+	}
+	if done.Repeated {
+		out.Repeated = "true"
+	}
+	return out
 }
 
 // answer is the output of a question.

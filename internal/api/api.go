@@ -45,7 +45,10 @@ type server struct {
 	huma huma.API
 }
 
-// New returns the handler of everything under Prefix.
+// elsewhere is the pattern of all paths at which there is nothing.
+const elsewhere = "/"
+
+// New returns the handler of everything under Prefix; at other paths it finds nothing.
 func New(config Config) http.Handler {
 	mux := http.NewServeMux()
 	document := huma.DefaultConfig("Tallystick", config.Release)
@@ -79,6 +82,7 @@ func New(config Config) http.Handler {
 	s.assignments()
 	s.findings()
 	s.lineage(mux)
+	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)
 }
 

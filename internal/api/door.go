@@ -55,8 +55,18 @@ type Opened struct {
 	User   string `json:"user" doc:"id"`
 }
 
+// entered returns the answer to an act by which somebody comes in.
+func entered[T any](s *server, receipt trail.Receipt, body T, err error) (*reply[T], error) {
+	if err != nil {
+		return nil, s.problem(err)
+	}
+	out := replied[T](registry.Done{Receipt: receipt})
+	out.Body = body
+	return out, nil
+}
+
 func (s *server) doors() {
-	ask(s, open(operation("exchange-bootstrap", http.MethodPost, "/bootstrap", "Become the first administrator", "access", http.StatusConflict)),
+	huma.Register(s.huma, open(operation("exchange-bootstrap", http.MethodPost, "/bootstrap", "Become the first administrator", "access", http.StatusConflict)),
 		func(ctx context.Context, in *struct {
 			Body struct {
 				Secret     string `json:"secret" maxLength:"256" doc:"from the file bootstrap-secret of the workspace"`
@@ -64,43 +74,50 @@ func (s *server) doors() {
 				Passphrase string `json:"passphrase" maxLength:"1024"`
 			}
 		},
-		) (access.User, error) {
-			return s.Access.Exchange(ctx, in.Body.Secret, in.Body.Name, in.Body.Passphrase)
+		) (*reply[access.User], error) {
+			u, err := s.Access.Exchange(ctx, in.Body.Secret, in.Body.Name, in.Body.Passphrase)
+			return entered(s, u.Receipt, u.User, err)
 		})
-	ask(s, open(operation("redeem-enrolment", http.MethodPost, "/enrolments/redemption", "Set a passphrase by a link", "access", http.StatusConflict)),
+	huma.Register(s.huma, open(operation("redeem-enrolment", http.MethodPost, "/enrolments/redemption", "Set a passphrase by a link", "access", http.StatusConflict)),
 		func(ctx context.Context, in *struct {
 			Body struct {
 				Link       string `json:"link" maxLength:"256"`
 				Passphrase string `json:"passphrase" maxLength:"1024"`
 			}
 		},
-		) (access.User, error) {
-			return s.Access.Redeem(ctx, in.Body.Link, in.Body.Passphrase)
+		) (*reply[access.User], error) {
+			u, err := s.Access.Redeem(ctx, in.Body.Link, in.Body.Passphrase)
+			return entered(s, u.Receipt, u.User, err)
 		})
-	ask(s, open(operation("open-session", http.MethodPost, "/sessions", "Sign in", "access")),
+	huma.Register(s.huma, open(operation("open-session", http.MethodPost, "/sessions", "Sign in", "access")),
 		func(ctx context.Context, in *struct {
 			Body struct {
 				Name       string `json:"name" maxLength:"128"`
 				Passphrase string `json:"passphrase" maxLength:"1024"`
 			}
 		},
-		) (Opened, error) {
+		) (*reply[Opened], error) {
 			secret, who, err := s.Access.Login(ctx, in.Body.Name, in.Body.Passphrase)
 			if err != nil {
-				return Opened{}, err
+				return nil, s.problem(err)
 			}
-			return Opened{Secret: secret.Reveal(), User: who.ID}, nil
+			return entered(s, who.Receipt, Opened{Secret: secret.Reveal(), User: who.ID}, nil)
 		})
-	ask(s, operation("close-session", http.MethodDelete, "/sessions/current", "Sign out", "access", http.StatusConflict),
-		func(ctx context.Context, _ *struct{}) (Recorded, error) {
+	huma.Register(s.huma, operation("close-session", http.MethodDelete, "/sessions/current", "Sign out", "access", http.StatusConflict),
+		func(ctx context.Context, _ *struct{}) (*reply[Recorded], error) {
 			who, on := caller(ctx), whole
 			if who.Session != "" { // a token has none
 				on = trail.Resource{Type: "session", ID: who.Session}
 			}
-			_, err := s.Registry.Do(ctx, registry.Command{
+			done, err := s.Registry.Do(ctx, registry.Command{
 				Principal: who, Action: access.SessionClose, Resource: on,
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Access.CloseSession(tx, who, who.Session) }),
 			})
-			return Recorded{Done: err == nil}, err
+			if err != nil {
+				return nil, s.problem(err)
+			}
+			out := replied[Recorded](done)
+			out.Body.Done = true
+			return out, nil
 		})
 }

@@ -48,8 +48,9 @@ func caller(ctx context.Context) access.Principal {
 }
 
 // refuse answers before the API has taken the request.
-func (s *server) refuse(w http.ResponseWriter, err error) {
-	p := s.explain(err)
+func (s *server) refuse(w http.ResponseWriter, err error) { s.write(w, s.explain(err)) }
+
+func (s *server) write(w http.ResponseWriter, p *Problem) {
 	for name, values := range p.headers {
 		w.Header()[name] = values
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -46,18 +47,22 @@ type updateModelInput struct {
 	Request
 	Model   string `path:"model" maxLength:"128"`
 	IfMatch string `header:"If-Match" maxLength:"32" doc:"revision that the change was made for, as in ETag; a 409 says that somebody changed the model since"`
-	Body    catalog.ModelDetails
-	RawBody []byte `json:"-"`
+	Body    ModelPatch
 }
 
-// fields returns the names of the members that the body has: those are changed, and no others.
-func (in updateModelInput) fields() []string {
-	var members map[string]json.RawMessage
-	if json.Unmarshal(in.RawBody, &members) != nil { // checked against its schema before
-		return nil
-	}
-	return slices.Sorted(maps.Keys(members))
+// ModelPatch is a body of which the members that are there count, an empty one too, and no others.
+type ModelPatch struct {
+	catalog.ModelDetails
+	members map[string]any
 }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *ModelPatch) UnmarshalJSON(body []byte) error {
+	return errors.Join(json.Unmarshal(body, &p.members), json.Unmarshal(body, &p.ModelDetails))
+}
+
+// MarshalJSON writes the members that were there, by which a repetition is known.
+func (p ModelPatch) MarshalJSON() ([]byte, error) { return json.Marshal(p.members) }
 
 func (in updateModelInput) revision() (int64, error) {
 	tag := strings.Trim(in.IfMatch, `"`)
@@ -100,7 +105,7 @@ func (s *server) models() {
 				if err != nil {
 					return nil, err
 				}
-				return s.Catalog.UpdateModel(tx, catalog.ModelUpdate{Model: in.Model, Fields: in.fields(), Details: in.Body, IfRevision: revision})
+				return s.Catalog.UpdateModel(tx, catalog.ModelUpdate{Model: in.Model, Fields: slices.Sorted(maps.Keys(in.Body.members)), Details: in.Body.ModelDetails, IfRevision: revision})
 			}), s.readModel(in.Model)
 		})
 	act(s, operation("retire-model", http.MethodPost, "/models/{model}/retirement", "Retire a model", "catalog", http.StatusNotFound, http.StatusConflict),

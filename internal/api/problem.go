@@ -1,8 +1,10 @@
 package api
 
 import (
+	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -56,4 +58,26 @@ func (s *server) explain(err error) *Problem {
 		p.headers.Set("Retry-After", "1")
 	}
 	return p
+}
+
+// strayed answers requests that are for no operation: 404, or 405 if the path takes another method.
+func (s *server) strayed(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var others []string
+		for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
+			other := r.Clone(r.Context())
+			other.Method = method
+			if _, pattern := mux.Handler(other); pattern != elsewhere {
+				others = append(others, method)
+			}
+		}
+		err := tallystick.Errorf(tallystick.NotFound, "the API has nothing at %.200q", r.URL.Path)
+		p := s.explain(err.WithHint("what there is stands in %s/openapi.json", Prefix))
+		if len(others) > 0 {
+			p.Status, p.Title = http.StatusMethodNotAllowed, http.StatusText(http.StatusMethodNotAllowed)
+			p.Code, p.Detail = string(tallystick.Invalid), fmt.Sprintf("%s does not take %.20q", r.URL.Path, r.Method)
+			p.headers.Set("Allow", strings.Join(others, ", "))
+		}
+		s.write(w, p)
+	}
 }

@@ -61,7 +61,7 @@ type userQuery struct {
 
 func (s *server) users() {
 	huma.Register(s.huma, operation("add-user", http.MethodPost, "/users", "Add a person or a service", "access", http.StatusConflict),
-		func(ctx context.Context, in *addUserInput) (*answer[Invitation], error) {
+		func(ctx context.Context, in *addUserInput) (*reply[Invitation], error) {
 			link := access.NewSecret(access.EnrolmentSecret, s.Now())
 			n := access.NewUser{Name: in.Body.Name, Roles: in.Body.Roles}
 			if len(n.Roles) != 1 || n.Roles[0] != access.Service {
@@ -70,7 +70,7 @@ func (s *server) users() {
 			return s.invite(ctx, "add-user", *in, in.Body.Name, n.Link, func(tx *state.Tx) (trail.Change, error) { return s.Access.AddUser(tx, n) })
 		})
 	huma.Register(s.huma, operation("enrol-user", http.MethodPost, "/users/{user}/enrolment", "Make another link for a person", "access", http.StatusNotFound, http.StatusConflict),
-		func(ctx context.Context, in *userInput) (*answer[Invitation], error) {
+		func(ctx context.Context, in *userInput) (*reply[Invitation], error) {
 			link := access.NewSecret(access.EnrolmentSecret, s.Now())
 			return s.invite(ctx, "enrol-user", *in, in.User, link, func(tx *state.Tx) (trail.Change, error) { return s.Access.Enrol(tx, in.User, link) })
 		})
@@ -103,7 +103,7 @@ func (s *server) onUser(name string, propose func(tx *state.Tx) (trail.Change, e
 
 // invite carries out a command of which the answer holds a secret. The secret is in no store, so that
 // a repetition is told that it was done, and cannot be given it again.
-func (s *server) invite(ctx context.Context, operation string, in acting, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*answer[Invitation], error) {
+func (s *server) invite(ctx context.Context, operation string, in acting, name string, link access.Secret, propose func(tx *state.Tx) (trail.Change, error)) (*reply[Invitation], error) {
 	c, _ := s.onUser(name, propose)
 	c.Principal, c.Purpose = caller(ctx), in.asked().Purpose
 	var err error
@@ -122,7 +122,8 @@ func (s *server) invite(ctx context.Context, operation string, in acting, name s
 	if err != nil {
 		return nil, s.problem(err)
 	}
-	out := &answer[Invitation]{Body: Invitation{User: u}}
+	out := replied[Invitation](done)
+	out.Body.User = u
 	if link.Kind() == access.EnrolmentSecret {
 		out.Body.Link = link.Reveal()
 	}
@@ -152,7 +153,7 @@ type tokenInput struct {
 
 func (s *server) tokens() {
 	huma.Register(s.huma, operation("create-token", http.MethodPost, "/tokens", "Make a token", "access", http.StatusConflict),
-		func(ctx context.Context, in *createTokenInput) (*answer[Minted], error) {
+		func(ctx context.Context, in *createTokenInput) (*reply[Minted], error) {
 			secret := access.NewSecret(access.TokenSecret, s.Now())
 			who := caller(ctx)
 			again, err := retry("create-token", *in)
@@ -168,7 +169,8 @@ func (s *server) tokens() {
 				}),
 				Answer: func(tx *state.Tx) (any, error) { return s.Access.TokenIn(tx, secret.ID()) },
 			})
-			out := &answer[Minted]{Body: Minted{Secret: secret.Reveal()}}
+			out := replied[Minted](done)
+			out.Body.Secret = secret.Reveal()
 			if err == nil {
 				err = json.Unmarshal(done.Answer, &out.Body.Token)
 			}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -117,7 +116,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 // doors are what a server answers with: the API, and the pages beside it.
 func (a *app) doors(h house, secure bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle(api.Prefix+"/", a.api(h, nil))
+	mux.Handle("/api/", a.api(h, nil))
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, People: h.access, Registry: h.registry,

@@ -20,9 +20,9 @@ type People interface {
 	Authenticate(ctx context.Context, presented string) (access.Principal, error)
 	// Login opens a session. It is Unauthorized for a wrong name or passphrase, alike, and Unavailable
 	// for too many attempts.
-	Login(ctx context.Context, name, passphrase string) (access.Secret, access.Principal, error)
+	Login(ctx context.Context, name, passphrase string) (access.Secret, access.SignedIn, error)
 	// Redeem sets the passphrase of the person to whom a one-time link was given.
-	Redeem(ctx context.Context, presented, passphrase string) (access.User, error)
+	Redeem(ctx context.Context, presented, passphrase string) (access.Enrolled, error)
 	// CloseSession proposes to end a session, nil if it has ended.
 	CloseSession(tx *state.Tx, by access.Principal, id string) (trail.Change, error)
 	// Names returns the names of those of the ids, at most 1,000, that are of users.
