@@ -40,6 +40,8 @@ const (
 	BundleExport      Action = "bundle.export"
 	BackupCreate      Action = "backup.create"
 	KeyManage         Action = "key.manage"
+	NotifyRead        Action = "notify.read"
+	NotifyManage      Action = "notify.manage"
 	UserRead          Action = "user.read"
 	UserManage        Action = "user.manage"
 	TokenCreate       Action = "token.create"
@@ -84,6 +86,8 @@ var rights = []Right{
 	{BundleExport, "export evidence", []Role{Validator, Auditor, Admin}},
 	{BackupCreate, "write a backup", []Role{Operator, Admin}},
 	{KeyManage, "create, rotate and retire signing keys", []Role{Admin}},
+	{NotifyRead, "see who is told of what, and what was delivered", []Role{Operator, Auditor, Admin}},
+	{NotifyManage, "say who is told of what, test and retry deliveries", []Role{Operator, Admin}},
 	{UserRead, "list people, services and their roles", []Role{Auditor, Admin}},
 	{UserManage, "add people and services, grant and revoke roles, disable", []Role{Admin}},
 	{TokenCreate, "make a token that acts for oneself", people()},

@@ -62,6 +62,7 @@ type Counts struct {
 type Client struct {
 	config    Config
 	special   []network
+	dialer    *net.Dialer
 	transport *http.Transport
 	sent      atomic.Uint64
 	refused   atomic.Uint64
@@ -77,10 +78,10 @@ func New(config Config) *Client {
 	config.Total = cmp.Or(config.Total, defaultTotal)
 	config.MaxBytes = cmp.Or(config.MaxBytes, defaultMaxBytes)
 	c := &Client{config: config, special: specialNetworks()}
-	dialer := &net.Dialer{Timeout: config.Connect, Resolver: config.Resolver, ControlContext: c.control}
+	c.dialer = &net.Dialer{Timeout: config.Connect, Resolver: config.Resolver, ControlContext: c.control}
 	c.transport = &http.Transport{
 		Proxy:                  http.ProxyURL(config.Proxy), // nil: none
-		DialContext:            dialer.DialContext,
+		DialContext:            c.dialer.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: config.Roots},
 		TLSHandshakeTimeout:    config.TLS,
 		ResponseHeaderTimeout:  config.Header,
@@ -165,8 +166,7 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 
 func (c *Client) explain(r *http.Request, err error) error {
 	target := r.URL.Scheme + "://" + r.URL.Host
-	var refused *tallystick.Error
-	if errors.As(err, &refused) && refused.Code == tallystick.Forbidden {
+	if refused := asForbidden(err); refused != nil {
 		c.refused.Add(1)
 		return tallystick.Errorf(tallystick.Forbidden, "%s %.200s: %w", r.Method, target, refused)
 	}
@@ -176,6 +176,15 @@ func (c *Client) explain(r *http.Request, err error) error {
 	}
 	return tallystick.Errorf(tallystick.Unavailable, "%s %.200s: %w", r.Method, target, err).
 		WithHint("see that the host runs and that this machine reaches it")
+}
+
+// asForbidden returns the refusal of an address in err's chain, nil if there is none.
+func asForbidden(err error) *tallystick.Error {
+	var refused *tallystick.Error
+	if errors.As(err, &refused) && refused.Code == tallystick.Forbidden {
+		return refused
+	}
+	return nil
 }
 
 func (c *Client) tooLong(host string) error {

@@ -1,0 +1,105 @@
+package notify
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// Topic is a name for events that somebody wants to be told of together.
+type Topic struct {
+	Name  string       `json:"topic"`
+	Doc   string       `json:"about" doc:"what it tells of"`
+	Types []trail.Type `json:"types" doc:"types of events"`
+	// If, where it is set, must hold of the public fields of the event's data.
+	If func(fields map[string]any) bool `json:"-"`
+}
+
+// Topics returns the table of topics: what is to be told under a name of its own gets a row here. A
+// name has no dot, which tells it from a type of event.
+func Topics() []Topic {
+	return []Topic{
+		{"model", "a model registered, changed or retired, a version registered or marked", []trail.Type{
+			trail.ModelRegistered, trail.ModelReregistered, trail.ModelUpdated, trail.ModelRetired, trail.VersionRegistered, trail.VersionMarked,
+		}, nil},
+		{"retired", "a model retired, a version deprecated or withdrawn", []trail.Type{trail.ModelRetired, trail.VersionMarked},
+			func(fields map[string]any) bool { return fields["state"] != "registered" }},
+		{"audit", "an audit completed or failed", []trail.Type{trail.AuditCompleted, trail.AuditFailed}, nil},
+		{"audit-not-passed", "an audit that failed, or that the gate did not pass", []trail.Type{trail.AuditCompleted, trail.AuditFailed},
+			func(fields map[string]any) bool { return fields["verdict"] != string(tallystick.Pass) }},
+		{"serving", "what serves in an environment changed", []trail.Type{trail.AssignmentRecorded, trail.AssignmentEnded}, nil},
+		{"out-of-band", "a change that nobody was asked about was found", []trail.Type{
+			trail.AssignmentRecorded, trail.AssignmentEnded, trail.FindingRaised,
+		}, func(fields map[string]any) bool { return fields["observed"] == true || fields["kind"] == "out_of_band" }},
+		{"finding", "a finding raised or resolved", []trail.Type{trail.FindingRaised, trail.FindingResolved}, nil},
+		{"refused", "a command or a login refused", []trail.Type{trail.CommandRefused, trail.LoginRefused}, nil},
+		{"access", "users, roles and tokens changed", []trail.Type{
+			trail.UserAdded, trail.UserGranted, trail.UserRevoked, trail.UserDisabled, trail.BootstrapExchanged, trail.TokenCreated, trail.TokenRevoked,
+		}, nil},
+		{"key", "a signing key created, rotated or compromised", []trail.Type{trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised}, nil},
+		{"export", "evidence or a backup left the installation", []trail.Type{trail.BundleExported, trail.BackupCreated}, nil},
+	}
+}
+
+// everything chooses all events.
+const everything = "*"
+
+// parseTopic returns what a person has written as a topic, in its one form: a topic, the short type of
+// an event, a family such as "model.*", or "*".
+func parseTopic(text string) (string, error) {
+	if text == everything {
+		return text, nil
+	}
+	if family, ok := strings.CutSuffix(text, ".*"); ok {
+		for _, d := range trail.Definitions() {
+			if strings.HasPrefix(d.Type.Short(), family+".") {
+				return text, nil
+			}
+		}
+		return "", tallystick.Errorf(tallystick.Invalid, "no type of event begins with %q", family+".").
+			WithHint("`tallystick notify topics` lists what can be told")
+	}
+	var names []string
+	for _, t := range Topics() {
+		if t.Name == text {
+			return text, nil
+		}
+		names = append(names, t.Name)
+	}
+	if strings.Contains(text, ".") {
+		t, err := trail.ParseType(text)
+		return t.Short(), err
+	}
+	err := tallystick.Errorf(tallystick.Invalid, "topic %q is not known", text)
+	if near := tallystick.Nearest(text, names); near != "" {
+		return "", err.WithHint("did you mean %s?", near)
+	}
+	return "", err.WithHint("use one of %s, the type of an event, or *", strings.Join(names, ", "))
+}
+
+// chooses reports whether a topic, as parseTopic returns it, chooses an event.
+func chooses(topic string, topics []Topic, kind trail.Type, fields map[string]any) bool {
+	short := kind.Short()
+	switch family, isFamily := strings.CutSuffix(topic, "*"); {
+	case topic == everything, topic == short:
+		return true
+	case isFamily:
+		return strings.HasPrefix(short, family)
+	}
+	return slices.ContainsFunc(topics, func(t Topic) bool {
+		return t.Name == topic && slices.Contains(t.Types, kind) && (t.If == nil || t.If(fields))
+	})
+}
+
+// tells reports whether a subscription is told of an event.
+func (s Subscription) tells(topics []Topic, e item) bool {
+	if e.Type == trail.SubscriptionTested {
+		return e.fields["subscription"] == s.ID || slices.ContainsFunc(s.Topics, func(t string) bool { return chooses(t, nil, e.Type, nil) })
+	}
+	environment, _ := e.fields["environment"].(string)
+	return (len(s.Models) == 0 || slices.Contains(s.Models, e.Model)) &&
+		(len(s.Environments) == 0 || slices.Contains(s.Environments, environment)) &&
+		slices.ContainsFunc(s.Topics, func(t string) bool { return chooses(t, topics, e.Type, e.fields) })
+}
