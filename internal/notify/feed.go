@@ -70,11 +70,7 @@ func (f *feed) read(ctx context.Context, sequence uint64) ([]item, error) {
 		if !known { // of a newer program
 			definition = trail.Definition{Type: e.Type, Title: e.Type.Short()}
 		}
-		i, err := newItem(e, definition)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, i)
+		items = append(items, newItem(e, definition))
 	}
 	return items, nil
 }

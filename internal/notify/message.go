@@ -23,11 +23,8 @@ type item struct {
 }
 
 // newItem leaves out all that is sealed: commitments say nothing to a receiver.
-func newItem(e trail.Event, definition trail.Definition) (item, error) {
-	data, err := e.Sealed()
-	if err != nil {
-		return item{}, err
-	}
+func newItem(e trail.Event, definition trail.Definition) item {
+	data := e.Sealed()
 	i := item{Event: e, definition: definition, fields: map[string]any{}}
 	for _, f := range definition.Fields {
 		if value := data[f.Name]; f.Public && value != nil {
@@ -37,7 +34,7 @@ func newItem(e trail.Event, definition trail.Definition) (item, error) {
 	if actor, ok := data["actor"].(map[string]any); ok {
 		i.actorKind, _ = actor["kind"].(string)
 	}
-	return i, nil
+	return i
 }
 
 // Message is a notification as a webhook's receiver gets it: an event in the form of CloudEvents 1.0.
