@@ -37,6 +37,7 @@ var sideways = map[string]map[string]string{
 	"internal/figure":     {"internal/stat": "figures are written from estimates", "internal/chart": "one way to write a count"},
 	"internal/witness":    {"internal/durable": "one way to write a file durably"},
 	"internal/provenance": {"internal/artifact": "one way to hash files"},
+	"internal/notify":     {"internal/catalog": "one way to tell an event in words"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},

@@ -71,6 +71,14 @@ func phrases() map[trail.Type]phrase {
 		trail.FindingSeen:        {"saw again what a finding[ about {model}] tells", "tell of a finding[ about {model}] again"},
 		trail.FindingResolved:    {"resolved a finding[ about {model}]", "resolve a finding[ about {model}]"},
 
+		trail.SubscriptionCreated: {"made the subscription {name}, which tells {host} by {channel} of {topics}", "make a subscription[, {name}]"},
+		trail.SubscriptionUpdated: {"changed the subscription {name}, which tells {host} of {topics} now", "change a subscription[, {name}]"},
+		trail.SubscriptionMarked:  {"set the subscription {name} to {state}", "pause or resume a subscription[, {name}]"},
+		trail.SubscriptionRotated: {"gave the subscription {name} another secret", "give a subscription another secret[, {name}]"},
+		trail.SubscriptionRemoved: {"removed the subscription {name}", "remove a subscription[, {name}]"},
+		trail.SubscriptionTested:  {"tested the subscription {name}", "test a subscription[, {name}]"},
+		trail.SubscriptionSkipped: {"gave up notification {number} of the subscription {name}", "give up a notification[ of the subscription {name}]"},
+
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},
 		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},
@@ -90,6 +98,8 @@ func requests() map[string]string {
 		"finding.close":      "resolve a finding[ about {model}]",
 		"finding.write":      "raise a finding[ about {model}]",
 		"key.manage":         "change the signing keys",
+		"notify.manage":      "say who is told of what",
+		"notify.read":        "see who is told of what",
 		"policy.change":      "change the policy of the gate",
 		"run.record":         "record a training run[ of {model}]",
 		"settings.change":    "change the settings of the installation",

@@ -69,8 +69,13 @@ func TestWebhook(t *testing.T) {
 	told := h.subscription(t, "tickets").Delivery.Number
 	_, stop = h.courier(t, nil, in.entry())
 	defer stop()
+	last := ""
 	for _, id := range want[told:] {
-		if m := in.next(t).message(t); m.ID != id {
+		m := in.next(t).message(t)
+		if m.ID == last { // under way when the first courier ended, and told again
+			m = in.next(t).message(t)
+		}
+		if last = m.ID; m.ID != id {
 			t.Fatalf("event %s, want %s", m.ID, id)
 		}
 	}

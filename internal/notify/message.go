@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/wording"
 )
@@ -96,56 +97,14 @@ func links(base, event string) map[string]string {
 	}
 }
 
-// telling are the public fields that a sentence names besides model, version and environment, as far
-// as an event has them.
-func telling() []string {
-	return []string{"severity", "kind", "command", "code", "state", "role", "verdict", "tier", "channel", "name", "key", "reason", "count"}
-}
-
 const maxSentence = 400 // bytes
 
-// sentence tells the event in one line: "Finding raised: credit@4 in production (severity high, kind
-// out_of_band)". Whatever strangers have put into a field, it is one line without controls.
+// sentence tells the event in one line: "A person raised a finding about credit@4 in production: out of
+// band, high." Whatever strangers have put into a field, it is one line without controls.
 func (i item) sentence() string {
-	var b strings.Builder
-	b.WriteString(i.definition.Title + ": ")
-	version, _ := i.fields["version"].(string)
-	switch {
-	case i.Model != "" && version != "":
-		b.WriteString(i.Model + "@" + version)
-	case i.Model != "":
-		b.WriteString(i.Model)
-	default:
-		b.WriteString(i.Resource.Type + " " + i.Resource.ID)
-	}
-	if environment, _ := i.fields["environment"].(string); environment != "" {
-		b.WriteString(" in " + environment)
-	}
-	var details []string
-	if i.Outcome != tallystick.Success {
-		outcome := string(i.Outcome)
-		if outcome == "" {
-			outcome = "begun"
-		}
-		details = append(details, outcome)
-	}
-	for _, name := range telling() {
-		switch value := i.fields[name].(type) {
-		case string:
-			details = append(details, name+" "+value)
-		case json.Number:
-			details = append(details, name+" "+value.String())
-		case float64:
-			details = append(details, fmt.Sprintf("%s %v", name, value))
-		}
-	}
-	if i.fields["observed"] == true {
-		details = append(details, "found to be so, nobody was asked")
-	}
-	if len(details) > 0 {
-		b.WriteString(" (" + strings.Join(details, ", ") + ")")
-	}
-	return line(b.String(), maxSentence)
+	data := maps.Clone(i.fields)
+	data["actor"] = map[string]any{"kind": i.actorKind}
+	return wording.Sentence(wording.Capital(line(catalog.Words(i.Event, catalog.Telling{Data: data}), maxSentence)))
 }
 
 // line returns text as one line of at most limit bytes.

@@ -153,7 +153,7 @@ func samples() []Data {
 	at := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 	id := "0195a7b2-4c00-7000-8000-000000000000"
 	full := Data{
-		Sentence: "Finding raised: credit@4 in production (severity high, kind out_of_band)", Subscription: "tickets", Number: 1, Sequence: 7, Event: id,
+		Sentence: "A service raised a finding about credit@4 in production: out of band, high.", Subscription: "tickets", Number: 1, Sequence: 7, Event: id,
 		Kind: trail.FindingRaised.Short(), Title: "Finding raised", Outcome: "success", Actor: "service", Resource: "finding/f1", Model: "credit", Version: "4",
 		Environment: "production", Time: at.Format(time.RFC3339), Links: links("https://tallystick.example.org", id),
 		Fields: map[string]any{"finding": "f1", "kind": "out_of_band", "severity": "high", "model": "credit", "version": "4", "environment": "production"},
