@@ -108,6 +108,12 @@ func (c *Client) Patch(ctx context.Context, path string, in, out any) (Receipt, 
 	return c.call(ctx, http.MethodPatch, path, in, out)
 }
 
+// PatchIf asks for a change of what stands at path, if that is still as it was when its header ETag was
+// tag. Otherwise it is a Conflict.
+func (c *Client) PatchIf(ctx context.Context, path, tag string, in, out any) (Receipt, error) {
+	return c.call(ctx, http.MethodPatch, path, in, out, "If-Match", tag)
+}
+
 // Delete asks that what stands at path ends.
 func (c *Client) Delete(ctx context.Context, path string, out any) (Receipt, error) {
 	return c.call(ctx, http.MethodDelete, path, nil, out)
@@ -168,7 +174,8 @@ func clone(query url.Values) url.Values {
 	return copied
 }
 
-func (c *Client) call(ctx context.Context, method, path string, in, out any) (receipt Receipt, err error) {
+// call asks for in and reads the answer into out. header is pairs of a name and a value.
+func (c *Client) call(ctx context.Context, method, path string, in, out any, header ...string) (receipt Receipt, err error) {
 	var body []byte
 	if in != nil {
 		if body, err = json.Marshal(in); err != nil {
@@ -189,6 +196,9 @@ func (c *Client) call(ctx context.Context, method, path string, in, out any) (re
 		}
 		if key != "" {
 			r.Header.Set("Idempotency-Key", key)
+		}
+		for i := 0; i+1 < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
 		}
 		response, err := c.send(c.http, r)
 		if err != nil {

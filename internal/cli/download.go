@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) download() *cobra.Command {
-	var dir string
+	var dir, format string
 	cmd := &cobra.Command{
 		Use:   "download MODEL@VERSION [FILE...] -o DIR",
 		Short: "Download the files of a version; the trail keeps who, when and what for",
@@ -32,30 +32,49 @@ against the digest that was registered, and only then gets its name. Models of t
 			if dir == "" {
 				return usageError(cmd, "--output is missing")
 			}
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			s, err := a.dial(cmd.Context(), true)
 			if err != nil {
 				return err
 			}
-			err = a.runDownload(cmd.Context(), s, args, dir)
-			return errors.Join(err, s.Close(cmd.Context(), true))
+			got, err := a.runDownload(cmd.Context(), s, args, dir)
+			if err = errors.Join(err, s.Close(cmd.Context(), true)); err != nil {
+				return err
+			}
+			if format == "json" {
+				return a.printJSON(got)
+			}
+			_, err = fmt.Fprintf(a.Out, "%d files, %d bytes of %s in %s; every digest is the registered one\n", len(got.Files), got.Bytes, got.Version, got.Directory)
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&dir, "output", "o", "", "`directory` to write into; it is made if there is none")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	return cmd
 }
 
-func (a *app) runDownload(ctx context.Context, s *session, args []string, dir string) error {
+// downloaded is what came of a download, of which every digest is the registered one.
+type downloaded struct {
+	Version   string          `json:"version"` // MODEL@VERSION
+	Directory string          `json:"directory"`
+	Bytes     int64           `json:"bytes"`
+	Files     []artifact.File `json:"files"`
+}
+
+func (a *app) runDownload(ctx context.Context, s *session, args []string, dir string) (got downloaded, err error) {
 	model, version, err := versionName(args[0])
 	if err != nil {
-		return err
+		return got, err
 	}
 	files, err := manifest(ctx, s, model, version)
 	if err != nil {
-		return err
+		return got, err
 	}
 	for _, name := range args[1:] {
 		if !slices.ContainsFunc(files, func(f artifact.File) bool { return f.Name == name }) {
-			return tallystick.Errorf(tallystick.NotFound, "version %s has no file %q", args[0], name).WithHint("`tallystick version show %s` lists its files", args[0])
+			return got, tallystick.Errorf(tallystick.NotFound, "version %s has no file %q", args[0], name).WithHint("`tallystick version show %s` lists its files", args[0])
 		}
 	}
 	if len(args) > 1 {
@@ -70,23 +89,21 @@ func (a *app) runDownload(ctx context.Context, s *session, args []string, dir st
 	for _, f := range files {
 		// The name comes from a server: it must not lead out of dir.
 		if err := artifact.ValidateFileName(f.Name); err != nil {
-			return err
+			return got, err
 		}
 		path := filepath.Join(dir, filepath.FromSlash(f.Name))
 		if exists(path) {
-			return tallystick.Errorf(tallystick.Conflict, "%s exists", path).WithHint("name an empty directory with --output")
+			return got, tallystick.Errorf(tallystick.Conflict, "%s exists", path).WithHint("name an empty directory with --output")
 		}
 	}
 	for _, f := range files {
 		tell := func(n int64) { progress.show("downloading", done+n, total) }
 		if err := fetch(ctx, s, versionPath(model, version), f, dir, tell); err != nil {
-			return fmt.Errorf("download %s: %w", f.Name, err)
+			return got, fmt.Errorf("download %s: %w", f.Name, err)
 		}
 		done += f.Size
 	}
-	progress.done()
-	_, err = fmt.Fprintf(a.Out, "%d files, %d bytes of %s in %s; every digest is the registered one\n", len(files), total, args[0], dir)
-	return err
+	return downloaded{Version: args[0], Directory: dir, Bytes: total, Files: files}, nil
 }
 
 // fetch downloads one file. It has its name only once its digest is right.

@@ -12,7 +12,7 @@ import (
 )
 
 func (a *app) login() *cobra.Command {
-	var passphrase string
+	var passphrase, format string
 	cmd := &cobra.Command{
 		Use:   "login NAME",
 		Short: "Sign in to a server",
@@ -22,6 +22,9 @@ directory. The commands that follow use it for the same --server. Programs use t
   tallystick login ana --passphrase-file /dev/fd/3 3< passphrase`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			server, err := a.theServer("login")
 			if err != nil {
 				return err
@@ -41,11 +44,15 @@ directory. The commands that follow use it for the same --server. Programs use t
 			if err := keepSession(server, opened.Secret); err != nil {
 				return err
 			}
+			if format == "json" { // without the secret, which stays in its file
+				return a.printJSON(map[string]string{"server": server, "name": args[0], "user": opened.User})
+			}
 			_, err = fmt.Fprintf(a.Out, "signed in to %s as %s\n", server, args[0])
 			return err
 		},
 	}
 	passphraseFlag(cmd, &passphrase)
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,24 +130,50 @@ func (a *app) modelUpdate() *cobra.Command {
 	}
 	f := addModelFlags(cmd)
 	return acts(a, cmd, command[catalog.Model]{
-		do: func(ctx context.Context, s *session, args []string) (m catalog.Model, _ client.Receipt, err error) {
+		do: func(ctx context.Context, s *session, args []string) (m catalog.Model, receipt client.Receipt, err error) {
+			path := modelPath(args[0])
 			if len(f.answers)+len(f.labels) > 0 {
-				if err := s.Get(ctx, modelPath(args[0]), &m); err != nil {
-					return m, client.Receipt{}, err
-				}
+				return f.add(ctx, s, cmd, path)
 			}
-			body, err := f.body(cmd, m.ModelDetails)
+			body, err := f.body(cmd, catalog.ModelDetails{})
 			if err != nil {
-				return m, client.Receipt{}, err
+				return m, receipt, err
 			}
 			if len(body) == 0 {
-				return m, client.Receipt{}, usageError(cmd, "nothing is to be changed")
+				return m, receipt, usageError(cmd, "nothing is to be changed")
 			}
-			receipt, err := s.Patch(ctx, modelPath(args[0]), body, &m)
+			receipt, err = s.Patch(ctx, path, body, &m)
 			return m, receipt, err
 		},
 		text: printModel, mustExist: true,
 	})
+}
+
+// add changes a model to whose answers and labels some are added. They travel whole, so the change holds
+// only for the revision that it was made from; if somebody was quicker it is made once more from theirs.
+func (f *modelFlags) add(ctx context.Context, s *session, cmd *cobra.Command, path string) (m catalog.Model, receipt client.Receipt, err error) {
+	const attempts = 2
+	var conflict error
+	var made int64 // revision that the change is made from
+	for range attempts {
+		var before catalog.Model
+		if err := s.Get(ctx, path, &before); err != nil {
+			return m, receipt, err
+		}
+		if conflict != nil && before.Revision == made {
+			return m, receipt, conflict // about something else: nobody has changed the model
+		}
+		made = before.Revision
+		body, err := f.body(cmd, before.ModelDetails)
+		if err != nil {
+			return m, receipt, err
+		}
+		receipt, conflict = s.PatchIf(ctx, path, strconv.Quote(strconv.FormatInt(made, 10)), body, &m)
+		if tallystick.CodeOf(conflict) != tallystick.Conflict {
+			return m, receipt, conflict
+		}
+	}
+	return m, receipt, conflict
 }
 
 func (a *app) modelRetire() *cobra.Command {

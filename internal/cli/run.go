@@ -18,7 +18,7 @@ import (
 
 func (a *app) runCommand() *cobra.Command {
 	var o provenance.Options
-	var of, record string
+	var of, record, format string
 	var params []string
 	cmd := &cobra.Command{
 		Use:   "run [flags] -- COMMAND [ARG...]",
@@ -26,12 +26,16 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run notes the Git commit and what is not committed, dvc.lock, the installed libraries, the machine, the
 seeds in the environment, and the digests of --input and --output, runs the command with the terminal, the
 signals and the exit code of its own, and records the lineage. Inputs that are registered snapshots are
-linked to them.
+linked to them. With --format json the record of the run goes to standard output, and what the command
+writes there to standard error.
 
 Exit code: that of the command; 2 or 3 if it could not be run, or not be recorded.`,
 		Example: `  tallystick run --input loans.parquet --output model/ --model credit@3 -- python train.py`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			product, err := productOf(of)
 			if err != nil {
 				return err
@@ -44,6 +48,9 @@ Exit code: that of the command; 2 or 3 if it could not be run, or not be recorde
 				return err
 			}
 			o.Command, o.Stdout, o.Stderr = args, a.Out, a.Err
+			if format == "json" {
+				o.Stdout = a.Err
+			}
 			if in, ok := a.In.(*os.File); ok {
 				o.Stdin = in
 			}
@@ -68,6 +75,9 @@ Exit code: that of the command; 2 or 3 if it could not be run, or not be recorde
 			}
 			fmt.Fprintf(a.Err, "tallystick: run %s is on record: tallystick lineage run:%s\n", run.ID, run.ID)
 			a.code = run.ExitCode
+			if format == "json" {
+				return a.printJSON(run)
+			}
 			return nil
 		},
 	}
@@ -80,6 +90,7 @@ Exit code: that of the command; 2 or 3 if it could not be run, or not be recorde
 	flags.StringArrayVar(&params, "param", nil, "`NAME=VALUE` of a parameter")
 	flags.StringSliceVar(&o.Env, "env", nil, "`names` of variables of the environment to record")
 	flags.StringVar(&record, "record", "", "write the record of the run to this `file` too")
+	flags.StringVar(&format, "format", "text", "text or json")
 	return cmd
 }
 

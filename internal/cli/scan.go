@@ -84,7 +84,12 @@ Exit code: 0 safe, or safe under conditions that are named; 1 not safe, or not r
 			if err != nil {
 				return err
 			}
-			return a.attachAbout(cmd.Context(), of, files, catalog.EvidenceDetails{Kind: catalog.ScanEvidence, Verdict: report.Verdict, ProducedMS: producedNow()}, body)
+			out := a.Out
+			if format == "json" {
+				out = a.Err
+			}
+			_, err = a.attachAbout(cmd.Context(), out, of, files, catalog.EvidenceDetails{Kind: catalog.ScanEvidence, Verdict: report.Verdict, ProducedMS: producedNow()}, body)
+			return err
 		},
 	}
 	flags := cmd.Flags()

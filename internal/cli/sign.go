@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/durable"
@@ -22,7 +23,7 @@ const (
 )
 
 func (a *app) modelSign() *cobra.Command {
-	var key, signature, of string
+	var key, signature, of, format string
 	var hashing artifact.HashOptions
 	cmd := &cobra.Command{
 		Use:   "sign PATH --key FILE",
@@ -34,6 +35,9 @@ which must have been registered with these files.`,
   tallystick model sign model/ --key key.pem --model credit@3`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := oneOf("--format", format, "text", "json"); err != nil {
+				return err
+			}
 			if key == "" {
 				return usageError(cmd, "--key is missing")
 			}
@@ -60,23 +64,40 @@ which must have been registered with these files.`,
 				return err
 			}
 			progress.done()
-			fmt.Fprintf(a.Out, "%d files signed: %s\n", manifest.Len(), signature)
-			if of == "" {
-				return nil
-			}
 			hint, err := modelsign.KeyHint(&private.PublicKey)
 			if err != nil {
 				return err
 			}
-			return a.attachAbout(cmd.Context(), of, manifest, catalog.EvidenceDetails{
-				Kind: catalog.SignatureEvidence, PredicateType: modelsign.PredicateType, Signer: hint, ProducedMS: producedNow(),
-			}, bundle)
+			out := a.Out
+			if format == "json" {
+				out = io.Discard // the answer holds it all
+			}
+			fmt.Fprintf(out, "%d files signed: %s\n", manifest.Len(), signature)
+			var receipt client.Receipt
+			if of != "" {
+				receipt, err = a.attachAbout(cmd.Context(), out, of, manifest, catalog.EvidenceDetails{
+					Kind: catalog.SignatureEvidence, PredicateType: modelsign.PredicateType, Signer: hint, ProducedMS: producedNow(),
+				}, bundle)
+			}
+			if err != nil || format != "json" {
+				return err
+			}
+			return a.printJSON(done[signed]{receipt.Event, receipt.Sequence, signed{signature, hint, manifest.Len(), of}})
 		},
 	}
 	signatureFlags(cmd, &key, &signature, "private key, a PEM `file`")
 	cmd.Flags().StringVar(&of, "model", "", "`MODEL@VERSION` with which the signature goes on record")
+	cmd.Flags().StringVar(&format, "format", "text", "text or json")
 	addHashFlags(cmd, &hashing)
 	return cmd
+}
+
+// signed is what was signed.
+type signed struct {
+	Signature string `json:"signature"` // file
+	Signer    string `json:"signer"`    // hint of the key, as in the signature
+	Files     int    `json:"files"`
+	Version   string `json:"version,omitempty"` // with which it is on record
 }
 
 func signatureFlags(cmd *cobra.Command, key, signature *string, usage string) {
@@ -85,15 +106,15 @@ func signatureFlags(cmd *cobra.Command, key, signature *string, usage string) {
 	cmd.Flags().StringVar(signature, "signature", defaultSignature, "`file` of the signature")
 }
 
-// attachAbout attaches evidence about files to the version that was registered with them.
-func (a *app) attachAbout(ctx context.Context, name string, files artifact.Manifest, d catalog.EvidenceDetails, body []byte) error {
+// attachAbout attaches evidence about files to the version that was registered with them, and tells out.
+func (a *app) attachAbout(ctx context.Context, out io.Writer, name string, files artifact.Manifest, d catalog.EvidenceDetails, body []byte) (receipt client.Receipt, err error) {
 	model, version, err := versionName(name)
 	if err != nil {
-		return err
+		return receipt, err
 	}
 	s, err := a.dial(ctx, true)
 	if err != nil {
-		return err
+		return receipt, err
 	}
 	err = func() error {
 		var v catalog.Version
@@ -110,15 +131,14 @@ func (a *app) attachAbout(ctx context.Context, name string, files artifact.Manif
 				WithHint("`tallystick version show %s` lists its files; --ignore leaves out what is no part of it", name)
 		}
 		d.Subject = digest
-		_, receipt, err := attach(ctx, s, name, d, body)
-		if err != nil {
+		if _, receipt, err = attach(ctx, s, name, d, body); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.Out, "evidence of %s, kind %s\n", name, d.Kind)
-		printReceipt(a.Out, receipt)
+		fmt.Fprintf(out, "evidence of %s, kind %s\n", name, d.Kind)
+		printReceipt(out, receipt)
 		return nil
 	}()
-	return errors.Join(err, s.Close(ctx, err == nil))
+	return receipt, errors.Join(err, s.Close(ctx, err == nil))
 }
 
 func (a *app) modelVerify() *cobra.Command {
