@@ -221,9 +221,11 @@ type AssignmentFilter struct {
 
 // Assignments returns what serves or has served where, newest first.
 func (c *Catalog) Assignments(ctx context.Context, f AssignmentFilter) (list []Assignment, err error) {
-	var w where
-	w.serving(f.Environment, f.Model, f.Version, f.Serving, f.At)
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		var w where
+		if err := w.serving(tx, f.Environment, f.Model, f.Version, f.Serving, f.At); err != nil {
+			return err
+		}
 		list, err = recent(tx, scanAssignment, "SELECT "+assignmentColumns+" FROM assignments", w, f.After, f.Limit)
 		return err
 	})

@@ -169,9 +169,11 @@ type DeploymentFilter struct {
 
 // Deployments returns what runs or has run, newest first.
 func (c *Catalog) Deployments(ctx context.Context, f DeploymentFilter) (list []Deployment, err error) {
-	var w where
-	w.serving(f.Environment, f.Model, f.Version, f.Running, f.At)
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		var w where
+		if err := w.serving(tx, f.Environment, f.Model, f.Version, f.Running, f.At); err != nil {
+			return err
+		}
 		list, err = recent(tx, scanDeployment, "SELECT "+deploymentColumns+" FROM deployments", w, f.After, f.Limit)
 		return err
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // read returns what ask finds, in a transaction of its own.
@@ -108,12 +109,18 @@ func (w *where) String() string {
 }
 
 // serving adds what lists of assignments and of deployments can be chosen by.
-func (w *where) serving(environment, model, version string, now bool, at time.Time) {
+func (w *where) serving(tx *state.Tx, environment, model, version string, now bool, at time.Time) error {
 	w.add(environment != "", "environment = ?", environment)
 	w.add(model != "", "model = ?", model)
 	w.add(version != "", "version = ?", version)
 	w.add(now, "until_ms IS NULL")
-	w.add(!at.IsZero(), "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", at.UnixMilli(), at.UnixMilli())
+	if at.IsZero() {
+		return nil
+	}
+	w.add(true, "from_ms <= ? AND (until_ms IS NULL OR until_ms > ?)", at.UnixMilli(), at.UnixMilli())
+	later, err := trail.NotBefore(tx, at.Add(time.Millisecond)) // what begins is as old as its event
+	w.add(later > 0, "event < ?", int64(later))
+	return err
 }
 
 // limit bounds the rows of a page.

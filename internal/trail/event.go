@@ -105,22 +105,47 @@ func (f *Filter) narrow(tx *state.Tx) error {
 		f.After = max(f.After, first-1)
 	}
 	if !f.Until.IsZero() {
-		var late int64
-		err := tx.QueryRow("SELECT coalesce((SELECT late_ms FROM event_columns WHERE late_ms > 0 ORDER BY late_ms DESC LIMIT 1), 0)").Scan(&late)
+		later, err := notBefore(tx, f.Until)
 		if err != nil {
 			return err
 		}
-		var behind uint64
-		err = tx.QueryRow("SELECT sequence FROM event_columns WHERE latest_ms >= ? ORDER BY latest_ms, sequence LIMIT 1", f.Until.UnixMilli()+late).Scan(&behind)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-		case err != nil:
-			return err
-		case f.Before == 0 || behind < f.Before:
-			f.Before = behind
+		if later > 0 && (f.Before == 0 || later < f.Before) {
+			f.Before = later
 		}
 	}
 	return nil
+}
+
+// NotBefore returns a sequence from which on no event was before t, or 0 if none is known. It spares
+// whoever asks for what was before t to go through all that came later.
+func NotBefore(tx *state.Tx, t time.Time) (sequence uint64, err error) {
+	if sequence, err = notBefore(tx, t); err != nil || sequence == 0 {
+		return 0, err
+	}
+	last, newest, err := behind(tx)
+	if err != nil || newest > last+maxTail {
+		return 0, err
+	}
+	if newest > last { // those could have been recorded after the clock was set back
+		tail, err := read(tx, "v.sequence > ?", last)
+		if err != nil || slices.ContainsFunc(tail, func(e Event) bool { return e.Time.Before(t) }) {
+			return 0, err
+		}
+	}
+	return sequence, nil
+}
+
+// notBefore is NotBefore for the events that have their columns.
+func notBefore(tx *state.Tx, t time.Time) (sequence uint64, err error) {
+	var late int64
+	if err := tx.QueryRow("SELECT coalesce((SELECT late_ms FROM event_columns WHERE late_ms > 0 ORDER BY late_ms DESC LIMIT 1), 0)").Scan(&late); err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow("SELECT sequence FROM event_columns WHERE latest_ms >= ? ORDER BY latest_ms, sequence LIMIT 1", t.UnixMilli()+late).Scan(&sequence)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return sequence, err
 }
 
 // chooses reports whether f chooses an event of these columns.

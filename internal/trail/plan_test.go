@@ -28,6 +28,7 @@ func TestFiltersHaveIndexes(t *testing.T) {
 		"model":             {Filter{Model: "compas"}, "event_columns_by_model (model=?"},
 		"model and type":    {Filter{Model: "compas", Type: ModelRegistered}, "event_columns_by_touch (model=? AND type=?"},
 		"actor and model":   {Filter{Actor: "ada", Model: "compas"}, "event_columns_by_hand (actor=? AND model=?"},
+		"actor and type":    {Filter{Actor: "ada", Type: ModelRegistered}, "event_columns_by_habit (actor=? AND type=?"},
 		"model, refused":    {Filter{Model: "compas", Outcome: tallystick.Denied}, "event_columns_refused (model=? AND outcome=?"},
 		"type, refused":     {Filter{Type: ModelRegistered, Outcome: tallystick.Failed}, "event_columns_refusals (type=? AND outcome=?"},
 		"refused":           {Filter{Outcome: tallystick.Denied}, "event_columns_by_outcome (outcome=?"},

@@ -87,7 +87,39 @@ func testTailAndColumnsAgree(t *testing.T, fresh func(testing.TB) state.Config) 
 		}
 		return all
 	}
+	var moments []time.Time
+	for range 50 {
+		moments = append(moments, start.Add(time.Duration(random.IntN(1500)-100)*time.Second))
+	}
+	bounded := func() (n int) {
+		events, err := NewReader(db, origin).Events(t.Context(), Filter{Limit: maxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = db.Read(t.Context(), func(tx *state.Tx) error {
+			for _, moment := range moments {
+				from, err := NotBefore(tx, moment)
+				if err != nil {
+					return err
+				}
+				for _, e := range events {
+					if from > 0 && e.Sequence >= from && e.Time.Before(moment) {
+						t.Errorf("from event %d on none is to be before %s, and %d is of %s", from, moment, e.Sequence, e.Time)
+					}
+				}
+				if from > 0 {
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	bare := ask()
+	bounded()
 	found := 0
 	for _, a := range bare {
 		found += len(a.Sequences)
@@ -101,6 +133,9 @@ func testTailAndColumnsAgree(t *testing.T, fresh func(testing.TB) state.Config) 
 	if diff := cmp.Diff(bare, ask()); diff != "" {
 		t.Errorf("with columns (+) it is otherwise: %s", diff)
 	}
+	if n := bounded(); n < len(moments)/4 {
+		t.Errorf("only %d moments of %d have a bound", n, len(moments))
+	}
 	err = db.Write(t.Context(), func(tx *state.Tx) error {
 		_, err := tx.Exec("DELETE FROM event_columns WHERE sequence > ?", n/2)
 		return err
@@ -111,4 +146,5 @@ func testTailAndColumnsAgree(t *testing.T, fresh func(testing.TB) state.Config) 
 	if diff := cmp.Diff(bare, ask()); diff != "" {
 		t.Errorf("with columns in part (+) it is otherwise: %s", diff)
 	}
+	bounded()
 }

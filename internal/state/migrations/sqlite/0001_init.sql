@@ -50,9 +50,11 @@ CREATE INDEX event_columns_by_kind     ON event_columns (resource_type, sequence
 CREATE INDEX event_columns_by_model    ON event_columns (model, sequence) WHERE model IS NOT NULL;
 CREATE INDEX event_columns_by_actor    ON event_columns (actor, sequence);
 CREATE INDEX event_columns_by_outcome  ON event_columns (outcome, sequence) WHERE outcome <> 'success';
--- What is rare among very much: one kind of touch of a model that everybody touches, and refusals.
+-- What is rare among very much: one kind of touch of a model that everybody touches, one kind of act of
+-- somebody who does much, and refusals.
 CREATE INDEX event_columns_by_touch    ON event_columns (model, type, sequence) WHERE model IS NOT NULL;
 CREATE INDEX event_columns_by_hand     ON event_columns (actor, model, sequence) WHERE model IS NOT NULL;
+CREATE INDEX event_columns_by_habit   ON event_columns (actor, type, sequence);
 CREATE INDEX event_columns_refused     ON event_columns (model, outcome, sequence) WHERE outcome <> 'success';
 CREATE INDEX event_columns_refusals    ON event_columns (type, outcome, sequence) WHERE outcome <> 'success';
 
