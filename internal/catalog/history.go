@@ -81,10 +81,10 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	want := min(limit(f.Limit), maxHistory)
 	chosen := trail.Filter{
 		Model: name, Type: f.Type, Actor: f.Actor, Outcome: f.Outcome, Since: f.Since, Until: f.Until,
-		After: f.After, Before: f.Before, Newest: f.Newest, Limit: want,
+		After: f.After, Before: f.Before, Newest: f.Newest, Limit: want + 1, // one more says whether there is more
 	}
 	if f.Version != "" {
-		chosen.Limit = maxScanned // most of them will be passed over
+		chosen.Limit = maxScanned + 1 // most of them will be passed over
 	}
 	naming := []byte(`"version":"` + f.Version + `"`) // as the canonical leaf has it: names need no escapes
 	scanned, more := 0, false

@@ -75,6 +75,8 @@ type DB struct {
 	idle chan session // read sessions that nobody uses; nil stands for one not yet opened
 
 	watchers watchers
+
+	observe atomic.Pointer[func(query string)] // see Observe
 }
 
 // Open opens the database, creates it if there is none, and brings its tables up to date. A file

@@ -25,6 +25,9 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 		return fmt.Errorf("read: %w", db.dialect.describe(err))
 	}
 	tx := Tx{ctx: ctx, dialect: db.dialect, session: s, now: db.now(), memo: make(map[any]any)}
+	if observe := db.observe.Load(); observe != nil {
+		tx.session = observed{s, *observe}
+	}
 	sound := false
 	defer func() { // also when fn panics: the transaction must not outlive it
 		ended := tx.end()
@@ -63,4 +66,25 @@ func (db *DB) beginRead(ctx context.Context, s session) (session, error) {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// Observe has fn called with each query of the reading transactions that begin from now on, by those who
+// read; nil ends it. It is for measurements.
+func (db *DB) Observe(fn func(query string)) {
+	if fn == nil {
+		db.observe.Store(nil)
+		return
+	}
+	db.observe.Store(&fn)
+}
+
+// observed is a session of which somebody wants to know the queries.
+type observed struct {
+	session
+	tell func(query string)
+}
+
+func (o observed) query(ctx context.Context, query string, args ...any) (rows, error) {
+	o.tell(query)
+	return o.session.query(ctx, query, args...)
 }

@@ -63,6 +63,14 @@ const (
 	maxLimit     = 1000
 )
 
+// size returns how many events f chooses at most.
+func (f Filter) size() int {
+	if f.Limit <= 0 { // a negative one would mean all to SQL
+		return defaultLimit
+	}
+	return min(f.Limit, maxLimit)
+}
+
 // where returns the condition on the table e that f stands for, with its arguments. Where the times
 // of events lead to a part of the sequence, it says so, because no index has times by sequence.
 func (f Filter) where(tx *state.Tx) (string, []any, error) {
@@ -193,7 +201,7 @@ func (r *Reader) All(ctx context.Context, f Filter) iter.Seq2[Event, error] {
 					return
 				}
 			}
-			if len(page) == 0 {
+			if len(page) < f.size() {
 				return
 			}
 			if last := page[len(page)-1].Sequence; f.Newest {
@@ -316,10 +324,7 @@ func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 // events returns what f chooses among the events that have their columns and those of the tail, which
 // lie behind them.
 func (r *Reader) events(tx *state.Tx, f Filter, tail []Event) (events []Event, err error) {
-	if f.Limit <= 0 { // a negative one would mean all to SQL
-		f.Limit = defaultLimit
-	}
-	f.Limit = min(f.Limit, maxLimit)
+	f.Limit = f.size()
 	tail = slices.DeleteFunc(tail, func(e Event) bool { return !f.chooses(e.columns()) })
 	order := ""
 	if f.Newest {
@@ -362,33 +367,26 @@ func (r *Reader) query(tx *state.Tx, condition string, args ...any) ([]Event, er
 	return events, r.place(tx, events)
 }
 
-// place says of events where the ledger has put them.
+// place says of events where the ledger has put them. Seals follow each other without a gap, there and
+// here, so that the last one says it of all.
 func (r *Reader) place(tx *state.Tx, events []Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	sealedUpTo, err := nextSequence(tx, r.origin)
+	var first, index, count uint64
+	err := tx.QueryRow("SELECT first_sequence, first_index, count FROM seals WHERE origin = ? ORDER BY first_sequence DESC LIMIT 1", r.origin).
+		Scan(&first, &index, &count)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	var index, first, count uint64 // of the seal that the last event was under
 	for i := range events {
-		e := &events[i]
-		if e.Sequence >= sealedUpTo {
-			continue
+		if e := &events[i]; e.Sequence < first+count {
+			at := index + e.Sequence - first
+			e.Index = &at
 		}
-		if e.Sequence < first || e.Sequence >= first+count {
-			err := tx.QueryRow(`SELECT first_index, first_sequence, count FROM seals
-				WHERE origin = ? AND first_sequence <= ? ORDER BY first_sequence DESC LIMIT 1`, r.origin, e.Sequence).Scan(&index, &first, &count)
-			if errors.Is(err, sql.ErrNoRows) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-		}
-		at := index + e.Sequence - first
-		e.Index = &at
 	}
 	return nil
 }
