@@ -11,7 +11,7 @@ import (
 // Options narrow what Bundle accepts.
 type Options struct {
 	MaxSize   int64 // bytes of the bundle; MaxArchive if zero
-	Witnessed bool  // refuse a checkpoint that no trusted witness has cosigned
+	Witnesses int   // refuse a checkpoint that fewer trusted witnesses have cosigned
 }
 
 // Bundle verifies an evidence bundle of size bytes. It reads the whole bundle into memory, writes
@@ -170,6 +170,6 @@ func (v *bundleVerifier) checkCheckpoint() error {
 	if k := v.exporter; !k.covers(c.Last()) {
 		return &namedError{"manifest signature", ManifestEnvelopeFile, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Last())}
 	}
-	v.result.witnesses(c, CheckpointFile, v.options.Witnessed)
+	v.result.witnesses(c, CheckpointFile, v.keys.trust, v.options.Witnesses)
 	return nil
 }

@@ -59,7 +59,7 @@ func TestBundleWitnessed(t *testing.T) {
 	p := f.parts(10)
 	open := func() Result {
 		data := p.bundle()
-		r, err := Bundle(bytes.NewReader(data), int64(len(data)), f.trust, Options{Witnessed: true})
+		r, err := Bundle(bytes.NewReader(data), int64(len(data)), f.trust, Options{Witnesses: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

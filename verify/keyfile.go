@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"slices"
 	"strings"
 
 	"github.com/tallystick/tallystick"
@@ -34,6 +35,26 @@ func TrustFromKeys(files ...[]byte) (Trust, error) {
 	if t.Origin == "" {
 		return Trust{}, tallystick.Errorf(tallystick.Invalid, "none of %d key files holds a log key", len(files)).
 			WithHint("give the ledger's C2SP verifier key (NAME+HASH+KEY) as well")
+	}
+	return t, t.Validate()
+}
+
+// WithWitnesses returns t with the witnesses whose C2SP verifier keys the files hold: whom a verifier
+// believes as a witness is the verifier's own choice, and no matter of the ledger's operator. A key
+// that t has is no error.
+func (t Trust) WithWitnesses(files ...[]byte) (Trust, error) {
+	t.Keys = slices.Clone(t.Keys)
+	for i, file := range files {
+		k, err := keyFromFile(file)
+		if err != nil {
+			return Trust{}, tallystick.Errorf(tallystick.Invalid, "key file %d: %w", i+1, err)
+		}
+		if k.Role != RoleWitness {
+			return Trust{}, tallystick.Errorf(tallystick.Invalid, "key file %d holds the key of a %s, not of a witness", i+1, k.Role)
+		}
+		if _, known := t.find(RoleWitness, k.ID); !known {
+			t.Keys = append(t.Keys, k)
+		}
 	}
 	return t, t.Validate()
 }

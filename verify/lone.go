@@ -4,13 +4,17 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
 )
 
 // ProofOptions complete a tlog-proof that does not stand alone.
 type ProofOptions struct {
 	Leaf        []byte       // the leaf; if nil, the proof's own extra data is taken for it
 	Disclosures []Disclosure // of the event in the leaf, to be checked as well
-	Witnessed   bool         // refuse a checkpoint that no trusted witness has cosigned
+	Witnesses   int          // refuse a checkpoint that fewer trusted witnesses have cosigned
 }
 
 // Proof verifies a tlog-proof file: that the event in its leaf is an entry of a ledger that a
@@ -23,7 +27,7 @@ func Proof(file []byte, trust Trust, o ProofOptions) Result {
 		r.fail("format", subject, err)
 		return r.conclude(notProved(Checkpoint{}))
 	}
-	c := r.openCheckpoint(p.Checkpoint, "checkpoint", trust, o.Witnessed)
+	c := r.openCheckpoint(p.Checkpoint, "checkpoint", trust, o.Witnesses)
 	if _, failed := r.FirstFailure(); failed {
 		return r.conclude(notProved(c))
 	}
@@ -61,14 +65,14 @@ func Proof(file []byte, trust Trust, o ProofOptions) Result {
 type ConsistencyInput struct {
 	Older, Newer []byte
 	Proof        [][sha256.Size]byte // RFC 6962 section 2.1.2; none is needed between equal sizes
-	Witnessed    bool                // refuse checkpoints that no trusted witness has cosigned
+	Witnesses    int                 // refuse checkpoints that fewer trusted witnesses have cosigned
 }
 
 // Consistency verifies that the newer of two checkpoints continues the older.
 func Consistency(in ConsistencyInput, trust Trust) Result {
 	var r Result
-	older := r.openCheckpoint(in.Older, "older checkpoint", trust, in.Witnessed)
-	newer := r.openCheckpoint(in.Newer, "newer checkpoint", trust, in.Witnessed)
+	older := r.openCheckpoint(in.Older, "older checkpoint", trust, in.Witnesses)
+	newer := r.openCheckpoint(in.Newer, "newer checkpoint", trust, in.Witnesses)
 	if _, failed := r.FirstFailure(); failed {
 		return r.conclude(notProved(newer))
 	}
@@ -82,7 +86,7 @@ func Consistency(in ConsistencyInput, trust Trust) Result {
 }
 
 // openCheckpoint adds the lines about one checkpoint.
-func (r *Result) openCheckpoint(data []byte, subject string, trust Trust, witnessed bool) Checkpoint {
+func (r *Result) openCheckpoint(data []byte, subject string, trust Trust, witnesses int) Checkpoint {
 	c, trusted, err := keyring{trust: trust}.openCheckpoint(data)
 	switch {
 	case err != nil:
@@ -93,29 +97,54 @@ func (r *Result) openCheckpoint(data []byte, subject string, trust Trust, witnes
 	default:
 		r.ok("checkpoint", subject, "%q at size %d, signed by key %.12s", c.Origin, c.Size, c.LogKeys[0].ID)
 	}
-	r.witnesses(c, subject, witnessed)
+	r.witnesses(c, subject, trust, witnesses)
 	return c
 }
 
-// witnesses adds the line about cosignatures.
-func (r *Result) witnesses(c Checkpoint, subject string, required bool) {
-	switch {
-	case len(c.Witnesses) > 0:
-		r.ok("witnesses", subject, "cosigned by %s", witnessNames(c))
-	case required:
-		r.fail("witnesses", subject, errors.New("no trusted witness has cosigned"))
+// witnesses adds the line about cosignatures, of which at least required must count.
+func (r *Result) witnesses(c Checkpoint, subject string, trust Trust, required int) {
+	line := WitnessedBy(c, trust)
+	switch n := len(c.WitnessNames()); {
+	case n < required:
+		r.fail("witnesses", subject, fmt.Errorf("%s; want at least %d", line, required))
+	case n == 0:
+		r.skip("witnesses", subject, "%s", line)
 	default:
-		r.skip("witnesses", subject, "unwitnessed: no trusted witness has cosigned")
+		r.ok("witnesses", subject, "%s", line)
 	}
 }
 
-func witnessNames(c Checkpoint) string {
-	var names string
-	for i, w := range c.Witnesses {
-		if i > 0 {
-			names += ", "
+// WitnessedBy says in a line which of the trusted witnesses have cosigned a checkpoint that
+// [OpenCheckpoint] has read.
+func WitnessedBy(c Checkpoint, trust Trust) string {
+	of := map[string]bool{}
+	for _, k := range trust.Keys {
+		if k.Role == RoleWitness && k.covers(c.Last()) {
+			of[k.Name] = true
 		}
-		names += fmt.Sprintf("%s (%s)", w.Key.Name, w.Time.Format("2006-01-02T15:04:05Z"))
+	}
+	names := c.WitnessNames()
+	switch {
+	case len(of) == 0:
+		return "not witnessed: no witness is trusted, name its key"
+	case len(names) == 0:
+		return fmt.Sprintf("not witnessed: none of the %d trusted witnesses has cosigned", len(of))
+	}
+	return fmt.Sprintf("witnessed by %d of %d: %s", len(names), len(of), strings.Join(names, ", "))
+}
+
+// WitnessNames returns the witnesses that have cosigned, each once, with the time of its newest
+// cosignature.
+func (c Checkpoint) WitnessNames() []string {
+	newest := map[string]time.Time{}
+	for _, w := range c.Witnesses {
+		if at, ok := newest[w.Key.Name]; !ok || w.Time.After(at) {
+			newest[w.Key.Name] = w.Time
+		}
+	}
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(newest)) {
+		names = append(names, fmt.Sprintf("%s (%s)", name, newest[name].Format(time.RFC3339)))
 	}
 	return names
 }

@@ -175,7 +175,7 @@ func TestLoneProof(t *testing.T) {
 		"disclosed twice":      {whole, ProofOptions{Disclosures: append(ds, ds...)}, f.trust, Refused},
 		"stranger":             {whole, ProofOptions{}, stranger(t), UnknownSigner},
 		"stranger, other leaf": {whole, ProofOptions{Leaf: f.leaves[0]}, stranger(t), Refused},
-		"must be witnessed":    {whole, ProofOptions{Witnessed: true}, f.trust, Refused},
+		"must be witnessed":    {whole, ProofOptions{Witnesses: 1}, f.trust, Refused},
 		"damaged":              {spoilt, ProofOptions{}, f.trust, Refused},
 		"not a proof":          {[]byte("x"), ProofOptions{}, f.trust, Refused},
 	} {

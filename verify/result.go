@@ -157,5 +157,5 @@ func notProved(c Checkpoint) []string {
 	if len(c.Witnesses) == 0 {
 		return append(lines, "that everybody is shown the same ledger: no trusted witness has cosigned this checkpoint, so whoever holds the log key could have rewritten the ledger before signing it")
 	}
-	return append(lines, "anything about the ledger beyond the word of the witnesses that cosigned it: "+witnessNames(c))
+	return append(lines, "anything about the ledger beyond the word of the witnesses that cosigned it: "+strings.Join(c.WitnessNames(), ", "))
 }

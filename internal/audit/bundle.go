@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/report"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
 )
 
 // bundle gathers the events that belong to the audit, proves them under one checkpoint, and returns
@@ -21,6 +22,13 @@ func (o Office) bundle(ctx context.Context, contents evidence.Contents, receipt 
 	if err != nil {
 		return nil, err
 	}
+	last := o.Workspace.Keys.Active(verify.RoleStatement).FromIndex // so that the exporter's key counts too
+	for _, event := range events {
+		if event.Index != nil {
+			last = max(last, *event.Index)
+		}
+	}
+	prover = prover.Covering(last)
 	for _, event := range events {
 		proof, err := prover.Prove(ctx, event)
 		if err != nil {

@@ -98,6 +98,7 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if _, err := o.Workspace.Seal(ctx); err != nil {
 		return Result{}, fmt.Errorf("seal: %w", err)
 	}
+	o.Workspace.TryCosign(ctx) // the bundle carries whatever witnesses sign in time
 	// The manifest counts at the checkpoint, so it takes the key that is in use by now.
 	if signer, err = o.Workspace.Signer(ctx); err != nil {
 		return Result{}, err

@@ -84,6 +84,9 @@ func phrases() map[trail.Type]phrase {
 		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},
 		trail.ServerStarted:   {"started a server, release {release}", "start a server"},
 		trail.ServerStopped:   {"stopped the server, release {release}", "stop the server"},
+
+		trail.WitnessesChosen: {"settled that {quorum} of these witnesses must cosign the ledger: {witnesses}", "settle who cosigns the ledger"},
+		trail.WitnessRefused:  {"had the ledger cosigned[ by {witness}]", "have the ledger cosigned[ by {witness}][, which holds one of {held_size} entries]"},
 	}
 }
 

@@ -43,7 +43,17 @@ Exit code: 0 sound, 1 damaged.`,
 
 // checkAll adds to what the workspace checks of itself whether its state is what the trail says.
 func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
-	return withState(w, ctx, (*workspace.Workspace).CheckAll)
+	found, err := withState(w, ctx, (*workspace.Workspace).CheckAll)
+	if err != nil {
+		return found, err
+	}
+	trust, err := w.WitnessedTrust()
+	if err != nil {
+		found.Add("witnesses", "witness", "", err)
+		return found, nil
+	}
+	w.CheckWitnesses(&found, trust, 0)
+	return found, nil
 }
 
 // checkLedger does so for the ledger and the trail alone.

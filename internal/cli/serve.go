@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ func (a *app) serve() *cobra.Command {
 	config := server.Config{Release: tool().Version}
 	var level string
 	var proxied bool
+	var watched witnessFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -41,7 +43,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := oneOf("--log", level, "debug", "info", "warn", "error"); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, proxied})
+			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, watched})
 		},
 	}
 	flags := cmd.Flags()
@@ -51,6 +53,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.StringVar(&config.Key, "tls-key", "", "private key of the certificate, a PEM `file`")
 	flags.StringSliceVar(&config.AllowedHosts, "host", nil, "a `name` by which a proxy on this machine passes requests on")
 	flags.BoolVar(&proxied, "behind-tls", false, "a proxy on this machine ends TLS: cookies go over TLS only")
+	watched.add(flags)
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	return cmd
 }
@@ -59,6 +62,7 @@ whoever can read that file becomes the first administrator, within an hour:
 type serveOptions struct {
 	level   string // least level that is logged
 	proxied bool   // TLS ends before it
+	watched witnessFlags
 }
 
 func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
@@ -70,6 +74,10 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	slog.SetDefault(logger)
 	ledger.RouteLogs(logger)
 
+	policy, chosen, err := o.watched.policy()
+	if err != nil {
+		return err
+	}
 	place, err := a.place(false)
 	if err != nil {
 		return err
@@ -80,6 +88,15 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
+	if chosen {
+		if err := w.SetWitnesses(ctx, policy); err != nil {
+			return err
+		}
+	}
+	witnesses, err := w.WitnessGroup()
+	if err != nil {
+		return err
+	}
 	h := a.house(w)
 	fresh, err := h.access.OfferBootstrap(ctx, itself())
 	if err != nil {
@@ -89,6 +106,16 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Background = h.access.Run
+	if witnesses != nil {
+		config.Collectors = append(config.Collectors, witnesses)
+		config.Detail = func() string { return witnessDetail(witnesses.Status()) }
+		config.Background = func(ctx context.Context) error {
+			var cosigning sync.WaitGroup
+			defer cosigning.Wait()
+			cosigning.Go(func() { w.KeepCosigned(ctx, witnesses) })
+			return h.access.Run(ctx)
+		}
+	}
 	config.Started = func(address string) error {
 		logger.InfoContext(ctx, "workspace opened", slog.String("workspace", w.Dir()))
 		if fresh {

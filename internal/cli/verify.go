@@ -18,7 +18,7 @@ import (
 type verifyFlags struct {
 	trust           string
 	keys            []string
-	witnessed       bool
+	witnesses       int
 	format, extract string
 }
 
@@ -35,11 +35,13 @@ func (a *app) verify() *cobra.Command {
   tallystick verify                     the workspace's ledger against its database
 
 Believed are the keys of --trust and --key, or else those of the local workspace. A
-signer whom nobody told you to believe makes the verdict "unknown signer".
+signer whom nobody told you to believe makes the verdict "unknown signer". Which witnesses
+you believe is for you to say: give their keys with --key, beside --trust or alone.
 
 Exit code: 0 verified, 1 anything else, 2 wrong flags or no such file.`,
 		Example: `  tallystick verify evidence.tally --trust trust.json
-  tallystick verify evidence.tally --key log.vkey --key statements.pem`,
+  tallystick verify evidence.tally --key log.vkey --key statements.pem
+  tallystick verify evidence.tally --trust trust.json --key witness.vkey --require-witnesses 1`,
 		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("--format", f.format, "text", "json"); err != nil {
@@ -55,7 +57,7 @@ Exit code: 0 verified, 1 anything else, 2 wrong flags or no such file.`,
 	flags.SortFlags = false
 	flags.StringVar(&f.trust, "trust", "", "trust.json of the signer, from a source that you believe")
 	flags.StringSliceVar(&f.keys, "key", nil, "public `key` files: a C2SP verifier key, or a PEM key of statements")
-	flags.BoolVar(&f.witnessed, "witnessed", false, "refuse checkpoints that no trusted witness has cosigned")
+	flags.IntVar(&f.witnesses, "require-witnesses", 0, "refuse checkpoints that fewer than `N` trusted witnesses have cosigned")
 	flags.StringVar(&f.extract, "extract", "", "`directory` that gets the files of a bundle, once it is verified")
 	flags.StringVar(&f.format, "format", "text", "text or json")
 	return cmd
@@ -86,30 +88,20 @@ func (a *app) verifyFiles(ctx context.Context, f *verifyFlags, args []string) er
 	return a.print(f.format, result, result)
 }
 
-// trusted returns whom the user believes.
+// trusted returns whom the user believes. Beside a trust.json, --key names witnesses.
 func (a *app) trusted(ctx context.Context, f *verifyFlags) (verify.Trust, error) {
-	switch {
-	case f.trust != "" && len(f.keys) > 0:
-		return verify.Trust{}, tallystick.Errorf(tallystick.Invalid, "--trust and --key both say whom to believe; use one of them")
-	case f.trust != "":
-		data, err := readFile(f.trust, 1<<20)
+	if f.trust != "" {
+		trust, err := readTrust(f.trust)
 		if err != nil {
 			return verify.Trust{}, err
 		}
-		trust, err := verify.ParseTrust(data)
-		if err != nil {
-			return verify.Trust{}, fmt.Errorf("%s: %w", f.trust, err)
-		}
-		return trust, nil
-	case len(f.keys) > 0:
-		var files [][]byte
-		for _, path := range f.keys {
-			data, err := readFile(path, 1<<20)
-			if err != nil {
-				return verify.Trust{}, err
-			}
-			files = append(files, data)
-		}
+		return f.withWitnesses(trust)
+	}
+	files, err := f.readKeys()
+	if err != nil {
+		return verify.Trust{}, err
+	}
+	if len(files) > 0 {
 		return verify.TrustFromKeys(files...)
 	}
 	w, err := a.open(ctx, true)
@@ -119,7 +111,42 @@ func (a *app) trusted(ctx context.Context, f *verifyFlags) (verify.Trust, error)
 	if err != nil {
 		return verify.Trust{}, err
 	}
-	return w.Trust(), w.Close()
+	trust, err := w.WitnessedTrust()
+	return trust, errors.Join(err, w.Close())
+}
+
+func readTrust(path string) (verify.Trust, error) {
+	data, err := readFile(path, 1<<20)
+	if err != nil {
+		return verify.Trust{}, err
+	}
+	trust, err := verify.ParseTrust(data)
+	if err != nil {
+		return verify.Trust{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return trust, nil
+}
+
+func (f *verifyFlags) readKeys() (files [][]byte, err error) {
+	for _, path := range f.keys {
+		data, err := readFile(path, 1<<20)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, data)
+	}
+	return files, nil
+}
+
+func (f *verifyFlags) withWitnesses(trust verify.Trust) (verify.Trust, error) {
+	files, err := f.readKeys()
+	if err == nil {
+		trust, err = trust.WithWitnesses(files...)
+	}
+	if err != nil {
+		return verify.Trust{}, fmt.Errorf("--key names witnesses here: %w", err)
+	}
+	return trust, nil
 }
 
 // verifyFile checks a bundle or a proof, whichever the file is.
@@ -144,15 +171,15 @@ func verifyFile(path string, trust verify.Trust, f *verifyFlags) (verify.Result,
 		if err != nil {
 			return verify.Result{}, err
 		}
-		return verify.Proof(data, trust, verify.ProofOptions{Witnessed: f.witnessed}), nil
+		return verify.Proof(data, trust, verify.ProofOptions{Witnesses: f.witnesses}), nil
 	}
-	return verify.Bundle(file, info.Size(), trust, verify.Options{Witnessed: f.witnessed})
+	return verify.Bundle(file, info.Size(), trust, verify.Options{Witnesses: f.witnesses})
 }
 
 // verifyCheckpoints checks that the second checkpoint continues the first, with a proof from the
 // local ledger.
 func (a *app) verifyCheckpoints(ctx context.Context, paths []string, trust verify.Trust, f *verifyFlags) (verify.Result, error) {
-	in := verify.ConsistencyInput{Witnessed: f.witnessed}
+	in := verify.ConsistencyInput{Witnesses: f.witnesses}
 	for i, to := range []*[]byte{&in.Older, &in.Newer} {
 		data, err := readFile(paths[i], 1<<20)
 		if err != nil {
@@ -198,9 +225,36 @@ func consistency(ctx context.Context, reader *ledger.Reader, from, to uint64) (p
 	return proof, err
 }
 
-// verifyLedger checks the ledger of the workspace against its database, and the state against the trail.
+// verifyLedger checks the ledger of the workspace against its database, the state against the trail,
+// and the ledger against what witnesses have cosigned.
 func (a *app) verifyLedger(ctx context.Context, f *verifyFlags) error {
-	return a.checkWorkspace(ctx, f.format, checkLedger)
+	return a.checkWorkspace(ctx, f.format, func(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
+		found, err := checkLedger(w, ctx)
+		if err != nil {
+			return found, err
+		}
+		trust, err := f.witnessTrust(w)
+		if err == nil {
+			w.CheckWitnesses(&found, trust, f.witnesses)
+		}
+		return found, err
+	})
+}
+
+// witnessTrust returns the keys of the workspace with the witnesses that the user believes: those of
+// --trust and --key, or else those that the workspace asks.
+func (f *verifyFlags) witnessTrust(w *workspace.Workspace) (verify.Trust, error) {
+	if f.trust == "" && len(f.keys) == 0 {
+		return w.WitnessedTrust()
+	}
+	trust := w.Trust()
+	if f.trust != "" {
+		var err error
+		if trust, err = readTrust(f.trust); err != nil {
+			return trust, err
+		}
+	}
+	return f.withWitnesses(trust)
 }
 
 func (a *app) checkWorkspace(ctx context.Context, format string, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (err error) {

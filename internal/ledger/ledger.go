@@ -75,6 +75,10 @@ type Config struct {
 	// CheckpointInterval is the least time between two checkpoints; 100 ms if zero, and at least that.
 	CheckpointInterval time.Duration
 
+	// Published is called after each publication, if it is not nil. It must not block: what follows a
+	// checkpoint, such as cosignatures, holds nothing up.
+	Published func()
+
 	Logger *slog.Logger // may be nil
 }
 

@@ -106,6 +106,9 @@ func (l *Log) publish(cp checkpoint) error {
 		l.work.Go(func() { l.collect(full) })
 	}
 	l.mu.Unlock()
+	if l.cfg.Published != nil {
+		l.cfg.Published()
+	}
 	return nil
 }
 

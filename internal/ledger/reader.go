@@ -33,6 +33,23 @@ func OpenReader(dir, origin string) (*Reader, error) {
 	return &Reader{origin: origin, checkpoint: cp, tree: tree{dir: dir, size: cp.Size}}, nil
 }
 
+// At returns a reader as of another checkpoint of the same log, which is not larger: one that has been
+// cosigned since, say. A checkpoint that these files do not continue is a Conflict. Its signatures are
+// not verified.
+func (r *Reader) At(signed []byte) (*Reader, error) {
+	cp, err := parseCheckpoint(bytes.Clone(signed), r.origin)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "checkpoint of ledger %q: %w", r.tree.dir, err)
+	}
+	if cp.Size > r.tree.size {
+		return nil, tallystick.Errorf(tallystick.Conflict, "ledger %q has %d entries, but a checkpoint says %d", r.tree.dir, r.tree.size, cp.Size).WithHint(restoredHint)
+	}
+	if err := r.tree.mustHave(cp); err != nil {
+		return nil, tallystick.Errorf(tallystick.Conflict, "ledger %q: %w", r.tree.dir, err).WithHint(restoredHint)
+	}
+	return &Reader{origin: r.origin, checkpoint: cp, tree: tree{dir: r.tree.dir, size: cp.Size}}, nil
+}
+
 // Checkpoint returns the checkpoint as a signed note, its signatures not verified.
 func (r *Reader) Checkpoint() []byte { return bytes.Clone(r.checkpoint.raw) }
 

@@ -40,12 +40,13 @@ func newFront(config Config, address net.Addr, loopback bool) *front {
 		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 	}, []string{"method", "route", "status"})
 	metrics.MustRegister(f.requests)
+	metrics.MustRegister(config.Collectors...)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, "alive") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if f.ready.Load() {
-			tell(w, http.StatusOK, "ready")
+			tell(w, http.StatusOK, strings.TrimSuffix("ready\n"+detail(config), "\n"))
 		} else {
 			tell(w, http.StatusServiceUnavailable, "not ready")
 		}
@@ -54,6 +55,14 @@ func newFront(config Config, address net.Addr, loopback bool) *front {
 	mux.Handle("/", f.whenReady(config.Handler))
 	f.Handler = mux
 	return f
+}
+
+// detail is what operators read beside the word: being ready does not depend on it.
+func detail(config Config) string {
+	if config.Detail == nil {
+		return ""
+	}
+	return config.Detail()
 }
 
 // whenReady keeps requests away while the server starts or stops.

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tallystick/tallystick"
@@ -42,7 +43,7 @@ type Trail interface {
 	CatchUp(ctx context.Context) error
 }
 
-// Config says what is run. All but TLS and Changed are required.
+// Config says what is run. All but TLS, Changed and what says so are required.
 type Config struct {
 	Listen            string
 	Certificate, Key  string // PEM files; both or none
@@ -56,6 +57,8 @@ type Config struct {
 	Started           func(address string) error      // called once events can be sealed, before the first request is let in
 	Stopping          func(ctx context.Context) error // called after the last answer, if Started was
 	AllowedHosts      []string                        // names by which the server may be asked for, besides its address
+	Collectors        []prometheus.Collector          // metrics besides those of requests; may be nil
+	Detail            func() string                   // lines for whoever asks whether it is ready; may be nil
 	unsafeNoHostCheck bool                            // for tests only
 }
 

@@ -20,7 +20,10 @@ import (
 	"github.com/tallystick/tallystick/internal/durable"
 )
 
-const logsDir = "logs"
+const (
+	logsDir   = "logs"
+	recordExt = ".checkpoint"
+)
 
 // record is what a witness knows of one log.
 type record struct {
@@ -48,7 +51,7 @@ func originHash(origin string) string {
 
 // openRecord reads what is held of a log. Damage is an error: to begin anew would be to forget.
 func openRecord(dir string, log Log, own note.Verifier) (*record, error) {
-	r := &record{origin: log.Origin, known: note.VerifierList(log.Keys...), path: filepath.Join(dir, logsDir, originHash(log.Origin)+".checkpoint")}
+	r := &record{origin: log.Origin, known: note.VerifierList(log.Keys...), path: filepath.Join(dir, logsDir, originHash(log.Origin)+recordExt)}
 	data, err := readRecord(r.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil
@@ -60,10 +63,14 @@ func openRecord(dir string, log Log, own note.Verifier) (*record, error) {
 		err = fmt.Errorf("it is of the log %q", r.held.origin)
 	}
 	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "what the witness holds of %q is damaged: %s: %w", log.Origin, r.path, err).
-			WithHint("put the file back from a copy that is not older; a witness that forgets lets a log change its past")
+		return nil, damagedRecord(r.path, err)
 	}
 	return r, nil
+}
+
+func damagedRecord(path string, err error) error {
+	return tallystick.Errorf(tallystick.Invalid, "what the witness holds of a log is damaged: %s: %w", path, err).
+		WithHint("put the file back from a copy that is not older; a witness that forgets lets a log change its past")
 }
 
 func readRecord(path string) ([]byte, error) {

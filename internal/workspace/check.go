@@ -24,7 +24,7 @@ type Check struct {
 	Events    uint64 `json:"events"`
 	Unsealed  uint64 `json:"unsealed"`
 	Anchored  bool   `json:"anchored"`
-	Witnessed bool   `json:"witnessed"`
+	Witnessed bool   `json:"witnessed"` // by as many as were asked for, and at least one
 }
 
 // OK reports whether nothing is wrong.
@@ -170,9 +170,16 @@ func (c Check) WriteTo(out io.Writer) (int64, error) {
 		fmt.Fprintf(&b, "%-7s  %-*s  %s\n", line.Status, width, line.Check, detail)
 		if line.Status == verify.Failed && verdict == "sound" {
 			verdict = fmt.Sprintf("damaged: %s: %s", line.Check, detail)
+			if line.Check == witnessCheck && line.Subject == witnessDir { // there are too few; nothing is wrong
+				verdict = "refused: " + line.Detail
+			}
 		}
 	}
-	fmt.Fprintf(&b, "\nverdict: %s\n\nThis does not prove:\n- %s\n", verdict, Unwitnessed)
+	limit := Unwitnessed
+	if c.Witnessed {
+		limit = "anything about entries that no witness has cosigned yet, or beyond the word of those that have cosigned"
+	}
+	fmt.Fprintf(&b, "\nverdict: %s\n\nThis does not prove:\n- %s\n", verdict, limit)
 	n, err := io.WriteString(out, b.String())
 	return int64(n), err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -152,7 +153,7 @@ func (w *Workspace) openLedgerOnce(ctx context.Context) (held, error) {
 	cfg := ledger.Config{
 		Dir: w.path(ledgerDir), Origin: w.about.Origin, Signer: w.Keys.LogSigner(), Verifiers: verifiers,
 		Guard:  keyGuard{guard, w.DB, w.Keys.Active(verify.RoleLog).ID},
-		Anchor: w.anchor(), Logger: w.cfg.Logger,
+		Anchor: w.anchor(), Published: w.notePublished, Logger: w.cfg.Logger,
 	}
 	log, err := ledger.Open(ctx, cfg)
 	if tallystick.CodeOf(err) != tallystick.NotFound {
@@ -187,31 +188,54 @@ func (w *Workspace) everSealed(ctx context.Context) (bool, error) {
 	return err == nil && first.Index != nil, err
 }
 
-// Prover proves events against one published checkpoint, so that all its proofs go together.
-type Prover struct{ reader *ledger.Reader }
+// Prover proves events against the checkpoints that are there when it is made: the newest one that
+// witnesses have cosigned, and the one that is published.
+type Prover struct {
+	published *ledger.Reader
+	cosigned  *ledger.Reader // nil if there is none
+}
 
-// Prover returns a prover for the checkpoint that is published now.
+// Prover returns a prover for the checkpoints of this moment.
 func (w *Workspace) Prover() (*Prover, error) {
-	reader, err := w.Ledger()
+	published, err := w.Ledger()
 	if err != nil {
 		return nil, err
 	}
-	return &Prover{reader}, nil
+	cosigned, err := w.cosignedOf(published)
+	if err != nil { // what it proves less is what a check of the ledger is for
+		w.cfg.Logger.Debug("proofs go without cosignatures", slog.Any("cause", err))
+	}
+	return &Prover{published, cosigned}, nil
 }
 
-// Checkpoint returns the signed checkpoint.
-func (p *Prover) Checkpoint() []byte { return p.reader.Checkpoint() }
+// Covering returns a prover of one checkpoint alone, which covers the ledger up to the index: one that
+// witnesses have cosigned, if there is one.
+func (p *Prover) Covering(index uint64) *Prover {
+	reader := p.reader(index)
+	return &Prover{reader, reader}
+}
 
-// Prove returns the inclusion proof of an event. One that the checkpoint does not cover is a Conflict.
+func (p *Prover) reader(index uint64) *ledger.Reader {
+	if p.cosigned != nil && index < p.cosigned.Size() {
+		return p.cosigned
+	}
+	return p.published
+}
+
+// Checkpoint returns the published checkpoint, or that of Covering.
+func (p *Prover) Checkpoint() []byte { return p.published.Checkpoint() }
+
+// Prove returns the inclusion proof of an event. One that no checkpoint covers is a Conflict.
 func (p *Prover) Prove(ctx context.Context, event trail.Event) (verify.InclusionProof, error) {
-	if event.Index == nil || *event.Index >= p.reader.Size() {
+	if event.Index == nil || *event.Index >= p.published.Size() {
 		return verify.InclusionProof{}, tallystick.Errorf(tallystick.Conflict, "event %d is recorded, but not sealed yet", event.Sequence)
 	}
-	hashes, err := p.reader.InclusionProof(ctx, *event.Index, p.reader.Size())
+	reader := p.reader(*event.Index)
+	hashes, err := reader.InclusionProof(ctx, *event.Index, reader.Size())
 	if err != nil {
 		return verify.InclusionProof{}, fmt.Errorf("prove event %d: %w", event.Sequence, err)
 	}
-	proof := verify.InclusionProof{Index: *event.Index, Checkpoint: p.reader.Checkpoint(), Extra: event.Leaf}
+	proof := verify.InclusionProof{Index: *event.Index, Checkpoint: reader.Checkpoint(), Extra: event.Leaf}
 	for _, hash := range hashes {
 		proof.Hashes = append(proof.Hashes, [sha256.Size]byte(hash))
 	}

@@ -7,6 +7,7 @@
 //	keys/            private keys and trust.json (package evidence)
 //	evidence/        statements, reports and policies by digest (package blob)
 //	artifacts/       files of versions that were uploaded, by digest (package blob)
+//	witness/         who cosigns the ledger, and the newest checkpoint that they have cosigned
 //
 // The anchor, the newest checkpoint, lies outside in a directory of its own, so that putting back an
 // old copy of the workspace is noticed.
@@ -68,9 +69,10 @@ type Workspace struct {
 	// Artifacts keeps files of versions. It is empty unless somebody has uploaded any.
 	Artifacts *blob.Store
 
-	cfg   Config
-	about about
-	blobs *blob.Store // of Evidence
+	cfg       Config
+	about     about
+	blobs     *blob.Store   // of Evidence
+	published chan struct{} // wakes KeepCosigned
 }
 
 // Open opens the workspace in cfg.Dir, and makes it first where there is none. A workspace that was
@@ -80,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	w := &Workspace{cfg: cfg}
+	w := &Workspace{cfg: cfg, published: make(chan struct{}, 1)}
 	if w.about, err = readAbout(cfg.Dir); errors.Is(err, fs.ErrNotExist) {
 		if cfg.MustExist {
 			return nil, tallystick.Errorf(tallystick.NotFound, "there is no workspace in %q", cfg.Dir).
