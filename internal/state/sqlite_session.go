@@ -10,24 +10,20 @@ import (
 	"modernc.org/sqlite"
 )
 
-// maxStatements bounds the prepared statements of each kind that a session keeps.
-const maxStatements = 128
+// maxStatements bounds the prepared statements that a session keeps.
+const maxStatements = 256
 
 // sqliteSession is a handle with its one connection and the statements prepared on it: preparing again
-// for each call would cost more than running most statements.
-//
-// Queries go through database/sql, which knows how to scan rows. Statements that return none go to
-// the driver itself: a group's writer does little else, and the layers between cost it as much as
-// a small insert.
+// for each call would cost more than running most statements. Both go to the driver itself: the layers
+// of database/sql between cost as much as a small insert, or a row that is looked up.
 type sqliteSession struct {
 	sqlite     *sqliteDB
 	role       role
 	handle     *sql.DB
 	conn       *sql.Conn
 	statements map[string]*statement
-	commands   map[string]command
 
-	// The command at hand, here so that running it allocates nothing.
+	// The statement at hand, here so that running one that returns no rows allocates nothing.
 	args []driver.NamedValue
 	job  struct {
 		ctx    context.Context
@@ -37,17 +33,18 @@ type sqliteSession struct {
 	}
 }
 
-// command is a prepared statement of the driver that returns no rows.
+// statement is a prepared statement of the driver. While its rows are being read it cannot run again.
+type statement struct {
+	command
+	busy   bool
+	cached bool
+}
+
+// command is what the driver prepares.
 type command interface {
 	driver.Stmt
 	driver.StmtExecContext
-}
-
-// statement is a prepared statement. While its rows are being read it cannot run again.
-type statement struct {
-	*sql.Stmt
-	busy   bool
-	cached bool
+	driver.StmtQueryContext
 }
 
 // newSession returns a session over handle, which it closes at its end.
@@ -56,10 +53,7 @@ func (d *sqliteDB) newSession(ctx context.Context, handle *sql.DB, as role) (*sq
 	if err != nil {
 		return nil, err
 	}
-	s := &sqliteSession{
-		sqlite: d, role: as, handle: handle, conn: conn,
-		statements: make(map[string]*statement), commands: make(map[string]command),
-	}
+	s := &sqliteSession{sqlite: d, role: as, handle: handle, conn: conn, statements: make(map[string]*statement)}
 	s.job.do = s.do
 	return s, nil
 }
@@ -76,53 +70,42 @@ func (s *sqliteSession) commit(ctx context.Context) error { return s.run0(ctx, "
 func (s *sqliteSession) broken() bool { return false }
 
 func (s *sqliteSession) query(ctx context.Context, query string, args ...any) (rows, error) {
-	values := make([]any, len(args))
-	for i, arg := range args {
-		v, err := value(arg)
-		if err != nil {
-			return nil, argumentError(i, err)
-		}
-		values[i] = v
+	var err error
+	if s.args, err = appendArgs(s.args[:0], args); err != nil {
+		return nil, err
 	}
-	st, err := s.take(ctx, query)
+	r := &sqliteRows{ctx: ctx, session: s}
+	err = s.conn.Raw(func(conn any) error {
+		st, err := s.take(ctx, conn, query)
+		if err != nil {
+			return err
+		}
+		if r.rows, err = st.QueryContext(ctx, s.args); err != nil {
+			return errors.Join(err, s.release(st))
+		}
+		r.statement = st
+		return nil
+	})
+	clear(s.args) // and holds on to nothing of the caller's
 	if err != nil {
 		return nil, err
 	}
-	found, err := st.QueryContext(ctx, values...) //nolint:rowserrcheck // Rows.Next checks it
-	if err != nil {
-		return nil, errors.Join(err, s.release(st))
-	}
-	return &sqliteRows{Rows: found, session: s, statement: st}, nil
+	r.row = make([]driver.Value, len(r.rows.Columns()))
+	return r, nil
 }
 
-// sqliteRows give their statement back when they are closed.
-type sqliteRows struct {
-	*sql.Rows
-	session   *sqliteSession
-	statement *statement // nil once they are
-}
-
-func (r *sqliteRows) Close() error {
-	if r.statement == nil {
-		return nil
-	}
-	st := r.statement
-	r.statement = nil
-	return errors.Join(r.Rows.Close(), r.session.release(st))
-}
-
-// take returns the prepared query; release gives it back.
-func (s *sqliteSession) take(ctx context.Context, query string) (*statement, error) {
+// take returns the prepared statement; release gives it back. The caller has conn to itself.
+func (s *sqliteSession) take(ctx context.Context, conn any, query string) (*statement, error) {
 	st := s.statements[query]
 	if st != nil && !st.busy {
 		st.busy = true
 		return st, nil
 	}
-	prepared, err := s.conn.PrepareContext(ctx, query)
+	prepared, err := conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	fresh := &statement{Stmt: prepared, busy: true}
+	fresh := &statement{command: prepared.(command), busy: true}
 	if st == nil && s.makeRoom() {
 		fresh.cached = true
 		s.statements[query] = fresh
@@ -174,33 +157,15 @@ func (s *sqliteSession) exec(ctx context.Context, query string, args ...any) (sq
 
 // do runs the job. Raw calls it with the lock under which database/sql itself uses the connection.
 func (s *sqliteSession) do(conn any) error {
-	c, err := s.prepare(s.job.ctx, conn, s.job.query)
+	st, err := s.take(s.job.ctx, conn, s.job.query)
 	if err != nil {
 		return err
 	}
-	s.job.result, err = c.ExecContext(s.job.ctx, s.args)
+	s.job.result, err = st.ExecContext(s.job.ctx, s.args)
+	if released := s.release(st); released != nil {
+		err = errors.Join(err, released)
+	}
 	return err
-}
-
-// prepare returns the command for query. The caller has conn to itself.
-func (s *sqliteSession) prepare(ctx context.Context, conn any, query string) (command, error) {
-	if c, prepared := s.commands[query]; prepared {
-		return c, nil
-	}
-	if len(s.commands) >= maxStatements {
-		for other, c := range s.commands {
-			delete(s.commands, other)
-			_ = c.Close() // only frees memory
-			break
-		}
-	}
-	stmt, err := conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	c := stmt.(command)
-	s.commands[query] = c
-	return c, nil
 }
 
 func appendArgs(dst []driver.NamedValue, args []any) ([]driver.NamedValue, error) {
@@ -215,18 +180,14 @@ func appendArgs(dst []driver.NamedValue, args []any) ([]driver.NamedValue, error
 }
 
 func (s *sqliteSession) close() error {
-	var errs []error
-	for _, st := range s.statements {
-		errs = append(errs, st.Close())
-	}
-	errs = append(errs, s.conn.Raw(func(any) error {
+	err := s.conn.Raw(func(any) error {
 		var errs []error
-		for _, c := range s.commands {
-			errs = append(errs, c.Close())
+		for _, st := range s.statements {
+			errs = append(errs, st.Close())
 		}
 		return errors.Join(errs...)
-	}))
-	return errors.Join(append(errs, s.conn.Close(), s.handle.Close())...)
+	})
+	return errors.Join(err, s.conn.Close(), s.handle.Close())
 }
 
 // tidy moves the write-ahead log into the file when it has grown, and at the end, so that whoever opens
