@@ -1,6 +1,8 @@
 package catalog_test
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -107,6 +109,11 @@ func TestRandomActsAreReplayed(t *testing.T) {
 	}
 }
 
+// neverWalked are the columns that the walk leaves empty.
+func neverWalked() []string {
+	return []string{"models.acceptable_use", "models.supplier", "models.supplier_contract", "evidence.predicate_type", "evidence.subject"}
+}
+
 // touchOne alters one value of a column, expects to be found out, and puts it back.
 func touchOne(t *testing.T, b bench, table trail.Table, column string) {
 	key := strings.Join(table.Key, " || '@' || ")
@@ -115,11 +122,23 @@ func touchOne(t *testing.T, b bench, table trail.Table, column string) {
 	err := b.db.Read(t.Context(), func(tx *state.Tx) error {
 		return tx.QueryRow(fmt.Sprintf("SELECT %s, %s FROM %s WHERE CAST(%s AS TEXT) <> '' ORDER BY %s DESC LIMIT 1", key, column, table.Name, column, column)).Scan(&row, &was)
 	})
+	if errors.Is(err, sql.ErrNoRows) && slices.Contains(neverWalked(), table.Name+"."+column) {
+		return
+	}
 	if err != nil {
-		t.Skip("no row has a value there")
+		t.Fatalf("no row has a value there: %v", err)
 	}
 	set := fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", table.Name, column, key)
-	b.touch(t, set, anotherValue(table, column, was), row)
+	err = b.db.Write(t.Context(), func(tx *state.Tx) error {
+		_, err := tx.Exec(set, anotherValue(table, column, was), row)
+		return err
+	})
+	if err != nil {
+		if !strings.Contains(strings.ToLower(err.Error()), "foreign key") {
+			t.Errorf("%s of %s cannot be touched, and not because of what it refers to: %v", column, row, err)
+		}
+		return
+	}
 	if _, err := b.replay(t); tallystick.CodeOf(err) != tallystick.Invalid || !strings.Contains(err.Error(), column) {
 		t.Errorf("%v was altered: %v", was, err)
 	}
