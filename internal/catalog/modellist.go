@@ -19,17 +19,53 @@ type ModelFilter struct {
 	Label string // "name=value"
 	// EvaluatedBefore chooses models of which the latest version was not evaluated since, or never.
 	EvaluatedBefore time.Time
+	Order           ModelOrder // empty: ByName
+	Descending      bool
 	After           string // name of the last model of the page before
 	Limit           int    // 0 means 100; at most 1,000
 }
 
-// Models returns the models that f chooses, by name.
+// ModelOrder is an order of models, each with an index; those that are alike are in the order of names.
+type ModelOrder string
+
+// The orders of models.
+const (
+	ByName  ModelOrder = "name"
+	ByTier  ModelOrder = "tier" // high, limited, low, as it happens in the order of letters
+	ByOwner ModelOrder = "owner"
+)
+
+// ordered returns the ORDER BY of the models that f chooses, and lets w begin behind those of the page before.
+func (f ModelFilter) ordered(tx *state.Tx, w *where) (string, error) {
+	behind, way := ">", ""
+	if f.Descending {
+		behind, way = "<", " DESC"
+	}
+	if f.Order == "" || f.Order == ByName {
+		w.add(f.After != "", "name "+behind+" ?", f.After)
+		return "name" + way, nil
+	}
+	if f.Order != ByTier && f.Order != ByOwner {
+		return "", tallystick.Errorf(tallystick.Invalid, "models have no order %q", f.Order).WithHint("use name, tier or owner")
+	}
+	column := string(f.Order)
+	if f.After != "" {
+		m, err := model(tx, f.After)
+		if err != nil {
+			return "", err
+		}
+		key := map[ModelOrder]string{ByTier: string(m.Tier), ByOwner: m.Owner}[f.Order]
+		w.add(true, "("+column+", name) "+behind+" (?, ?)", key, m.Name)
+	}
+	return column + way + ", name" + way, nil
+}
+
+// Models returns the models that f chooses, in its order.
 func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, err error) {
 	var w where
 	w.add(f.State != "", "state = ?", string(f.State))
 	w.add(f.Tier != "", "tier = ?", string(f.Tier))
 	w.add(f.Owner != "", "owner = ?", f.Owner)
-	w.add(f.After != "", "name > ?", f.After)
 	w.add(!f.EvaluatedBefore.IsZero(), "evaluated_ms < ?", f.EvaluatedBefore.UnixMilli())
 	if f.Text != "" {
 		like := "%" + escapeLike(strings.ToLower(f.Text)) + "%"
@@ -47,7 +83,11 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 		w.add(true, `lower(labels) LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(strings.Trim(pair, "{}")))+"%")
 	}
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY name LIMIT ?", append(w.args, limit(f.Limit))...)
+		order, err := f.ordered(tx, &w)
+		if err != nil {
+			return err
+		}
+		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY "+order+" LIMIT ?", append(w.args, limit(f.Limit))...)
 		return err
 	})
 	if err != nil {

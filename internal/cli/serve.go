@@ -146,7 +146,7 @@ func (a *app) doors(h house, secure bool) http.Handler {
 	mux.Handle("/api/", a.api(h, nil))
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
-		Catalog: h.catalog, Lineage: h.lineage, People: h.access, Registry: h.registry,
+		Catalog: h.catalog, Lineage: h.lineage, Evidence: h.Evidence, People: h.access, Registry: h.registry,
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))
 	return mux

@@ -36,6 +36,16 @@ func (s *Store) Put(ctx context.Context, data []byte) (tallystick.Digest, error)
 	return d, nil
 }
 
+// Has reports whether there are bytes of d, without reading them.
+func (s *Store) Has(ctx context.Context, d tallystick.Digest) bool {
+	r, err := s.blobs.Get(ctx, d)
+	if err != nil {
+		return false
+	}
+	_ = r.Close() // nothing was read
+	return true
+}
+
 // Get returns the bytes of d, having compared them with it.
 func (s *Store) Get(ctx context.Context, d tallystick.Digest) ([]byte, error) {
 	r, err := s.blobs.Get(ctx, d)

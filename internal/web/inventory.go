@@ -20,19 +20,23 @@ type inventoryPage struct {
 	Filtered bool
 	Models   []catalog.Overview
 	More     string // address of the rest; empty if this is all
-	ByName   string // address of the same models in that order
-	First    string // address of the same models, those to be audited first
+	First    string // address of all models, those to be audited first
+	Columns  map[string]sortColumn
+}
+
+// sortColumn is the head of a column by which models can be ordered.
+type sortColumn struct {
+	Title string
+	Href  string // address of the same models in that order, or in the reverse one
+	Sort  string // ascending or descending, as ARIA has it; empty if they are in another order
 }
 
 // inventoryFilter is what the address asks for.
 type inventoryFilter struct{ Text, Tier, State, Owner, Sort string }
 
-// The orders of the inventory. By priority it shows all models: what is most in need of an audit comes
-// first.
-const (
-	byPriority = "priority"
-	byName     = "name"
-)
+// byPriority is the order in which what is most in need of an audit comes first; it shows all models. The
+// others are those of the catalog, reversed if a minus stands before.
+const byPriority = "priority"
 
 func (s *server) inventory(v *visit) error {
 	q := func(name string) string { return strings.TrimSpace(v.query(name)) }
@@ -42,12 +46,14 @@ func (s *server) inventory(v *visit) error {
 		Tiers:  []string{string(tallystick.TierHigh), string(tallystick.TierLimited), string(tallystick.TierLow)},
 		States: []string{string(catalog.Active), string(catalog.Experimental), string(catalog.Retired)},
 	}
-	if page.Filtered || f.Sort != byName {
+	order, descending := f.order()
+	if order == "" {
 		page.Filter.Sort = byPriority
+		if page.Filtered {
+			page.Filter.Sort, order = "", catalog.ByName
+		}
 	}
-	if page.Filtered {
-		page.Filter.Sort = byName
-	}
+	page.Columns = f.columns(order, descending)
 	models, err := s.modelsOf(v, page.Filter, q("after"))
 	if err != nil {
 		return err
@@ -63,7 +69,7 @@ func (s *server) inventory(v *visit) error {
 		return err
 	}
 	page.Sentence = attention(page.Census)
-	page.ByName, page.First = inventoryFilter{Sort: byName}.address(""), inventoryFilter{}.address("")
+	page.First = inventoryFilter{}.address("")
 	return s.show(v, "inventory", "Inventory", page)
 }
 
@@ -71,9 +77,39 @@ func (s *server) modelsOf(v *visit, f inventoryFilter, after string) ([]catalog.
 	if f.Sort == byPriority {
 		return s.Catalog.Priority(v.ctx(), after, modelsPerPage+1)
 	}
+	order, descending := f.order()
 	return s.Catalog.Models(v.ctx(), catalog.ModelFilter{
-		State: catalog.ModelState(f.State), Tier: tallystick.Tier(f.Tier), Owner: f.Owner, Text: f.Text, After: after, Limit: modelsPerPage + 1,
+		State: catalog.ModelState(f.State), Tier: tallystick.Tier(f.Tier), Owner: f.Owner, Text: f.Text,
+		Order: order, Descending: descending, After: after, Limit: modelsPerPage + 1,
 	})
+}
+
+// order returns the order of the catalog that f asks for, empty if it asks for none that there is.
+func (f inventoryFilter) order() (order catalog.ModelOrder, descending bool) {
+	name, descending := strings.CutPrefix(f.Sort, "-")
+	switch order = catalog.ModelOrder(name); order {
+	case catalog.ByName, catalog.ByTier, catalog.ByOwner:
+		return order, descending
+	}
+	return "", false
+}
+
+// columns returns the heads of those columns by which models can be ordered.
+func (f inventoryFilter) columns(now catalog.ModelOrder, descending bool) map[string]sortColumn {
+	columns := map[string]sortColumn{}
+	for order, title := range map[catalog.ModelOrder]string{catalog.ByName: "Model", catalog.ByTier: "Tier", catalog.ByOwner: "Owner"} {
+		c, other := sortColumn{Title: title}, f
+		other.Sort = string(order)
+		if order == now {
+			c.Sort = map[bool]string{true: "descending", false: "ascending"}[descending]
+			if !descending {
+				other.Sort = "-" + other.Sort
+			}
+		}
+		c.Href = other.address("")
+		columns[string(order)] = c
+	}
+	return columns
 }
 
 // address returns that of the models that f chooses, after one of them if it is named.

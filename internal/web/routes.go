@@ -26,6 +26,7 @@ func (s *server) routes() http.Handler {
 	page("GET /models/{model}", access.CatalogRead, s.model)
 	page("GET /models/{model}/versions", access.CatalogRead, s.versions)
 	page("GET /models/{model}/versions/{version}", access.CatalogRead, s.version)
+	page("GET /models/{model}/versions/{version}/evidence/{digest}", access.CatalogRead, s.evidence)
 	page("GET /models/{model}/diff", access.CatalogRead, s.diff)
 	page("GET /models/{model}/history", access.TrailRead, s.history)
 	page("GET /findings", access.CatalogRead, s.findings)

@@ -35,6 +35,7 @@ type versionPage struct {
 	FedCut      bool
 	Lineage     string // address; empty if nobody has told of it
 	Evidence    []catalog.Evidence
+	Here        map[tallystick.Digest]bool // evidence of which the bytes are kept here
 	Assignments []catalog.Assignment
 	Deployments []catalog.Deployment
 	Hidden      int // files that are not shown
@@ -110,6 +111,10 @@ func (p *versionPage) look(v *visit, s *server) (err error) {
 	p.Fed, p.FedCut = steps(fed), fed.Cut != ""
 	if p.Evidence, err = s.Catalog.Evidence(v.ctx(), catalog.EvidenceFilter{Model: model, Version: version, Limit: shownEvidence}); err != nil {
 		return err
+	}
+	p.Here = map[tallystick.Digest]bool{}
+	for _, e := range p.Evidence {
+		p.Here[e.Digest] = e.Digest != "" && s.Evidence.Has(v.ctx(), e.Digest)
 	}
 	if p.Assignments, err = s.Catalog.Assignments(v.ctx(), catalog.AssignmentFilter{Model: model, Version: version, Limit: shownPlaces}); err != nil {
 		return err

@@ -21,6 +21,7 @@ type Config struct {
 	Ledger   func() (Ledger, error) // as of the checkpoint that is published now
 	Catalog  *catalog.Catalog
 	Lineage  *lineage.Graph
+	Evidence Evidence
 	People   People
 	Registry *registry.Registry
 	Secure   bool // requests come by TLS, even where a proxy ends it
