@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/durable"
@@ -83,6 +84,10 @@ func (s *Store) put(ctx context.Context, r io.Reader, want tallystick.Digest) (t
 	case want != "" && d != want:
 		err = tallystick.Errorf(tallystick.Invalid, "the %d bytes have the digest %s, not %s", n, d, want).
 			WithHint("was the file changed, or cut off on its way?")
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = tallystick.Errorf(tallystick.Unavailable, "the disk is full: there was no space after %d bytes, and nothing was kept", n).
+			WithHint("free space where the store lies and try again")
 	}
 	if err != nil {
 		return "", 0, errors.Join(fmt.Errorf("store blob: %w", err), f.Discard())
