@@ -103,6 +103,13 @@ func (c *Client) Post(ctx context.Context, path string, in, out any) (Receipt, e
 	return c.call(ctx, http.MethodPost, path, in, out)
 }
 
+// Await is Post of what takes a server long, such as to fetch a file.
+func (c *Client) Await(ctx context.Context, path string, in, out any) (Receipt, error) {
+	patient := *c
+	patient.http = c.long
+	return patient.call(ctx, http.MethodPost, path, in, out)
+}
+
 // Patch asks for a change of what stands at path.
 func (c *Client) Patch(ctx context.Context, path string, in, out any) (Receipt, error) {
 	return c.call(ctx, http.MethodPatch, path, in, out)

@@ -121,7 +121,7 @@ func carry(w io.Writer, r io.Reader, length int64) error {
 // serve calls the handler and ends the answer as the handler has ended.
 func (e *exchange) serve(h http.Handler, r *http.Request) {
 	err := call(h, e, r)
-	_ = r.Body.Close() // the caller need not send the rest
+	_ = r.Body.Close()                          // the caller need not send the rest
 	if err == nil && r.Context().Err() != nil { // it may have ended because of that
 		err = context.Cause(r.Context())
 	}

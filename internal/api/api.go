@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -34,7 +35,9 @@ type Config struct {
 	Access    *access.Store
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
-	Local   *access.Principal
+	Local *access.Principal
+	// Fetch gets artifacts from URLs. Nil gets none.
+	Fetch   *dial.Client
 	Release string // of the program
 	Logger  *slog.Logger
 	Now     func() time.Time
@@ -42,7 +45,8 @@ type Config struct {
 
 type server struct {
 	Config
-	huma huma.API
+	huma     huma.API
+	fetching chan struct{} // holds one for each fetch that is under way
 }
 
 // elsewhere is the pattern of all paths at which there is nothing.
@@ -61,7 +65,10 @@ func New(config Config) http.Handler {
 		"token": {Type: "http", Scheme: "bearer", Description: "an API token, made by `tallystick token create`"},
 	}
 	document.Security = []map[string][]string{{"token": {}}}
-	s := &server{Config: config, huma: humago.New(mux, document)}
+	if config.Fetch == nil {
+		config.Fetch = dial.New(dial.Config{}) // which may speak to nobody
+	}
+	s := &server{Config: config, huma: humago.New(mux, document), fetching: make(chan struct{}, maxFetches)}
 	s.huma.UseMiddleware(s.known)
 	s.doors()
 	s.principals()
@@ -72,6 +79,7 @@ func New(config Config) http.Handler {
 	s.versions()
 	s.evidence()
 	s.artifacts()
+	s.fetches()
 	s.inventory()
 	s.diffs()
 	s.modelEvidence()

@@ -90,7 +90,7 @@ var actions = map[string]access.Action{
 	"add-user": access.UserManage, "enrol-user": access.UserManage, "grant-role": access.UserManage, "revoke-role": access.UserManage, "disable-user": access.UserManage, "list-users": access.UserRead,
 	"list-events": access.TrailRead, "get-event": access.TrailRead, "get-model-history": access.TrailRead,
 	"register-model": access.ModelRegister, "update-model": access.ModelUpdate, "retire-model": access.ModelRetire,
-	"register-version": access.VersionRegister, "mark-version": access.VersionRegister, "upload-artifact": access.ArtifactWrite, "download-artifact": access.ArtifactRead,
+	"register-version": access.VersionRegister, "mark-version": access.VersionRegister, "upload-artifact": access.ArtifactWrite, "fetch-artifact": access.ArtifactWrite, "download-artifact": access.ArtifactRead,
 	"attach-evidence": access.EvidenceAttach, "attach-model-evidence": access.EvidenceAttach, "upload-evidence": access.EvidenceAttach,
 	"register-dataset": access.DatasetRegister, "update-dataset": access.DatasetRegister, "register-snapshot": access.DatasetRegister, "link-snapshot": access.LineageRecord,
 	"define-environment": access.EnvironmentManage, "record-deployment": access.DeploymentRecord, "end-deployment": access.DeploymentRecord,

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/dial"
 )
 
 // The exit codes.
@@ -33,10 +34,11 @@ type Streams struct {
 // app is what the commands share.
 type app struct {
 	Streams
-	workspace string // --workspace
-	database  string // --database
-	server    string // --server
-	purpose   string // --purpose
+	workspace string       // --workspace
+	database  string       // --database
+	server    string       // --server
+	purpose   string       // --purpose
+	fetch     *dial.Client // gets artifacts from URLs; nil gets none
 	code      int
 }
 

@@ -33,6 +33,7 @@ type registerFlags struct {
 	metrics, samples, thresholds, seeds, parameters []string
 	snapshots                                       []string
 	hashing                                         artifact.HashOptions
+	from                                            fetchFlags
 }
 
 func (a *app) register() *cobra.Command {
@@ -45,12 +46,17 @@ version's identity and never change. The files themselves stay where they are, u
 to the store. What else has to be said follows from the model's tier; what is missing is named.
 
 Registering the same again changes nothing. Other files under the same name are refused, and the
-first file that differs is named.`,
+first file that differs is named.
+
+With --url the file is fetched into the store instead, by the server if there is one: from hosts that its
+operator allows. The URL goes on record without its query.`,
 		Example: `  tallystick register credit@3 model/ --changelog "new income feature" --justification "finding 12" \
     --training-cutoff 2026-01-31 --commit "$(git rev-parse HEAD)" --libraries requirements.txt \
     --metric auc=0.81,n=6172 --sample train=40000 --sample test=6172 --upload
-  tallystick register credit@4 --draft`,
-		Args: cobra.MinimumNArgs(1),
+  tallystick register credit@4 --url https://models.example.org/credit/4/model.safetensors --sha256 DIGEST
+  tallystick register credit@5 --draft`,
+		Args:    cobra.MinimumNArgs(1),
+		PreRunE: func(*cobra.Command, []string) error { return f.from.prepare(a) },
 	}
 	f.add(cmd)
 	return acts(a, cmd, command[catalog.Version]{
@@ -81,6 +87,7 @@ func (f *registerFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.trigger, "trigger", "", "`KIND:ID` of what made it necessary; KIND is event, finding, incident, schedule or request")
 	flags.BoolVar(&f.upload, "upload", false, "send the files to the store too")
 	flags.BoolVar(&f.draft, "draft", false, "register the name alone")
+	f.from.add(cmd)
 	addHashFlags(cmd, &f.hashing)
 }
 
@@ -99,6 +106,9 @@ func (a *app) runRegister(ctx context.Context, s *session, f *registerFlags, arg
 	if f.draft && (len(paths) > 0 || f.upload) || f.upload && len(paths) == 0 {
 		return v, receipt, tallystick.Errorf(tallystick.Invalid, "--draft registers a name without files, and --upload sends files").WithHint("give the files as PATH and leave out --draft, or the reverse")
 	}
+	if f.from.url != "" && (len(paths) > 0 || f.draft || f.upload) {
+		return v, receipt, tallystick.Errorf(tallystick.Invalid, "--url names the file in place of PATH, and puts it into the store").WithHint("leave out PATH, --draft and --upload, or --url")
+	}
 	if err := f.settle(); err != nil {
 		return v, receipt, err
 	}
@@ -111,6 +121,11 @@ func (a *app) runRegister(ctx context.Context, s *session, f *registerFlags, arg
 			return v, receipt, err
 		}
 		body.Manifest = manifest.Files()
+	}
+	if f.from.url != "" {
+		if body.Manifest, err = f.from.fetch(ctx, s, model); err != nil {
+			return v, receipt, err
+		}
 	}
 	if receipt, err = s.Post(ctx, modelPath(model)+"/versions", body, &v); err != nil || !f.upload {
 		return v, receipt, err

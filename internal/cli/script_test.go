@@ -32,7 +32,9 @@ import (
 //	cut FILE N               cuts the file after N bytes
 //	edit FILE OLD NEW        replaces every OLD
 //	unzip FILE NAME TO       takes one file out of a zip archive
-//	server start|kill|stop   runs `tallystick serve`, see cmdServer
+//	server start ARG...      runs `tallystick serve ARG...`, see cmdServer
+//	server kill|stop
+//	files start              serves files over HTTP at $FILES, see cmdFiles
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the program many times")
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "refuse": cmdRefuse, "json": cmdJSON, "flip": cmdFlip, "cut": cmdCut, "edit": cmdEdit, "unzip": cmdUnzip,
-			"server": cmdServer,
+			"server": cmdServer, "files": cmdFiles,
 		},
 	})
 }

@@ -25,6 +25,7 @@ func (a *app) serve() *cobra.Command {
 	var level string
 	var proxied bool
 	var watched witnessFlags
+	var hosts []string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -43,6 +44,9 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := oneOf("--log", level, "debug", "info", "warn", "error"); err != nil {
 				return err
 			}
+			if err := a.fetchFrom(hosts); err != nil {
+				return err
+			}
 			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, watched})
 		},
 	}
@@ -54,6 +58,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.StringSliceVar(&config.AllowedHosts, "host", nil, "a `name` by which a proxy on this machine passes requests on")
 	flags.BoolVar(&proxied, "behind-tls", false, "a proxy on this machine ends TLS: cookies go over TLS only")
 	watched.add(flags)
+	fetchFlag(cmd, &hosts)
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	return cmd
 }

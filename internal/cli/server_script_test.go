@@ -21,13 +21,13 @@ const servingKey = "server"
 // cmdServer starts `tallystick serve` on a free port, or on the one that it had, and points
 // TALLYSTICK_SERVER at it; kills it without warning; or stops it in good order.
 func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: server start|kill|stop")
+	if neg || len(args) == 0 || len(args) > 1 && args[0] != "start" {
+		ts.Fatalf("usage: server start ARG...|kill|stop")
 	}
 	s := ts.Value(servingKey).(*serving)
 	switch args[0] {
 	case "start":
-		s.start(ts)
+		s.start(ts, args[1:])
 	case "kill":
 		ts.Check(s.cmd.Process.Kill())
 		_ = s.cmd.Wait() // that it was killed
@@ -41,11 +41,11 @@ func cmdServer(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-func (s *serving) start(ts *testscript.TestScript) {
+func (s *serving) start(ts *testscript.TestScript, args []string) {
 	if s.address == "" {
 		s.address = "127.0.0.1:0"
 	}
-	cmd := exec.Command("tallystick", "serve", "--listen", s.address)
+	cmd := exec.Command("tallystick", append([]string{"serve", "--listen", s.address}, args...)...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = os.Environ()
 	for name := range homes("") {

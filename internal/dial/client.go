@@ -33,6 +33,7 @@ type Config struct {
 	TLS      time.Duration // handshake; 10 s
 	Header   time.Duration // from the request sent to the first byte of the answer; 30 s
 	Total    time.Duration // of a request with the body of its answer; 5 min
+	Idle     time.Duration // until the next bytes of the body; 30 s
 	MaxBytes int64         // of the body of an answer; 64 MiB
 
 	// Resolver resolves names; nil means the system's.
@@ -44,6 +45,7 @@ const (
 	defaultConnect  = 10 * time.Second
 	defaultHeader   = 30 * time.Second
 	defaultTotal    = 5 * time.Minute
+	defaultIdle     = 30 * time.Second
 	defaultMaxBytes = 64 << 20
 	maxHeaderBytes  = 64 << 10
 	idleTimeout     = 30 * time.Second
@@ -76,6 +78,7 @@ func New(config Config) *Client {
 	config.TLS = cmp.Or(config.TLS, defaultConnect)
 	config.Header = cmp.Or(config.Header, defaultHeader)
 	config.Total = cmp.Or(config.Total, defaultTotal)
+	config.Idle = cmp.Or(config.Idle, defaultIdle)
 	config.MaxBytes = cmp.Or(config.MaxBytes, defaultMaxBytes)
 	c := &Client{config: config, special: specialNetworks()}
 	c.dialer = &net.Dialer{Timeout: config.Connect, Resolver: config.Resolver, ControlContext: c.control}
@@ -160,7 +163,7 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 		c.failed.Add(1)
 		return nil, errors.Join(c.tooLong(r.URL.Host), answer.Body.Close())
 	}
-	answer.Body = &body{ReadCloser: answer.Body, client: c, host: r.URL.Host, left: c.config.MaxBytes, cancel: cancel}
+	answer.Body = &body{ReadCloser: answer.Body, client: c, host: r.URL.Host, left: c.config.MaxBytes, cancel: cancel, idle: time.AfterFunc(c.config.Idle, cancel)}
 	return answer, nil
 }
 
@@ -232,6 +235,7 @@ type body struct {
 	host   string
 	left   int64
 	cancel context.CancelFunc
+	idle   *time.Timer // calls cancel
 }
 
 // Read implements io.Reader.
@@ -239,7 +243,12 @@ func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1] // one more tells whether there is more
 	}
+	b.idle.Reset(b.client.config.Idle)
 	n, err := b.ReadCloser.Read(p)
+	b.idle.Stop()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = tallystick.Errorf(tallystick.Unavailable, "the answer of %.100q broke off: %w", b.host, err).WithHint("try again")
+	}
 	b.client.bytes.Add(uint64(n))
 	if int64(n) > b.left {
 		n = int(b.left)
@@ -252,6 +261,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (b *body) Close() error {
+	b.idle.Stop()
 	defer b.cancel()
 	return b.ReadCloser.Close()
 }
