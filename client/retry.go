@@ -43,7 +43,7 @@ func repeat(ctx context.Context, once func() error) error {
 		if !errors.As(err, &again) {
 			return err
 		}
-		pause := max(again.wait, wait/2+rand.N(wait)) // so that not all who were refused come back at once
+		pause := max(again.wait, wait/2+rand.N(wait)) //nolint:gosec // chance is enough for not all who were refused to come back at once
 		deadline, limited := ctx.Deadline()
 		if try == tries || again.wait > maxWait || limited && time.Until(deadline) < pause {
 			return again.error

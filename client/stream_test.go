@@ -27,7 +27,7 @@ func TestUploadStreams(t *testing.T) {
 		if _, err := io.ReadFull(r.Body, piece); err != nil {
 			t.Error(err)
 		}
-		http.NewResponseController(w).EnableFullDuplex() //nolint:errcheck // in process it is so anyway
+		_ = http.NewResponseController(w).EnableFullDuplex() // in process it is so anyway
 		w.Header().Set("Got", "first")
 		_ = http.NewResponseController(w).Flush()
 		n, err := io.Copy(w, r.Body)
