@@ -117,9 +117,14 @@ var trouble = []struct {
 
 func troubled(t testing.TB, i int) map[string]any {
 	t.Helper()
-	document := sound(t, trouble[i].tier)
-	for _, path := range slices.Sorted(maps.Keys(trouble[i].change)) {
-		switch value := trouble[i].change[path].(type) {
+	return changed(t, sound(t, trouble[i].tier), trouble[i].change)
+}
+
+// changed applies changes to document: nil removes, and a json.RawMessage is null.
+func changed(t testing.TB, document map[string]any, change map[string]any) map[string]any {
+	t.Helper()
+	for _, path := range slices.Sorted(maps.Keys(change)) {
+		switch value := change[path].(type) {
 		case nil:
 			remove(t, document, path)
 		case json.RawMessage:

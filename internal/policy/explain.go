@@ -63,30 +63,30 @@ func (p *Pack) Explain(ctx context.Context, options ExplainOptions) (Explanation
 	if options.Input == nil {
 		return e, nil
 	}
-	decision, err := p.Evaluate(ctx, options.Input, options.Now)
-	if err != nil {
-		return Explanation{}, err
-	}
-	e.Verdict, e.Words = decision.Verdict, decision.Words
 	canonical, err := Canonical(options.Input, options.Now)
 	if err != nil {
 		return Explanation{}, err
 	}
-	value, document, err := parse(canonical)
+	f, err := parse(canonical)
 	if err != nil {
 		return Explanation{}, fmt.Errorf("parse gate input: %w", err)
 	}
-	judged := conform(document, p.tier) == ""
+	decision, err := p.decide(ctx, f)
+	if err != nil {
+		return Explanation{}, err
+	}
+	e.Verdict, e.Words = decision.Verdict, decision.Words
+	judged := conform(f.document, p.tier) == ""
 	for i := range e.Rules {
 		rule := &e.Rules[i]
 		rule.Row = &decision.Rules[i]
-		rule.Facts = factsOf(document["report"], rule.Row.Evidence)
+		rule.Facts = factsOf(f.document["report"], rule.Row.Evidence)
 		switch {
 		case !judged:
-		case without(&Rule{}, rule.Definition, document):
+		case p.settled(&Rule{}, rule.Definition, f.document):
 			rule.Why = []string{"the rule was not asked: " + rule.Row.Message}
 		default:
-			p.trace(ctx, rule, value, options.Trace)
+			p.trace(ctx, rule, f.value, options.Trace)
 		}
 	}
 	return e, nil
@@ -101,8 +101,7 @@ func (p *Pack) trace(ctx context.Context, rule *ExplainedRule, input ast.Value, 
 	if raw {
 		options = append(options, rego.EvalQueryTracer(buffer))
 	}
-	var row Rule
-	p.judge(ctx, rule.Definition, input, &row, options...)
+	p.questions.alone(ctx, rule.ID, input, options...)
 	rule.Why = watch.words()
 	if raw {
 		out := &limitedBuffer{limit: maxTrace}

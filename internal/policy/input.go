@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/gowebpki/jcs"
@@ -52,26 +50,6 @@ type Model struct {
 	Tier    tallystick.Tier `json:"tier"`
 }
 
-// fields are the top-level fields that a document must have, and of which kind.
-var fields = []struct {
-	name     string
-	kind     string
-	nullable bool
-	ofAudit  bool // null too where there is no report
-}{
-	{"schema", "string", false, false},
-	{"now", "string", false, false},
-	{"model", "object", false, false},
-	{"environment", "string", true, false},
-	{"release", "object", true, false},
-	{"report", "object", true, false},
-	{"limits", "object", false, true},
-	{"criteria", "object", false, true},
-	{"champion", "object", true, false},
-	{"waivers", "array", false, false},
-	{"freeze", "array", false, false},
-}
-
 // Facts returns report as the gate sees it: as JSON without the gate's own verdict and the
 // summary, which are made from it, and without the points of curves and the bins of charts, which
 // no rule reads and which are most of the bytes.
@@ -111,14 +89,31 @@ func prune(value any) {
 // Canonical returns the bytes that Evaluate judges and whose digest the decision carries: input
 // as RFC 8785 JSON with now as its time.
 func Canonical(input any, now time.Time) ([]byte, error) {
+	if typed, ok := input.(Input); ok {
+		typed.Now = now.UTC()
+		input = typed
+	}
 	data, err := json.Marshal(input)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "gate input is not JSON: %w", err)
 	}
 	if len(data) > MaxInput {
-		return nil, tallystick.Errorf(tallystick.Invalid, "gate input has %d bytes, more than %d", len(data), MaxInput).
-			WithHint("audit fewer columns or windows at once: --features COL,... or a longer --window")
+		return nil, tooLarge(len(data))
 	}
+	if _, typed := input.(Input); !typed {
+		if data, err = dated(data, now); err != nil {
+			return nil, err
+		}
+	}
+	canonical, err := jcs.Transform(data)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "gate input has no canonical form: %w", err)
+	}
+	return canonical, nil
+}
+
+// dated sets the time of a document.
+func dated(data []byte, now time.Time) ([]byte, error) {
 	document, err := decode(data)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "gate input is not a JSON object: %w", err)
@@ -127,11 +122,12 @@ func Canonical(input any, now time.Time) ([]byte, error) {
 	if data, err = json.Marshal(document); err != nil {
 		return nil, fmt.Errorf("encode gate input: %w", err)
 	}
-	canonical, err := jcs.Transform(data)
-	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "gate input has no canonical form: %w", err)
-	}
-	return canonical, nil
+	return data, nil
+}
+
+func tooLarge(size int) error {
+	return tallystick.Errorf(tallystick.Invalid, "gate input has %d bytes, more than %d", size, MaxInput).
+		WithHint("audit fewer columns or windows at once: --features COL,... or a longer --window")
 }
 
 func decode(data []byte) (map[string]any, error) {
@@ -147,57 +143,28 @@ func decode(data []byte) (map[string]any, error) {
 	return document, nil
 }
 
-// conform returns why document cannot be judged at all, or "". This is the layer below the rules:
-// Rego takes a missing field for undefined, and a rule that only looks for something bad would
-// then find nothing.
-func conform(document map[string]any, tier tallystick.Tier) string {
-	var wrong []string
-	for _, field := range fields {
-		value, there := document[field.name]
-		switch {
-		case !there:
-			wrong = append(wrong, field.name+" is missing")
-		case value == nil && (field.nullable || field.ofAudit && document["report"] == nil):
-		case kindOf(value) != field.kind:
-			wrong = append(wrong, fmt.Sprintf("%s is %s and not %s", field.name, kindOf(value), field.kind))
-		}
-	}
-	if schema, ok := document["schema"].(string); ok && schema != InputSchema {
-		wrong = append(wrong, fmt.Sprintf("schema is %q and not %q", schema, InputSchema))
-	}
-	if model, ok := document["model"].(map[string]any); ok && model["tier"] != string(tier) {
-		wrong = append(wrong, fmt.Sprintf("model.tier is %v but the policy was loaded for %s", model["tier"], tier))
-	}
-	slices.Sort(wrong)
-	return strings.Join(wrong, "; ")
+// facts are one document as the gate judges it.
+type facts struct {
+	value    ast.Value // which all rules share
+	document map[string]any
+	digest   tallystick.Digest // of the canonical bytes
+	now      time.Time
 }
 
-func kindOf(value any) string {
-	switch value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case json.Number:
-		return "number"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	default:
-		return "object"
-	}
-}
-
-// parse returns canonical JSON as the engine's value, which all rules share.
-func parse(canonical []byte) (ast.Value, map[string]any, error) {
+// parse reads canonical JSON.
+func parse(canonical []byte) (*facts, error) {
 	document, err := decode(canonical)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	value, err := ast.InterfaceToValue(document)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	return value, document, nil
+	text, _ := document["now"].(string)
+	now, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		return nil, fmt.Errorf("its now is no time: %w", err)
+	}
+	return &facts{value, document, tallystick.DigestOf(canonical), now}, nil
 }

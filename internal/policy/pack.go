@@ -2,7 +2,6 @@ package policy
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/tallystick/tallystick"
 )
@@ -26,9 +24,12 @@ type Pack struct {
 	dropped  []Definition // built-in rules that a custom pack leaves out
 	files    []File
 	digest   tallystick.Digest
-	settings map[string]any // of the tier
-	changed  []string       // settings that a custom pack changed, in words
+	settings map[string]any      // of the tier
+	changed  []string            // settings that a custom pack changed, in words
+	exempt   map[string][]string // rules that are left out, by occasion
 	custom   bool
+
+	questions *questions
 }
 
 // manifest is what Tallystick reads of an OPA bundle's .manifest.
@@ -77,6 +78,7 @@ func Load(dir string, tier tallystick.Tier) (*Pack, error) {
 	ours := data[namespace].(map[string]any)
 	ours["tier"] = string(tier)
 	p.settings = ours["tiers"].(map[string]any)[string(tier)].(map[string]any)
+	p.exempt = exemptions(ours)
 	p.files = packFiles(sources, tier)
 	p.digest = digest(p.files)
 	if err := p.compile(sources, data); err != nil {
@@ -150,8 +152,7 @@ func digest(files []File) tallystick.Digest {
 	return tallystick.DigestOf(lines.Bytes())
 }
 
-// compile parses the modules, finds the rules among them and prepares one query for each. Every
-// rule has a query of its own, so that an error in one leaves the others their results.
+// compile parses the modules, finds the rules among them and prepares the questions to the engine.
 func (p *Pack) compile(sources []source, data map[string]any) error {
 	modules := map[string]*ast.Module{}
 	for _, s := range sources {
@@ -183,20 +184,9 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 		return regoError(compiler.Errors)
 	}
 	store := inmem.NewFromObject(data)
-	for i := range p.rules {
-		rule := &p.rules[i]
-		query, err := rego.New(
-			rego.Compiler(compiler),
-			rego.Store(store),
-			rego.Query(rule.pkg.String()+".result"),
-			rego.StrictBuiltinErrors(true),
-		).PrepareForEval(context.Background())
-		if err != nil {
-			return fmt.Errorf("prepare rule %s: %w", rule.ID, err)
-		}
-		rule.query = query
-	}
-	return nil
+	var err error
+	p.questions, err = prepare(compiler, store, p.rules)
+	return err
 }
 
 func newCompiler() *ast.Compiler {

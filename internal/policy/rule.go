@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/tallystick/tallystick"
 )
 
@@ -27,8 +26,7 @@ type Definition struct {
 	Source      string            `json:"source"` // file:line
 	Builtin     bool              `json:"builtin"`
 
-	pkg   ast.Ref
-	query rego.PreparedEvalQuery
+	pkg ast.Ref
 }
 
 // custom is the form of the annotation's custom object.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -61,12 +62,20 @@ func overlay(settings, custom any, at string) ([]string, error) {
 	return changed, nil
 }
 
-// checkSetting says whether value can stand where old does: a word of the table or a list of
-// names.
+// checkSetting says whether value can stand where old does: a word of the table, a number or a list
+// of names.
 func checkSetting(old, value any) error {
-	if _, word := old.(string); word {
+	switch old.(type) {
+	case string:
 		if !slices.Contains([]any{"fail", "warn", "skip"}, value) {
 			return fmt.Errorf("must be fail, warn or skip")
+		}
+		return nil
+	case json.Number:
+		number, ok := value.(json.Number)
+		n, err := number.Float64()
+		if !ok || err != nil || n < 0 {
+			return fmt.Errorf("must be a number that is not negative")
 		}
 		return nil
 	}

@@ -29,27 +29,52 @@ type Waiver struct {
 // waivable are the statuses that a waiver can turn: a judgement that a person may answer for.
 var waivable = []Status{Fail, Inconclusive, Insufficient}
 
-// waive turns rule into a waived one if a complete, unexpired waiver of the version covers it.
-func waive(rule *Rule, document map[string]any, now time.Time) {
-	if !slices.Contains(waivable, rule.Status) {
+// waive turns row into a waived one if a waiver covers its rule. One that does not count is named
+// with the reason, so that nobody relies on it in vain.
+func waive(row *Rule, rule Definition, f *facts) {
+	if !slices.Contains(waivable, row.Status) {
 		return
 	}
-	model, _ := document["model"].(map[string]any)
-	waivers, _ := document["waivers"].([]any)
+	model, _ := f.document["model"].(map[string]any)
+	waivers, _ := f.document["waivers"].([]any)
 	for _, raw := range waivers {
 		waiver, ok := parseWaiver(raw)
-		switch {
-		case !ok, waiver.Rule != rule.ID, waiver.Version != model["version"]:
-		case !now.Before(waiver.Expires):
-			rule.Details = append(rule.Details, fmt.Sprintf("Waiver %s expired on %s.", waiver.ID, waiver.Expires.UTC().Format(time.DateOnly)))
-		default:
-			rule.Message = fmt.Sprintf("Waived until %s by %s (waiver %s): %s Found: %s: %s",
-				waiver.Expires.UTC().Format(time.DateOnly), waiver.Owner, waiver.ID, sentence(waiver.Reason), rule.Status, rule.Message)
-			rule.Details = append(rule.Details, "Compensating control: "+waiver.Control)
-			rule.Status = Waived
-			return
+		if !ok || waiver.Rule != row.ID || waiver.Version != model["version"] {
+			continue
 		}
+		if reason := waiver.void(rule, f); reason != "" {
+			row.Details = append(row.Details, fmt.Sprintf("Waiver %s %s.", waiver.ID, reason))
+			continue
+		}
+		row.Message = fmt.Sprintf("Waived until %s by %s (waiver %s): %s Found: %s: %s",
+			waiver.Expires.UTC().Format(time.DateOnly), waiver.Owner, waiver.ID, sentence(waiver.Reason), row.Status, row.Message)
+		row.Details = append(row.Details, "Compensating control: "+waiver.Control)
+		row.Status = Waived
+		return
 	}
+}
+
+// void says why a complete waiver of the rule does not count, or "" if it does. An audit alone
+// lets nothing in, so that a release asks for more: a waiver that somebody else agreed to, for this
+// place and these files.
+func (w Waiver) void(rule Definition, f *facts) string {
+	release, _ := f.document["release"].(map[string]any)
+	version, _ := release["version"].(map[string]any)
+	place, _ := release["environment"].(map[string]any)
+	switch {
+	case !rule.Waivable:
+		return "does not count: this rule can never be waived"
+	case !f.now.Before(w.Expires):
+		return "expired on " + w.Expires.UTC().Format(time.DateOnly)
+	case release == nil:
+	case w.Environment != "" && w.Environment != place["name"]:
+		return "does not count: it is for " + w.Environment
+	case w.Digest != "" && string(w.Digest) != version["digest"]:
+		return "does not count: it is for other files, " + w.Digest.Short()
+	case !slices.ContainsFunc(w.ApprovedBy, func(id string) bool { return id != "" && id != w.Owner && id != w.Requester }):
+		return "does not count: nobody but its owner and requester agreed to it"
+	}
+	return ""
 }
 
 func parseWaiver(raw any) (Waiver, bool) {

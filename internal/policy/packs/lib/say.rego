@@ -1,8 +1,8 @@
 # METADATA
 # title: Figures in words
 # description: >-
-#   sprintf formats an integral number as an integer whatever the verb says, so decimals are
-#   put together from two integers.
+#   sprintf formats an integral number as an integer whatever the verb says, so integers get their
+#   decimals by hand.
 package tallystick.lib.say
 
 # 0.4485 -> "44.9 %"
@@ -11,20 +11,16 @@ percent(share) := concat("", [decimal(share * 100, 1), " %"])
 # 0.2139 -> "21.4 points"
 points(difference) := concat("", [decimal(difference * 100, 1), " percentage points"])
 
-decimal(value, digits) := concat("", [sign(scaled), whole, ".", padded]) if {
+decimal(value, digits) := sprintf(verbs[digits], [rounded]) if {
+	rounded := round(value * scales[digits]) / scales[digits]
+	rounded != round(rounded)
+} else := concat(".", [format_int(round(value), 10), substring("000", 0, digits)]) if {
 	is_number(value)
-	scale := {1: 10, 3: 1000}[digits]
-	scaled := round(value * scale)
-	size := abs(scaled)
-	whole := format_int((size - (size % scale)) / scale, 10)
-	fraction := format_int(size % scale, 10)
-	padding := substring("000", 0, digits - count(fraction))
-	padded := concat("", [padding, fraction])
 }
 
-sign(value) := "-" if value < 0
+scales := {1: 10, 3: 1000}
 
-sign(value) := "" if value >= 0
+verbs := {1: "%.1f", 3: "%.3f"}
 
 # "0.702, 95 % interval 0.690 to 0.714"
 estimate(e) := sprintf("%s, 95 %% interval %s to %s", [decimal(e.value, 3), decimal(e.ci[0], 3), decimal(e.ci[1], 3)]) if {

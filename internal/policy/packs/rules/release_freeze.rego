@@ -18,14 +18,15 @@
 #     preserves has been kept, and ask for the release again.
 package tallystick.rules.release.freeze
 
+import data.tallystick.lib.release
 import data.tallystick.lib.say
 
 freezes := input.freeze
 
 # Empty names mean every environment and every model.
 covers(frozen) if {
-	frozen.environment in {"", input.release.environment.name}
-	frozen.model in {"", input.model.name}
+	release.any_or(frozen.environment, input.release.environment.name)
+	release.any_or(frozen.model, input.model.name)
 }
 
 place(frozen) := concat(" ", array.concat(

@@ -1,0 +1,66 @@
+# METADATA
+# title: No known vulnerability beyond what the tier accepts
+# description: >-
+#   A recent report counts the known vulnerabilities of the libraries. An old one says nothing about
+#   what has been found since.
+# custom:
+#   id: dependency.vulnerabilities
+#   about: release
+#   severity: high
+#   blocking: [limited, high]
+#   controls:
+#     - mitre-atlas/AML.T0010
+#     - eu-ai-act/Art. 15
+#     - nist-ai-rmf/MANAGE 3.2
+#   remediation: >-
+#     Scan the libraries and attach the report with
+#     `tallystick evidence attach MODEL@VERSION FILE --kind scan --name vulnerabilities`.
+package tallystick.rules.dependency.vulnerabilities
+
+import data.tallystick.lib.judge
+import data.tallystick.lib.release
+
+report := input.release.dependencies.report
+
+limits := release.settings.limits
+
+attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind scan --name vulnerabilities`.", [release.name])
+
+found := sprintf("The report of %s counts %d critical and %d high; tier %s accepts %v and %v.", [
+	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
+])
+
+result := judge.absent(
+	release.settings.missing.vulnerabilities,
+	sprintf("No report of known vulnerabilities of the libraries of %s is on record.", [release.name]),
+	attach,
+) if {
+	is_null(report)
+} else := judge.absent(
+	release.settings.missing.vulnerabilities,
+	sprintf("The report of %s is %d days old; tier %s accepts %v.", [release.day(report.produced), floor(release.days_since(report.produced)), input.model.tier, limits.vulnerabilities_days]),
+	attach,
+) if {
+	release.days_since(report.produced) > limits.vulnerabilities_days
+} else := {
+	"status": "fail",
+	"message": found,
+	"evidence": [report.digest],
+	"remediation": sprintf("Replace the libraries, register a version with `%s --libraries FILE`, and scan again.", [release.register_command]),
+} if {
+	beyond
+} else := {
+	"status": "pass",
+	"message": found,
+	"evidence": [report.digest],
+} if {
+	is_number(report.critical)
+	is_number(report.high)
+	report.critical <= limits.critical_vulnerabilities
+	report.high <= limits.high_vulnerabilities
+	release.days_since(report.produced) <= limits.vulnerabilities_days
+}
+
+beyond if report.critical > limits.critical_vulnerabilities
+
+beyond if report.high > limits.high_vulnerabilities

@@ -1,0 +1,55 @@
+# METADATA
+# title: Whoever signed evidence is known for it
+# description: >-
+#   A signature says who vouches for something; it says nothing if that signer was never registered
+#   for this kind of statement. Evidence that nobody signed is not judged here.
+# custom:
+#   id: evidence.signer
+#   about: release
+#   waivable: false
+#   severity: critical
+#   blocking: [low, limited, high]
+#   controls:
+#     - iso-27001/A.8.24
+#     - soc2/CC6.1
+#     - nist-ai-rmf/MEASURE 2.8
+#   remediation: >-
+#     Have the evidence signed with a key that counts for it, as `tallystick trust` lists them, and
+#     attach it again with `tallystick evidence attach`.
+package tallystick.rules.evidence.signer
+
+import data.tallystick.lib.judge
+import data.tallystick.lib.say
+
+signed := [item | some item in input.release.owed; item.signer != ""]
+
+strangers := [item | some item in signed; item.signer_known == false]
+
+known := [item | some item in signed; item.signer_known == true]
+
+words(item) := sprintf("%s (%s) is signed by %s, which is not registered for it", [item.title, item.id, item.signer])
+
+result := judge.not_applicable("No evidence of this version is signed.") if {
+	is_array(input.release.owed)
+	count(signed) == 0
+	every item in input.release.owed { item.signer == "" }
+}
+
+result := {
+	"status": "pass",
+	"message": sprintf("%s by a registered key.", [say.counted(count(signed), "piece of evidence is signed", "pieces of evidence are signed, each")]),
+	"evidence": [item.digest | some item in signed],
+} if {
+	count(signed) > 0
+	count(known) == count(signed)
+}
+
+result := {
+	"status": "fail",
+	"message": say.lead([words(item) | some item in strangers]),
+	"details": [sprintf("%s: `%s`.", [words(item), item.command]) | some item in strangers],
+	"evidence": [item.digest | some item in strangers],
+	"remediation": sprintf("Have it signed with a key that counts for it, as `tallystick trust` lists them: `%s`.", [strangers[0].command]),
+} if {
+	count(strangers) > 0
+}
