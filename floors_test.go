@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift"},
-	{"internal/report", "internal/audit", "internal/registry"},
+	{"internal/report", "internal/audit", "internal/registry", "internal/schedule", "internal/reconcile"},
 	{"internal/openlineage", "internal/api", "internal/server", "internal/web"},
 	{"internal/cli"},
 	{"cmd/tallystick", "bench/limits", "bench/seed", "bench/registry"},
@@ -40,6 +40,7 @@ var sideways = map[string]map[string]string{
 	"internal/notify":     {"internal/catalog": "one way to tell an event in words"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
+	"internal/reconcile":  {"internal/registry": "a finding is raised by a command"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }
 

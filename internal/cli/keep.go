@@ -161,7 +161,8 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 	}
 }
 
-// replayer makes all of the state again that follows from the trail.
+// replayer makes all of the state again that follows from the trail. The tables that follow from no event
+// (credentials, last_uses, requests, jobs) are in no list here.
 func replayer() trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
 	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes()} {

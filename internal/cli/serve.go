@@ -7,13 +7,14 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/web"
@@ -26,6 +27,7 @@ func (a *app) serve() *cobra.Command {
 	var proxied bool
 	var watched witnessFlags
 	var hosts []string
+	var reconcileEvery time.Duration
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -47,7 +49,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := a.fetchFrom(hosts); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, watched})
+			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, reconcileEvery, watched})
 		},
 	}
 	flags := cmd.Flags()
@@ -59,15 +61,17 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.BoolVar(&proxied, "behind-tls", false, "a proxy on this machine ends TLS: cookies go over TLS only")
 	watched.add(flags)
 	fetchFlag(cmd, &hosts)
+	flags.DurationVar(&reconcileEvery, "reconcile-every", defaultReconcile, "how often the record is held against itself; 0: never")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	return cmd
 }
 
 // serveOptions are what the server is not asked itself.
 type serveOptions struct {
-	level   string // least level that is logged
-	proxied bool   // TLS ends before it
-	watched witnessFlags
+	level     string        // least level that is logged
+	proxied   bool          // TLS ends before it
+	reconcile time.Duration // from one reconciliation to the next; 0: none
+	watched   witnessFlags
 }
 
 func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
@@ -110,16 +114,26 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	changed, stop := w.DB.Watch()
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
-	config.Background = h.access.Run
+	jobs, err := schedule.New(w.DB, logger, h.jobs(o)...)
+	if err != nil {
+		return err
+	}
+	config.Jobs = jobs
+	config.Background = func(ctx context.Context) error {
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() error { return h.access.Run(ctx) })
+		group.Go(func() error { return jobs.Run(ctx) })
+		if witnesses != nil {
+			group.Go(func() error {
+				w.KeepCosigned(ctx, witnesses)
+				return nil
+			})
+		}
+		return group.Wait()
+	}
 	if witnesses != nil {
 		config.Collectors = append(config.Collectors, witnesses)
 		config.Detail = func() string { return witnessDetail(witnesses.Status()) }
-		config.Background = func(ctx context.Context) error {
-			var cosigning sync.WaitGroup
-			defer cosigning.Wait()
-			cosigning.Go(func() { w.KeepCosigned(ctx, witnesses) })
-			return h.access.Run(ctx)
-		}
 	}
 	config.Started = func(address string) error {
 		logger.InfoContext(ctx, "workspace opened", slog.String("workspace", w.Dir()))

@@ -41,12 +41,16 @@ func newFront(config Config, address net.Addr, loopback bool) *front {
 	}, []string{"method", "route", "status"})
 	metrics.MustRegister(f.requests)
 	metrics.MustRegister(config.Collectors...)
+	if config.Jobs != nil {
+		metrics.MustRegister(jobCollector{config.Jobs, config.Logger})
+	}
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { tell(w, http.StatusOK, "alive") })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		if f.ready.Load() {
-			tell(w, http.StatusOK, strings.TrimSuffix("ready\n"+detail(config), "\n"))
+			lines := strings.Join(append([]string{"ready"}, jobWords(r.Context(), config.Jobs)...), "\n")
+			tell(w, http.StatusOK, strings.TrimSuffix(lines+"\n"+detail(config), "\n"))
 		} else {
 			tell(w, http.StatusServiceUnavailable, "not ready")
 		}

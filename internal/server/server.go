@@ -43,7 +43,7 @@ type Trail interface {
 	CatchUp(ctx context.Context) error
 }
 
-// Config says what is run. All but TLS, Changed and what says so are required.
+// Config says what is run. All but TLS, Changed, Jobs and what says so are required.
 type Config struct {
 	Listen            string
 	Certificate, Key  string // PEM files; both or none
@@ -54,6 +54,7 @@ type Config struct {
 	Logger            *slog.Logger
 	Release           string
 	Background        func(ctx context.Context) error // runs until ctx ends; its error ends the server
+	Jobs              Jobs                            // told of in metrics and readiness; nil: there are none
 	Started           func(address string) error      // called once events can be sealed, before the first request is let in
 	Stopping          func(ctx context.Context) error // called after the last answer, if Started was
 	AllowedHosts      []string                        // names by which the server may be asked for, besides its address

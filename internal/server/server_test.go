@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/schedule"
 )
 
 // fake is what a server keeps going, with moments that a test can hold.
@@ -398,4 +399,50 @@ func writePair(t *testing.T, dir, name string) (certificate, key string) {
 		}
 	}
 	return certificate, key
+}
+
+// jobs are as a test says.
+type jobs struct {
+	list []schedule.Standing
+	err  error
+}
+
+func (j jobs) Standings(context.Context) ([]schedule.Standing, error) { return j.list, j.err }
+
+func TestJobsAreTold(t *testing.T) {
+	t.Parallel()
+	noon := time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
+	r := run(t, newFake(), hello, func(c *Config) {
+		c.Jobs = jobs{list: []schedule.Standing{
+			{Name: "new", Period: time.Minute},
+			{Name: "reconcile", Period: time.Hour, Began: noon, Took: 1500 * time.Millisecond, Succeeded: noon, Failures: 2, Failed: 5, Fault: "a secret"},
+		}}
+	})
+	r.awaitReady(t)
+	want := "ready\njob new: has not run yet\njob reconcile: failed 2 times in a row, last succeeded 2026-03-03T12:00:00Z\n"
+	if _, body := r.get(t, "/readyz", ""); body != want {
+		t.Errorf("readiness says %q, want %q", body, want)
+	}
+	_, body := r.get(t, "/metrics", "")
+	for _, line := range []string{
+		`tallystick_job_last_success_timestamp_seconds{job="reconcile"} 1.7725392e+09`,
+		`tallystick_job_last_duration_seconds{job="reconcile"} 1.5`,
+		`tallystick_job_failures_total{job="reconcile"} 5`,
+		`tallystick_job_period_seconds{job="new"} 60`,
+	} {
+		if !strings.Contains(body, line+"\n") {
+			t.Errorf("the metrics lack %s", line)
+		}
+	}
+	if strings.Contains(body, `success_timestamp_seconds{job="new"}`) {
+		t.Error("a job that never ran has succeeded")
+	}
+	lost := run(t, newFake(), hello, func(c *Config) { c.Jobs = jobs{err: errors.New("the database is gone")} })
+	lost.awaitReady(t)
+	if status, body := lost.get(t, "/readyz", ""); status != 200 || body != "ready\njobs: unknown\n" {
+		t.Errorf("without a database: %d %q", status, body)
+	}
+	if status, _ := lost.get(t, "/metrics", ""); status != 200 {
+		t.Errorf("without a database the metrics answer %d", status)
+	}
 }
