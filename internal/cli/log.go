@@ -43,6 +43,9 @@ On a server, people have names only for those who may open sealed fields (role a
 					return err
 				}
 			}
+			if kind, id, _ := strings.Cut(resource, "/"); resource != "" && (kind == "" || id == "") {
+				return tallystick.Errorf(tallystick.Invalid, "--resource %q is not TYPE/ID", resource).WithHint("write model/credit or version/credit@3")
+			}
 			if limit < 1 || limit > 1000 {
 				return tallystick.Errorf(tallystick.Invalid, "--limit %d is not a number from 1 to 1000", limit).WithHint("choose fewer with --since and --until")
 			}
