@@ -85,7 +85,7 @@ func phrases() map[trail.Type]phrase {
 		trail.ServerStarted:   {"started a server, release {release}", "start a server"},
 		trail.ServerStopped:   {"stopped the server, release {release}", "stop the server"},
 
-		trail.WitnessesChosen: {"settled that {quorum} of these witnesses must cosign the ledger: {witnesses}", "settle who cosigns the ledger"},
+		trail.WitnessesChosen: {"settled how many witnesses must cosign the ledger, {quorum}[, of {witnesses}]", "settle who cosigns the ledger"},
 		trail.WitnessRefused:  {"had the ledger cosigned[ by {witness}]", "have the ledger cosigned[ by {witness}][, which holds one of {held_size} entries]"},
 	}
 }

@@ -49,7 +49,7 @@ func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, err
 	}
 	trust, err := w.WitnessedTrust()
 	if err != nil {
-		found.Add("witnesses", "witness", "", err)
+		found.Add("witnesses", "witness/policy.json", "", err)
 		return found, nil
 	}
 	w.CheckWitnesses(&found, trust, 0)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"testing"
 
 	formats "github.com/transparency-dev/formats/log"
@@ -99,5 +100,42 @@ func TestCheckWhileAppending(t *testing.T) {
 			return
 		default:
 		}
+	}
+}
+
+// TestReaderAt reads as of older checkpoints, and of none that the log does not continue.
+func TestReaderAt(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig(t)
+	l := open(t, cfg)
+	mustAppend(t, l, 300)
+	older, err := l.Checkpoint(t.Context(), 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustAppend(t, l, 300)
+	if _, err := l.Checkpoint(t.Context(), 600); err != nil {
+		t.Fatal(err)
+	}
+	closeLog(t, l)
+	r, err := OpenReader(cfg.Dir, cfg.Origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := r.At(older)
+	if err != nil || at.Size() != 300 || !bytes.Equal(at.Checkpoint(), older) {
+		t.Fatalf("at the older checkpoint: %v", err)
+	}
+	if again, err := at.At(older); err != nil || again.Size() != 300 {
+		t.Errorf("at the same checkpoint: %v", err)
+	}
+	if _, err := at.At(r.Checkpoint()); tallystick.CodeOf(err) != tallystick.Conflict {
+		t.Errorf("a larger checkpoint: %v", err)
+	}
+	if _, err := r.At(bytes.Replace(older, []byte("\n300\n"), []byte("\n299\n"), 1)); tallystick.CodeOf(err) != tallystick.Conflict {
+		t.Errorf("another root: %v", err)
+	}
+	if _, err := r.At([]byte("junk")); tallystick.CodeOf(err) != tallystick.Invalid {
+		t.Errorf("junk: %v", err)
 	}
 }

@@ -12,7 +12,7 @@ func witnessDefinitions() []Definition {
 			Type: WitnessesChosen, Title: "Witnesses chosen", Action: "witnesses.choose",
 			Description: "It was settled who is asked to cosign the ledger's checkpoints.",
 			Fields: []Field{
-				public("witnesses", List, "their verifier keys; none at all ends the asking"),
+				optional("witnesses", List, "their verifier keys; none at all ends the asking").inTheOpen(),
 				public("quorum", Number, "how many cosignatures make a checkpoint witnessed"),
 			},
 		},
