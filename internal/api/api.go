@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -33,6 +34,8 @@ type Config struct {
 	Catalog   *catalog.Catalog
 	Lineage   *lineage.Graph
 	Access    *access.Store
+	Notify    *notify.Store
+	Addresses AddressChecker // nil: addresses are looked at when they are spoken to
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -89,6 +92,7 @@ func New(config Config) http.Handler {
 	s.deployments()
 	s.assignments()
 	s.findings()
+	s.notifications()
 	s.lineage(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)

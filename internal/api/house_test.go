@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -46,6 +47,7 @@ func newHouse(t testing.TB) house {
 	return house{dir: w.Dir(), Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: catalog.New(w.DB, w.Trail), Lineage: lineage.New(w.DB),
 		Access:  access.New(access.Config{DB: w.DB, Recorder: w.Recorder}),
+		Notify:  notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Release: "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}}
 }

@@ -95,7 +95,10 @@ var actions = map[string]access.Action{
 	"register-dataset": access.DatasetRegister, "update-dataset": access.DatasetRegister, "register-snapshot": access.DatasetRegister, "link-snapshot": access.LineageRecord,
 	"define-environment": access.EnvironmentManage, "record-deployment": access.DeploymentRecord, "end-deployment": access.DeploymentRecord,
 	"record-assignment": access.AssignmentRecord, "end-assignment": access.AssignmentRecord, "reconcile": access.FindingWrite, "resolve-finding": access.FindingClose,
-	"record-lineage": access.LineageRecord,
+	"record-lineage":      access.LineageRecord,
+	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
+	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,
+	"list-subscriptions": access.NotifyRead, "get-subscription": access.NotifyRead, "list-deliveries": access.NotifyRead,
 }
 
 var component = regexp.MustCompile(`^[a-zA-Z0-9._-]+$`) // OpenAPI 3.1, Components Object

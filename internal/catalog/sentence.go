@@ -77,6 +77,7 @@ func phrases() map[trail.Type]phrase {
 		trail.SubscriptionRotated: {"gave the subscription {name} another secret", "give a subscription another secret[, {name}]"},
 		trail.SubscriptionRemoved: {"removed the subscription {name}", "remove a subscription[, {name}]"},
 		trail.SubscriptionTested:  {"tested the subscription {name}", "test a subscription[, {name}]"},
+		trail.SubscriptionRetried: {"had the subscription {name} tried again at once", "have a subscription tried again[, {name}]"},
 		trail.SubscriptionSkipped: {"gave up notification {number} of the subscription {name}", "give up a notification[ of the subscription {name}]"},
 
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},

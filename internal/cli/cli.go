@@ -121,7 +121,7 @@ func (a *app) groups() []group {
 			a.env(), a.assign(), a.unassign(), a.assignments(), a.deployment(), a.reconcile(), a.finding(),
 		}},
 		{"trail", "Trail and evidence:", []*cobra.Command{a.log(), a.prove(), a.verify(), a.trust(), a.key(), a.fsck(), a.backup(), a.restore(), a.witness()}},
-		{"server", "Server and people:", []*cobra.Command{a.serve(), a.login(), a.logout(), a.user(), a.tokenCommand()}},
+		{"server", "Server and people:", []*cobra.Command{a.serve(), a.login(), a.logout(), a.user(), a.tokenCommand(), a.notify()}},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -27,6 +28,7 @@ type house struct {
 	catalog  *catalog.Catalog
 	lineage  *lineage.Graph
 	access   *access.Store
+	notify   *notify.Store
 }
 
 func (a *app) house(w *workspace.Workspace) house {
@@ -36,14 +38,16 @@ func (a *app) house(w *workspace.Workspace) house {
 		catalog:   catalog.New(w.DB, w.Trail),
 		lineage:   lineage.New(w.DB),
 		access:    access.New(access.Config{DB: w.DB, Recorder: w.Recorder, BootstrapFile: filepath.Join(w.Dir(), "bootstrap-secret")}),
+		notify:    subscriptions(w),
 	}
 }
 
 // api returns the handler of the API: for whoever proves who they are, or for the user of this machine
 // alone.
-func (a *app) api(h house, local *access.Principal) http.Handler {
+func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access,
+		Notify: h.notify, Addresses: addresses,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }
@@ -72,7 +76,7 @@ func (a *app) dial(ctx context.Context, mustExist bool) (*session, error) {
 		return nil, err
 	}
 	who := access.Local(w.Actor().ID)
-	config.Server, config.Transport = "http://localhost", client.Handler{Handler: a.api(a.house(w), &who)}
+	config.Server, config.Transport = "http://localhost", client.Handler{Handler: a.api(a.house(w), &who, nil)}
 	c, err := client.New(config)
 	if err != nil {
 		return nil, errors.Join(err, w.Close())

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/server"
@@ -28,6 +29,7 @@ func (a *app) serve() *cobra.Command {
 	var watched witnessFlags
 	var hosts []string
 	var reconcileEvery time.Duration
+	var notices notifyFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -49,7 +51,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := a.fetchFrom(hosts); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, reconcileEvery, watched})
+			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, reconcileEvery, watched, notices})
 		},
 	}
 	flags := cmd.Flags()
@@ -63,6 +65,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	fetchFlag(cmd, &hosts)
 	flags.DurationVar(&reconcileEvery, "reconcile-every", defaultReconcile, "how often the record is held against itself; 0: never")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
+	notices.add(cmd)
 	return cmd
 }
 
@@ -72,6 +75,7 @@ type serveOptions struct {
 	proxied   bool          // TLS ends before it
 	reconcile time.Duration // from one reconciliation to the next; 0: none
 	watched   witnessFlags
+	notices   notifyFlags
 }
 
 func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
@@ -107,22 +111,36 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	h := a.house(w)
+	courier, err := o.notices.courier(h, logger)
+	if err != nil {
+		return err
+	}
 	fresh, err := h.access.OfferBootstrap(ctx, itself())
 	if err != nil {
 		return fmt.Errorf("prepare the first administrator's secret: %w", err)
 	}
 	changed, stop := w.DB.Watch()
 	defer stop()
-	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
+	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	jobs, err := schedule.New(w.DB, logger, h.jobs(o)...)
 	if err != nil {
 		return err
 	}
 	config.Jobs = jobs
+	config.Collectors = append(config.Collectors, courier)
+	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return h.access.Run(ctx) })
 		group.Go(func() error { return jobs.Run(ctx) })
+		group.Go(func() error {
+			select {
+			case <-holds:
+				return courier.Run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
 		if witnesses != nil {
 			group.Go(func() error {
 				w.KeepCosigned(ctx, witnesses)
@@ -136,6 +154,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		config.Detail = func() string { return witnessDetail(witnesses.Status()) }
 	}
 	config.Started = func(address string) error {
+		defer close(holds)
 		logger.InfoContext(ctx, "workspace opened", slog.String("workspace", w.Dir()))
 		if fresh {
 			logger.InfoContext(ctx, "there is no administrator yet; the secret that makes the first is in a file, for an hour", slog.String("file", filepath.Join(w.Dir(), "bootstrap-secret")))
@@ -144,7 +163,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{
 				"release": config.Release, "listen": address,
-				"settings": map[string]any{"tls": config.Certificate != "", "database": place.Database != "", "hosts": config.AllowedHosts},
+				"settings": map[string]any{"tls": config.Certificate != "", "database": place.Database != "", "hosts": config.AllowedHosts, "notify": o.notices.allow},
 			},
 		})
 		return err
@@ -160,9 +179,9 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 }
 
 // doors are what a server answers with: the API, and the pages beside it.
-func (a *app) doors(h house, secure bool) http.Handler {
+func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/api/", a.api(h, nil))
+	mux.Handle("/api/", a.api(h, nil, addresses))
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, Evidence: h.Evidence, People: h.access, Registry: h.registry,

@@ -161,6 +161,61 @@ func (c *Removed) Apply(tx *state.Tx, _ trail.Mark) error {
 		statement{"DELETE FROM subscriptions WHERE id = ?", id})
 }
 
+// Tested is the change by which a subscription is tested: it is told of the event itself.
+type Tested struct {
+	Subscription string `json:"subscription"`
+	Name         string `json:"name"`
+}
+
+// Subject implements trail.Change.
+func (c *Tested) Subject() (trail.Type, trail.Resource) {
+	return trail.SubscriptionTested, trail.Resource{Type: resource, ID: c.Subscription}
+}
+
+// Apply implements trail.Change.
+func (c *Tested) Apply(tx *state.Tx, _ trail.Mark) error { return run(tx, afresh(c.Subscription)) }
+
+// Retried is the change that has the notification in front tried at once.
+type Retried struct {
+	Subscription string `json:"subscription"`
+	Name         string `json:"name"`
+}
+
+// Subject implements trail.Change.
+func (c *Retried) Subject() (trail.Type, trail.Resource) {
+	return trail.SubscriptionRetried, trail.Resource{Type: resource, ID: c.Subscription}
+}
+
+// Apply implements trail.Change.
+func (c *Retried) Apply(tx *state.Tx, _ trail.Mark) error { return run(tx, afresh(c.Subscription)) }
+
+// Skipped is the change that gives up the notification in front.
+type Skipped struct {
+	Subscription string `json:"subscription"`
+	Name         string `json:"name"`
+	Number       uint64 `json:"number"`
+	Event        string `json:"event"`
+	Sequence     uint64 `json:"sequence"`
+}
+
+// Subject implements trail.Change.
+func (c *Skipped) Subject() (trail.Type, trail.Resource) {
+	return trail.SubscriptionSkipped, trail.Resource{Type: resource, ID: c.Subscription}
+}
+
+// Apply implements trail.Change. An attempt that is under way finds the cursor moved, and leaves it.
+func (c *Skipped) Apply(tx *state.Tx, _ trail.Mark) error {
+	return run(tx,
+		statement{
+			"UPDATE notifications SET state = ? WHERE subscription = ? AND number = ? AND state = ?", []any{skipped, c.Subscription, c.Number, pending},
+		},
+		statement{
+			"UPDATE notification_cursors SET position = ?, number = ?, fault = NULL WHERE subscription = ? AND position < ?",
+			[]any{c.Sequence, c.Number, c.Subscription, c.Sequence},
+		},
+		afresh(c.Subscription))
+}
+
 // Changes returns a fresh change for each type of event from which the tables of this package follow.
 func Changes() map[trail.Type]func() trail.Change {
 	return map[trail.Type]func() trail.Change{
@@ -169,6 +224,9 @@ func Changes() map[trail.Type]func() trail.Change {
 		trail.SubscriptionMarked:  func() trail.Change { return new(Marked) },
 		trail.SubscriptionRotated: func() trail.Change { return new(Rotated) },
 		trail.SubscriptionRemoved: func() trail.Change { return new(Removed) },
+		trail.SubscriptionTested:  func() trail.Change { return new(Tested) },
+		trail.SubscriptionRetried: func() trail.Change { return new(Retried) },
+		trail.SubscriptionSkipped: func() trail.Change { return new(Skipped) },
 	}
 }
 

@@ -261,7 +261,7 @@ func (c *Courier) tell(ctx context.Context, s Subscription, i item) error {
 		var err error
 		now := c.config.Now()
 		if failed == nil {
-			moved, err = p.done(tx, n, &now)
+			moved, err = p.done(tx, n, now)
 		} else {
 			attempts := s.Delivery.Attempts + 1
 			var failing *time.Time

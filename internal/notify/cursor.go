@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
 )
 
@@ -66,73 +65,6 @@ func (s *Store) Notifications(ctx context.Context, name string, before uint64, l
 	return found, err
 }
 
-// Retry makes the notification in front be tried at once, and the failures before forgotten.
-func (s *Store) Retry(ctx context.Context, name string) (is Subscription, err error) {
-	err = s.config.DB.Write(ctx, func(tx *state.Tx) error {
-		if is, err = s.SubscriptionIn(tx, name); err != nil {
-			return err
-		}
-		if err := run(tx, afresh(is.ID)); err != nil {
-			return err
-		}
-		is, err = s.SubscriptionIn(tx, is.ID)
-		return err
-	})
-	return is, err
-}
-
-// FrontIn returns the notification that is in front and has been tried in vain, or a Conflict error.
-func (s *Store) FrontIn(tx *state.Tx, name string) (is Subscription, n Notification, err error) {
-	if is, err = s.SubscriptionIn(tx, name); err != nil {
-		return is, n, err
-	}
-	n.Number = is.Delivery.Number + 1
-	var found int
-	err = tx.QueryRow("SELECT count(*), coalesce(max(sequence), 0), coalesce(max(event_id), ''), coalesce(max(type), '') FROM notifications WHERE subscription = ? AND number = ? AND state = ?",
-		is.ID, n.Number, pending).Scan(&found, &n.Sequence, &n.Event, &n.Type)
-	switch {
-	case err != nil:
-		return is, n, fmt.Errorf("read notifications: %w", err)
-	case found == 0:
-		return is, n, tallystick.Errorf(tallystick.Conflict, "nothing of subscription %s has been tried in vain", is.Name).
-			WithHint("`tallystick notify deliveries %s` shows what was", is.Name)
-	}
-	return is, n, nil
-}
-
-// Front is FrontIn in a transaction of its own.
-func (s *Store) Front(ctx context.Context, name string) (is Subscription, n Notification, err error) {
-	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
-		is, n, err = s.FrontIn(tx, name)
-		return err
-	})
-	return is, n, err
-}
-
-// Skip gives up the notification in front, if it is still the given one. The caller has recorded that.
-func (s *Store) Skip(ctx context.Context, name string, number uint64) (is Subscription, err error) {
-	err = s.config.DB.Write(ctx, func(tx *state.Tx) error {
-		var n Notification
-		if is, n, err = s.FrontIn(tx, name); err != nil {
-			return err
-		}
-		if n.Number != number {
-			return tallystick.Errorf(tallystick.Conflict, "notification %d of subscription %s is no longer in front", number, is.Name)
-		}
-		if err := run(tx, statement{
-			"UPDATE notifications SET state = ? WHERE subscription = ? AND number = ?", []any{skipped, is.ID, number},
-		}); err != nil {
-			return err
-		}
-		if _, err := (progress{is.ID, is.Delivery.Position}).done(tx, n, is.Delivery.Delivered); err != nil {
-			return err
-		}
-		is, err = s.SubscriptionIn(tx, is.ID)
-		return err
-	})
-	return is, err
-}
-
 // progress is a cursor as it was when somebody looked at it. What it writes is written only if the
 // cursor is still there: of two who deliver the same, one moves it.
 type progress struct {
@@ -148,13 +80,9 @@ func (p progress) pass(tx *state.Tx, to uint64) error {
 }
 
 // done moves the cursor over a notification and reports whether it was still there.
-func (p progress) done(tx *state.Tx, n Notification, at *time.Time) (bool, error) {
-	var ms any
-	if at != nil {
-		ms = at.UnixMilli()
-	}
+func (p progress) done(tx *state.Tx, n Notification, at time.Time) (bool, error) {
 	result, err := tx.Exec(`UPDATE notification_cursors SET position = ?, number = ?, attempts = 0, next_ms = NULL, failing_ms = NULL, delivered_ms = ?, fault = NULL
-		WHERE subscription = ? AND position = ?`, n.Sequence, n.Number, ms, p.subscription, p.position)
+		WHERE subscription = ? AND position = ?`, n.Sequence, n.Number, at.UnixMilli(), p.subscription, p.position)
 	if err != nil {
 		return false, fmt.Errorf("move the cursor of a subscription: %w", err)
 	}

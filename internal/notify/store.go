@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/mail"
 	"net/url"
@@ -298,4 +300,45 @@ func (s *Store) Remove(tx *state.Tx, name string) (trail.Change, error) {
 		return nil, err
 	}
 	return &Removed{Subscription: is.ID, Name: is.Name}, nil
+}
+
+// Test proposes to tell a subscription of the proposal's own event, whatever its topics: by the way and
+// in the order of all notifications.
+func (s *Store) Test(tx *state.Tx, name string) (trail.Change, error) {
+	is, err := s.SubscriptionIn(tx, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case is.State == Paused:
+		return nil, tallystick.Errorf(tallystick.Conflict, "subscription %s is paused", is.Name).WithHint("resume it first: `tallystick notify resume %s`", is.Name)
+	}
+	return &Tested{Subscription: is.ID, Name: is.Name}, nil
+}
+
+// Retry proposes to try the notification in front at once; nil if nothing was tried in vain.
+func (s *Store) Retry(tx *state.Tx, name string) (trail.Change, error) {
+	is, err := s.SubscriptionIn(tx, name)
+	if err != nil || is.Delivery.Attempts == 0 {
+		return nil, err
+	}
+	return &Retried{Subscription: is.ID, Name: is.Name}, nil
+}
+
+// Skip proposes to give up the notification in front, which must be the given one and have been tried
+// in vain.
+func (s *Store) Skip(tx *state.Tx, name string, number uint64) (trail.Change, error) {
+	is, err := s.SubscriptionIn(tx, name)
+	if err != nil {
+		return nil, err
+	}
+	c := &Skipped{Subscription: is.ID, Name: is.Name, Number: number}
+	err = tx.QueryRow("SELECT n.sequence, n.event_id FROM notifications n WHERE n.subscription = ? AND n.number = ? AND n.state = ?", is.ID, number, pending).Scan(&c.Sequence, &c.Event)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, tallystick.Errorf(tallystick.Conflict, "notification %d of subscription %s is not in front, tried in vain", number, is.Name).
+			WithHint("`tallystick notify deliveries %s` shows which one is", is.Name)
+	case err != nil:
+		return nil, fmt.Errorf("read a notification: %w", err)
+	}
+	return c, nil
 }

@@ -9,6 +9,7 @@ const (
 	SubscriptionRotated Type = typePrefix + "subscription.rotated" + typeSuffix
 	SubscriptionRemoved Type = typePrefix + "subscription.removed" + typeSuffix
 	SubscriptionTested  Type = typePrefix + "subscription.tested" + typeSuffix
+	SubscriptionRetried Type = typePrefix + "subscription.retried" + typeSuffix
 	SubscriptionSkipped Type = typePrefix + "subscription.skipped" + typeSuffix
 )
 
@@ -66,12 +67,18 @@ func notifyDefinitions() []Definition {
 			Fields:      []Field{subscription, name},
 		},
 		{
+			Type: SubscriptionRetried, Title: "Subscription retried", Action: "subscription.retry",
+			Description: "Somebody had a notification tried again at once.",
+			Fields:      []Field{subscription, name},
+		},
+		{
 			Type: SubscriptionSkipped, Title: "Notification skipped", Action: "subscription.skip",
 			Description: "A notification that its receiver did not take was given up, so that those behind it go on.",
 			Fields: []Field{
 				subscription, name,
 				public("number", Number, "number of the notification"),
 				public("event", Text, "id of the event that was to be told"),
+				public("sequence", Number, "place of that event on the trail"),
 			},
 		},
 	}
