@@ -159,13 +159,10 @@ func (s SealedEvent) Check(d Disclosure) error {
 
 // value returns what d shows if it opens the commitment in its place.
 func (s SealedEvent) value(d Disclosure) (any, error) {
-	var want string
-	found := false
-	if members, name := fieldAt(s.Data, d.Pointer); members != nil {
-		object, _ := members[name].(map[string]any)
-		want, found = commitmentOf(object)
-	}
-	if !found {
+	members, name := fieldAt(s.Data, d.Pointer)
+	object, _ := members[name].(map[string]any)
+	want, isText := object[commitmentMember].(string)
+	if !isText || len(object) != 1 {
 		return nil, tallystick.Errorf(tallystick.Invalid, "event %s has no sealed field %q", s.ID, d.Pointer)
 	}
 	sum, value, err := d.read()
@@ -197,14 +194,16 @@ func (s SealedEvent) Open(ds []Disclosure) (map[string]any, error) {
 	return opened, nil
 }
 
-// copyObject copies an object with those in it, down to commitments, which nobody changes.
+// copyObject copies an object with those in it, down to what has the form of a commitment: nobody changes that.
 func copyObject(members map[string]any) map[string]any {
 	copied := maps.Clone(members)
 	for name, value := range members {
-		if object, ok := value.(map[string]any); ok {
-			if _, sealed := commitmentOf(object); !sealed {
-				copied[name] = copyObject(object)
-			}
+		object, ok := value.(map[string]any)
+		if !ok {
+			continue
+		}
+		if _, isText := object[commitmentMember].(string); !isText || len(object) != 1 {
+			copied[name] = copyObject(object)
 		}
 	}
 	return copied
