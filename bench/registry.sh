@@ -3,7 +3,7 @@
 # edges and millions of events: each list and page beside its limit. Nothing fails because of a figure.
 #
 #   QUICK=1      a hundredth of the size
-#   SIZE=0.01    share of the full size; the whole takes long to write, and 15 GB
+#   SIZE=0.01    share of the full size; the whole takes long to write, and 16 GB
 #   EVENTS=N     events, if not by the size
 #   BENCH_DIR    where the workspace is kept for the next run
 set -euo pipefail

@@ -31,6 +31,8 @@ func TestFiltersHaveIndexes(t *testing.T) {
 		"actor and type":    {Filter{Actor: "ada", Type: ModelRegistered}, "event_columns_by_habit (actor=? AND type=?"},
 		"model, refused":    {Filter{Model: "compas", Outcome: tallystick.Denied}, "event_columns_refused (model=? AND outcome=?"},
 		"type, refused":     {Filter{Type: ModelRegistered, Outcome: tallystick.Failed}, "event_columns_refusals (type=? AND outcome=?"},
+		"actor, refused":    {Filter{Actor: "ada", Outcome: tallystick.Denied}, "event_columns_refused_to (actor=? AND outcome=?"},
+		"type, done":        {Filter{Type: ModelRegistered, Outcome: tallystick.Success}, "COVERING INDEX event_columns_by_type (type=?"},
 		"refused":           {Filter{Outcome: tallystick.Denied}, "event_columns_by_outcome (outcome=?"},
 		"kind of resource":  {Filter{Resource: Resource{Type: "model"}}, "event_columns_by_kind (resource_type=?"},
 		"resource":          {Filter{Resource: Resource{Type: "model", ID: "compas"}}, "event_columns_by_resource (resource_id=? AND resource_type=?"},

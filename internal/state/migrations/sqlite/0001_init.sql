@@ -42,7 +42,7 @@ CREATE TABLE event_columns (
     actor         TEXT    -- the actor's id, erased together with its disclosure
 ) STRICT;
 
-CREATE INDEX event_columns_by_type     ON event_columns (type, sequence);
+CREATE INDEX event_columns_by_type     ON event_columns (type, sequence, outcome);
 CREATE INDEX event_columns_by_time     ON event_columns (latest_ms, sequence);
 CREATE INDEX event_columns_late        ON event_columns (late_ms) WHERE late_ms > 0;
 CREATE INDEX event_columns_by_resource ON event_columns (resource_id, resource_type, sequence);
@@ -57,6 +57,7 @@ CREATE INDEX event_columns_by_hand     ON event_columns (actor, model, sequence)
 CREATE INDEX event_columns_by_habit   ON event_columns (actor, type, sequence);
 CREATE INDEX event_columns_refused     ON event_columns (model, outcome, sequence) WHERE outcome <> 'success';
 CREATE INDEX event_columns_refusals    ON event_columns (type, outcome, sequence) WHERE outcome <> 'success';
+CREATE INDEX event_columns_refused_to  ON event_columns (actor, outcome, sequence) WHERE outcome <> 'success';
 
 -- Where the ledger of an origin put the events: from first_index on, count events from
 -- first_sequence on, both without a gap. A row is one batch that the ledger has acknowledged.
