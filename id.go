@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"regexp"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // NewID returns a UUID of version 7 (RFC 9562 section 5.7): it sorts by the time at, in
@@ -33,4 +35,16 @@ func ValidateName(what, name string) error {
 	}
 	return Errorf(Invalid, "%s name %q is not usable", what, name).
 		WithHint("use 1 to 128 letters, digits, '.', '-' or '_', beginning with a letter or digit")
+}
+
+// ValidateText returns an Invalid error unless text is UTF-8 of at most limit bytes without NUL. what is
+// the noun for the message.
+func ValidateText(what, text string, limit int) error {
+	if len(text) > limit {
+		return Errorf(Invalid, "the %s is %d bytes long, the limit is %d", what, len(text), limit)
+	}
+	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+		return Errorf(Invalid, "the %s is not text in UTF-8", what)
+	}
+	return nil
 }

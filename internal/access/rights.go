@@ -33,6 +33,14 @@ const (
 	EnvironmentManage Action = "environment.manage"
 	DeploymentRecord  Action = "deployment.record"
 	AssignmentRecord  Action = "assignment.record"
+	GateAsk           Action = "gate.ask"
+	ReleaseRequest    Action = "release.request"
+	ReleaseReview     Action = "release.review"
+	ReleasePromote    Action = "release.promote"
+	FreezeManage      Action = "freeze.manage"
+	WaiverRequest     Action = "waiver.request"
+	WaiverReview      Action = "waiver.review"
+	SignerManage      Action = "signer.manage"
 	FindingWrite      Action = "finding.write"
 	FindingClose      Action = "finding.close"
 	PolicyChange      Action = "policy.change"
@@ -79,6 +87,14 @@ var rights = []Right{
 	{EnvironmentManage, "create and change environments", []Role{Operator, Admin}},
 	{DeploymentRecord, "record a deployment", []Role{Operator, Service}},
 	{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
+	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
+	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
+	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},
+	{ReleasePromote, "carry out a request that the gate lets in", []Role{Operator, Service}},
+	{FreezeManage, "declare and lift freezes", []Role{Approver, Operator, Auditor, Admin}},
+	{WaiverRequest, "ask for a dated exception to a rule", []Role{Scientist, Validator, Operator}},
+	{WaiverReview, "approve, reject and end waivers", []Role{Validator, Approver}},
+	{SignerManage, "say whose signed evidence counts", []Role{Admin}},
 	{FindingWrite, "raise a finding", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{FindingClose, "close a finding", []Role{Validator, Auditor}},
 	{PolicyChange, "change the policy of the gate", []Role{Validator, Admin}},

@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
@@ -36,6 +37,7 @@ type Config struct {
 	Access    *access.Store
 	Notify    *notify.Store
 	Addresses AddressChecker // nil: addresses are looked at when they are spoken to
+	Releases  *release.Office
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -93,6 +95,11 @@ func New(config Config) http.Handler {
 	s.assignments()
 	s.findings()
 	s.notifications()
+	s.releases()
+	s.gate()
+	s.freezes()
+	s.waivers()
+	s.signers()
 	s.lineage(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)

@@ -19,7 +19,9 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -44,9 +46,12 @@ func newHouse(t testing.TB) house {
 			t.Error(err)
 		}
 	})
+	cat, people := catalog.New(w.DB, w.Trail), access.New(access.Config{DB: w.DB, Recorder: w.Recorder})
 	return house{dir: w.Dir(), Config: api.Config{
-		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: catalog.New(w.DB, w.Trail), Lineage: lineage.New(w.DB),
-		Access:  access.New(access.Config{DB: w.DB, Recorder: w.Recorder}),
+		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
+		Releases: release.New(release.Config{
+			DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
+		}),
 		Notify:  notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Release: "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}}

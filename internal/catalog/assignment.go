@@ -93,6 +93,30 @@ func (c *Catalog) RecordAssignment(tx *state.Tx, a AssignmentRequest) ([]trail.C
 	})
 }
 
+// Let returns the change by which a version begins to serve because a release lets it in, nil if it does
+// already. It asks for nothing that the release has settled; what is retired or withdrawn is a Conflict
+// error.
+func (c *Catalog) Let(tx *state.Tx, a AssignmentRequest) (trail.Change, error) {
+	if err := a.validate(); err != nil {
+		return nil, err
+	}
+	v, err := findVersion(tx, a.Model, a.Version)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.usable(tx); err != nil {
+		return nil, err
+	}
+	is, err := serving(tx, a.Environment, a.Model, a.Version)
+	switch {
+	case err == nil && is.Role == a.Role && is.Percent == a.Percent:
+		return nil, nil
+	case err != nil && !errors.Is(err, sql.ErrNoRows):
+		return nil, fmt.Errorf("read the assignment of %s@%s in %s: %w", a.Model, a.Version, a.Environment, err)
+	}
+	return &AssignmentRecorded{a}, nil
+}
+
 // AssignmentEnd is what somebody wants to serve no more, or has found to.
 type AssignmentEnd struct {
 	Environment string `json:"environment" doc:"Name of the environment."`
@@ -151,14 +175,10 @@ func errGated(environment string) error {
 
 // admits returns the error by which the environment refuses a version, or nil.
 func (e Environment) admits(tx *state.Tx, v Version) error {
-	m, err := model(tx, v.Model)
-	switch {
-	case err != nil:
+	if err := v.usable(tx); err != nil {
 		return err
-	case m.State == Retired:
-		return tallystick.Errorf(tallystick.Conflict, "model %q is retired and serves nowhere", m.Name)
-	case v.State == Withdrawn:
-		return tallystick.Errorf(tallystick.Conflict, "version %s is withdrawn and serves nowhere", v.Name())
+	}
+	switch {
 	case e.Strictness == Gated:
 		return errGated(e.Name)
 	case e.Strictness == Free:
@@ -177,6 +197,20 @@ func (e Environment) admits(tx *state.Tx, v Version) error {
 	case verdict != tallystick.Pass:
 		return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and the last audit of %s ended in %s", e.Name, v.Name(), verdict).
 			WithHint("read its report, and audit the version again or assign another")
+	}
+	return nil
+}
+
+// usable returns the error by which every environment refuses a version, or nil.
+func (v Version) usable(tx *state.Tx) error {
+	m, err := model(tx, v.Model)
+	switch {
+	case err != nil:
+		return err
+	case m.State == Retired:
+		return tallystick.Errorf(tallystick.Conflict, "model %q is retired and serves nowhere", m.Name)
+	case v.State == Withdrawn:
+		return tallystick.Errorf(tallystick.Conflict, "version %s is withdrawn and serves nowhere", v.Name())
 	}
 	return nil
 }

@@ -27,8 +27,7 @@ func (c *Catalog) Standing(ctx context.Context, environmentName, model string) (
 		if _, err := environment(tx, environmentName); err != nil {
 			return err
 		}
-		champions, err := collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
-			WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC LIMIT ?`, environmentName, model, maxLookBack)
+		champions, err := champions(tx, environmentName, model)
 		if err != nil {
 			return err
 		}
@@ -50,6 +49,17 @@ func (c *Catalog) Standing(ctx context.Context, environmentName, model string) (
 		return Standing{}, fmt.Errorf("standing of %s in %s: %w", model, environmentName, err)
 	}
 	return s, nil
+}
+
+// ChampionsIn returns the newest champions of a model in an environment, at most 100, the newest first, as
+// the transaction sees them.
+func (c *Catalog) ChampionsIn(tx *state.Tx, environment, model string) ([]Assignment, error) {
+	return champions(tx, environment, model)
+}
+
+func champions(tx *state.Tx, environment, model string) ([]Assignment, error) {
+	return collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
+		WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC LIMIT ?`, environment, model, maxLookBack)
 }
 
 // faults returns why an assignment does not comply.

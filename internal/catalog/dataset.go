@@ -37,13 +37,14 @@ const (
 	LabelNone      PrivacyLabel = "none"      // nothing about a person
 	LabelPersonal  PrivacyLabel = "personal"  // about a person, or names one
 	LabelSensitive PrivacyLabel = "sensitive" // a special category: health, origin, belief, ... (GDPR article 9)
+	LabelMasked    PrivacyLabel = "masked"    // about a person, and masked, so that nobody is named
 	LabelSecret    PrivacyLabel = "secret"    // not personal, and not to be shown
 )
 
 // ColumnLabel labels one column.
 type ColumnLabel struct {
 	Column string       `json:"column" doc:"Name of the column."`
-	Label  PrivacyLabel `json:"label" enum:"none,personal,sensitive,secret" doc:"What the column tells about people."`
+	Label  PrivacyLabel `json:"label" enum:"none,personal,sensitive,masked,secret" doc:"What the column tells about people."`
 }
 
 // DatasetTerms says what a data set is and on what terms it may be used.

@@ -114,7 +114,7 @@ func validateLabels(labels []ColumnLabel) error {
 			return err
 		}
 		switch l.Label {
-		case LabelNone, LabelPersonal, LabelSensitive, LabelSecret:
+		case LabelNone, LabelPersonal, LabelSensitive, LabelMasked, LabelSecret:
 		default:
 			return tallystick.Errorf(tallystick.Invalid, "column %q: privacy label %q is not none, personal, sensitive or secret", l.Column, l.Label)
 		}

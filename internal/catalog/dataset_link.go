@@ -94,6 +94,9 @@ func (c *Catalog) Links(ctx context.Context, f LinkFilter) (list []DataLink, err
 	return list, nil
 }
 
+// LinksIn does the same as the transaction sees it.
+func (c *Catalog) LinksIn(tx *state.Tx, f LinkFilter) ([]DataLink, error) { return links(tx, f) }
+
 func links(tx *state.Tx, f LinkFilter) ([]DataLink, error) {
 	var w where
 	w.add(f.Model != "", "l.model = ?", f.Model)

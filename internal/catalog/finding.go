@@ -179,6 +179,14 @@ func (c *Catalog) Findings(ctx context.Context, f FindingFilter) (list []Finding
 	return list, nil
 }
 
+// OpenFindingsIn returns the newest open findings of a model, at most 100, as the transaction sees them.
+func (c *Catalog) OpenFindingsIn(tx *state.Tx, model string) ([]Finding, error) {
+	var w where
+	w.add(true, "model = ?", model)
+	w.add(true, "resolved_ms IS NULL")
+	return recent(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, "", 0)
+}
+
 // Finding returns the finding of that id, or a NotFound error.
 func (c *Catalog) Finding(ctx context.Context, id string) (f Finding, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {

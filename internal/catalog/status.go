@@ -63,6 +63,11 @@ func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, e
 	return s, nil
 }
 
+// StatusIn does the same as the transaction sees it.
+func (c *Catalog) StatusIn(tx *state.Tx, name, version string) (Status, error) {
+	return status(tx, name, version)
+}
+
 // Statuses returns the status of the latest version of each model, for a page of the inventory: at most 100.
 func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, err error) {
 	if len(names) > maxStatuses {

@@ -39,6 +39,7 @@ type app struct {
 	server    string       // --server
 	purpose   string       // --purpose
 	fetch     *dial.Client // gets artifacts from URLs; nil gets none
+	rules     string       // --policy of serve
 	code      int
 }
 

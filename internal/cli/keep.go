@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -166,9 +167,9 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 // (credentials, last_uses, requests, jobs) are in no list here.
 func replayer() trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables())
 	return r
 }

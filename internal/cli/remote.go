@@ -17,7 +17,9 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
 
@@ -29,10 +31,11 @@ type house struct {
 	lineage  *lineage.Graph
 	access   *access.Store
 	notify   *notify.Store
+	releases *release.Office
 }
 
 func (a *app) house(w *workspace.Workspace) house {
-	return house{
+	h := house{
 		Workspace: w,
 		registry:  registry.New(w.DB, w.Recorder),
 		catalog:   catalog.New(w.DB, w.Trail),
@@ -40,13 +43,18 @@ func (a *app) house(w *workspace.Workspace) house {
 		access:    access.New(access.Config{DB: w.DB, Recorder: w.Recorder, BootstrapFile: filepath.Join(w.Dir(), "bootstrap-secret")}),
 		notify:    subscriptions(w),
 	}
+	h.releases = release.New(release.Config{
+		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
+		Pack: policy.Packs(a.rules),
+	})
+	return h
 }
 
 // api returns the handler of the API: for whoever proves who they are, or for the user of this machine
 // alone.
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
-		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access,
+		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases,
 		Notify: h.notify, Addresses: addresses,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})

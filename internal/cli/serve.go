@@ -64,6 +64,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	watched.add(flags)
 	fetchFlag(cmd, &hosts)
 	flags.DurationVar(&reconcileEvery, "reconcile-every", defaultReconcile, "how often the record is held against itself; 0: never")
+	flags.StringVar(&a.rules, "policy", "", "`directory` of a policy of your own, for releases")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	notices.add(cmd)
 	return cmd

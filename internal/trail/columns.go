@@ -180,6 +180,18 @@ func read(tx *state.Tx, condition string, args ...any) ([]Event, error) {
 	return events, rows.Err()
 }
 
+// EventIn returns the event of that sequence as the transaction sees it, or a NotFound error.
+func EventIn(tx *state.Tx, sequence uint64) (Event, error) {
+	events, err := read(tx, "v.sequence = ?", sequence)
+	if err == nil && len(events) == 0 {
+		err = tallystick.Errorf(tallystick.NotFound, "there is no event %d", sequence)
+	}
+	if err != nil {
+		return Event{}, err
+	}
+	return events[0], nil
+}
+
 // decode returns the event of a leaf and what opens it. It believes the disclosures, which
 // Event.Data checks. The error is a *Difference.
 func decode(sequence uint64, leaf, openings []byte) (Event, error) {

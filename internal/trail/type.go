@@ -109,7 +109,8 @@ var commonFields = []Field{
 
 // Definitions returns every type of event, in the order of a model's life.
 func Definitions() []Definition {
-	return slices.Concat(workspaceDefinitions(), accessDefinitions(), catalogDefinitions(), estateDefinitions(), lineageDefinitions(), registryDefinitions(), artifactDefinitions(), exportDefinitions(), notifyDefinitions(), witnessDefinitions())
+	return slices.Concat(workspaceDefinitions(), accessDefinitions(), catalogDefinitions(), estateDefinitions(), lineageDefinitions(), releaseDefinitions(),
+		registryDefinitions(), artifactDefinitions(), exportDefinitions(), notifyDefinitions(), witnessDefinitions())
 }
 
 func workspaceDefinitions() []Definition {

@@ -1,0 +1,109 @@
+package release
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// GateDecision is what the gate decided, as it is listed. Its input document lies in the store of evidence,
+// and with it the same policy and engine decide the same again, bit for bit.
+type GateDecision struct {
+	ID      string `json:"id" doc:"id of the decision"`
+	Request string `json:"request,omitempty" doc:"id of the request; absent if it was a question"`
+	Target
+	Verdict tallystick.Verdict `json:"verdict" enum:"pass,fail" doc:"what was decided"`
+	Input   tallystick.Digest  `json:"input_digest" doc:"digest of the input document"`
+	Policy  tallystick.Digest  `json:"policy_digest" doc:"digest of the policy"`
+	Engine  string             `json:"engine" doc:"name and version of the engine"`
+	Tier    tallystick.Tier    `json:"tier" doc:"risk tier of the model"`
+	Denied  []string           `json:"denied" doc:"ids of the rules that kept the gate shut"`
+	Waived  []string           `json:"waived" doc:"ids of the rules that were waived"`
+	At      time.Time          `json:"at" doc:"when it was decided"`
+	Event   uint64             `json:"event" doc:"sequence of its event"`
+}
+
+// Decided is the change that puts a decision on record.
+type Decided struct {
+	Target
+	Request  string             `json:"request,omitempty"`
+	Verdict  tallystick.Verdict `json:"verdict"`
+	Input    tallystick.Digest  `json:"input_digest"`
+	Policy   tallystick.Digest  `json:"policy_digest"`
+	Engine   string             `json:"engine"`
+	Tier     tallystick.Tier    `json:"tier"`
+	Denied   []string           `json:"denied,omitempty"`
+	Waived   []string           `json:"waived,omitempty"`
+	Revision []string           `json:"revision,omitempty"`
+}
+
+// decided returns the change that puts a judgement on record.
+func (j Judgement) decided() *Decided {
+	d := &Decided{
+		Target: j.Target, Request: j.Request, Verdict: j.Decision.Verdict, Input: j.Decision.Input, Policy: j.Decision.Policy,
+		Engine: j.Decision.Engine, Tier: j.Decision.Tier, Revision: j.revision.list(),
+	}
+	for _, rule := range j.Decision.Rules {
+		switch {
+		case rule.Denies():
+			d.Denied = append(d.Denied, rule.ID)
+		case rule.Status == policy.Waived:
+			d.Waived = append(d.Waived, rule.ID)
+		}
+	}
+	return d
+}
+
+// Subject implements trail.Change.
+func (d *Decided) Subject() (trail.Type, trail.Resource) {
+	return trail.GateDecided, trail.Resource{Type: "version", ID: d.Model + "@" + d.Version}
+}
+
+// Apply implements trail.Change.
+func (d *Decided) Apply(tx *state.Tx, at trail.Mark) error {
+	denied, err := json.Marshal(append([]string{}, d.Denied...))
+	waived, errWaived := json.Marshal(append([]string{}, d.Waived...))
+	if err := errors.Join(err, errWaived); err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO gate_decisions (event, id, request, kind, model, version, digest, environment, role, verdict, input, policy, engine, tier,
+		denied, waived, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		at.Sequence, at.ID, d.Request, string(d.Kind), d.Model, d.Version, string(d.Digest), d.Environment, string(d.Role), string(d.Verdict),
+		string(d.Input), string(d.Policy), d.Engine, string(d.Tier), string(denied), string(waived), at.Time.UnixMilli())
+	return err
+}
+
+// Replay takes a decision again from its stored input. It is a Conflict error if the policy of the tier is
+// another by now.
+func (o *Office) Replay(ctx context.Context, id string) (policy.Decision, error) {
+	d, err := o.Decision(ctx, id)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	pack, err := o.config.Pack(d.Tier)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	if pack.Digest() != d.Policy {
+		return policy.Decision{}, tallystick.Errorf(tallystick.Conflict, "decision %s was taken by the policy %s, and that of tier %s is %s now", id, d.Policy.Short(), d.Tier, pack.Digest().Short()).
+			WithHint("run the release that took it, with the policy of then")
+	}
+	input, err := o.config.Evidence.Get(ctx, d.Input)
+	if err != nil {
+		return policy.Decision{}, err
+	}
+	var at struct {
+		Now time.Time `json:"now"`
+	}
+	if err := json.Unmarshal(input, &at); err != nil {
+		return policy.Decision{}, fmt.Errorf("input document %s: %w", d.Input.Short(), err)
+	}
+	return pack.Evaluate(ctx, json.RawMessage(input), at.Now)
+}

@@ -1,0 +1,93 @@
+// Package release lets versions into environments. Somebody asks ([Office.Ask]); people who are not the
+// author review ([Office.Review]); the gate judges all facts at once ([Office.Judge]); and one
+// transaction carries out what it decided, if the facts are still those that it judged
+// ([Office.Promote]).
+//
+// As in the catalog, proposals look at the state inside a transaction and return the changes that are to
+// be committed there. No proposal writes.
+package release
+
+import (
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/evidence"
+	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Config says where an office works. All fields are required.
+type Config struct {
+	DB       *state.DB
+	Catalog  *catalog.Catalog
+	Access   *access.Store
+	Evidence *evidence.Store
+	// Pack returns the policy of a tier.
+	Pack func(tallystick.Tier) (*policy.Pack, error)
+	// Key returns a key of the installation's own by its id; an error if it has no such key.
+	Key func(id string) (verify.Key, error)
+	Now func() time.Time
+}
+
+// Office releases the versions of one installation. Its methods may be called by many goroutines.
+type Office struct{ config Config }
+
+// New returns the office of an installation.
+func New(config Config) *Office { return &Office{config} }
+
+// Changes returns an empty change for each type of event that alters the tables of releases.
+func Changes() map[trail.Type]func() trail.Change {
+	return map[trail.Type]func() trail.Change{
+		trail.ReleaseRequested: func() trail.Change { return new(Requested) },
+		trail.ReleaseReviewed:  func() trail.Change { return new(Reviewed) },
+		trail.ReleaseWithdrawn: func() trail.Change { return new(RequestWithdrawn) },
+		trail.GateDecided:      func() trail.Change { return new(Decided) },
+		trail.ReleasePromoted:  func() trail.Change { return new(Promoted) },
+		trail.FreezeDeclared:   func() trail.Change { return new(FreezeDeclared) },
+		trail.FreezeLifted:     func() trail.Change { return new(FreezeLifted) },
+		trail.WaiverRequested:  func() trail.Change { return new(WaiverRequested) },
+		trail.WaiverReviewed:   func() trail.Change { return new(WaiverReviewed) },
+		trail.WaiverRevoked:    func() trail.Change { return new(WaiverRevoked) },
+		trail.SignerAdded:      func() trail.Change { return new(SignerAdded) },
+		trail.SignerRevoked:    func() trail.Change { return new(SignerRevoked) },
+	}
+}
+
+// Tables returns the tables of which every row follows from changes.
+func Tables() []trail.Table {
+	return []trail.Table{
+		{
+			Name: "release_requests", Key: []string{"id"},
+			Columns: []string{
+				"event", "kind", "model", "version", "digest", "environment", "role", "percent", "created_ms", "expires_ms", "state", "closed_ms", "last_event",
+			},
+			Sealed: []string{"requester", "minter", "reason", "closed_by"},
+		},
+		{
+			Name: "release_reviews", Key: []string{"id"},
+			Columns: []string{"event", "request", "verdict", "digest", "created_ms", "expires_ms"},
+			Sealed:  []string{"reviewer", "minter", "conflict", "comment"},
+		},
+		{
+			Name: "gate_decisions", Key: []string{"id"},
+			Columns: []string{
+				"event", "request", "kind", "model", "version", "digest", "environment", "role", "verdict", "input", "policy", "engine", "tier", "denied", "waived", "time_ms",
+			},
+		},
+		{
+			Name: "freezes", Key: []string{"id"},
+			Columns: []string{"event", "environment", "model", "from_ms", "until_ms", "lifted_ms", "last_event"},
+			Sealed:  []string{"reason", "declared_by", "lifted_by"},
+		},
+		{
+			Name: "waivers", Key: []string{"id"},
+			Columns: []string{"event", "model", "version", "digest", "environment", "rule", "created_ms", "expires_ms", "state", "last_event"},
+			Sealed:  []string{"owner", "requester", "reason", "control", "reviewer", "comment"},
+		},
+		{Name: "signers", Key: []string{"key_id"}, Columns: []string{"name", "public_key", "predicates", "added_ms", "revoked_ms", "event"}},
+	}
+}

@@ -1,0 +1,275 @@
+package release
+
+import (
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/artifact"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/evidence"
+	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// Judgement is what the gate decided, with what it takes to carry it out on the same facts.
+type Judgement struct {
+	Target
+	Request  string          `json:"request,omitempty" doc:"id of the request; absent if it was a question"`
+	Decision policy.Decision `json:"decision"`
+
+	revision revision
+	passing  passing
+	champion string
+	at       time.Time
+	until    time.Time // when the first evidence that counts ceases to; zero: never
+}
+
+// Judge asks the gate about a request.
+func (o *Office) Judge(ctx context.Context, id string) (Judgement, error) {
+	return o.judge(ctx, func(tx *state.Tx) (Request, error) {
+		r, err := request(tx, id)
+		if err != nil {
+			return r, err
+		}
+		return r, r.live(tx.Now())
+	})
+}
+
+// Ponder asks the gate what it would decide, without a request. Reviews count as missing.
+func (o *Office) Ponder(ctx context.Context, a Asking) (Judgement, error) {
+	return o.judge(ctx, func(tx *state.Tx) (Request, error) {
+		t, err := o.target(tx, a)
+		return Request{Target: t}, err
+	})
+}
+
+func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (j Judgement, err error) {
+	var f facts
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		r, err := find(tx)
+		if err != nil {
+			return err
+		}
+		j.Target, j.Request = r.Target, r.ID
+		f, err = o.factsOf(tx, r)
+		return err
+	})
+	if err != nil {
+		return Judgement{}, err
+	}
+	input, err := o.input(ctx, j.Target, &f)
+	if err != nil {
+		return Judgement{}, fmt.Errorf("facts about %s: %w", j.Target.Name(), err)
+	}
+	pack, err := o.config.Pack(f.model.Tier)
+	if err != nil {
+		return Judgement{}, err
+	}
+	if j.Decision, err = pack.Evaluate(ctx, input, f.at); err != nil {
+		return Judgement{}, fmt.Errorf("gate: %w", err)
+	}
+	canonical, err := policy.Canonical(input, f.at)
+	if err != nil {
+		return Judgement{}, err
+	}
+	if _, err := o.config.Evidence.Put(ctx, canonical); err != nil {
+		return Judgement{}, err
+	}
+	j.revision, j.passing, j.at = f.revision, f.passing, f.at
+	if f.release.Champion != nil {
+		j.champion = f.release.Champion.Version
+	}
+	for _, item := range f.status.Items {
+		if item.State == catalog.Present && !item.Until.IsZero() && (j.until.IsZero() || item.Until.Before(j.until)) {
+			j.until = item.Until
+		}
+	}
+	return j, nil
+}
+
+// input makes the document that the gate judges.
+func (o *Office) input(ctx context.Context, t Target, f *facts) (policy.Input, error) {
+	audited, err := o.audited(ctx, f)
+	if err != nil {
+		return policy.Input{}, err
+	}
+	if err := o.inspected(ctx, f); err != nil {
+		return policy.Input{}, err
+	}
+	for _, item := range f.status.Items {
+		f.release.Owed = append(f.release.Owed, o.owed(item, f))
+	}
+	in := policy.Input{
+		Model: policy.Model{Name: t.Model, Version: t.Version, Owner: f.model.Owner, Tier: f.model.Tier}, Environment: &t.Environment,
+		Release: &f.release, Waivers: f.passing.Waivers, Freeze: f.passing.Freezes,
+	}
+	if audited != nil {
+		in.Report, in.Limits, in.Criteria, in.Champion = audited.Report, audited.Limits, audited.Criteria, audited.Champion
+	}
+	return in, nil
+}
+
+func (o *Office) owed(item catalog.Item, f *facts) policy.OwedEvidence {
+	owed := policy.OwedEvidence{
+		ID: item.ID, Title: item.Title, Kind: string(item.Kind), State: string(item.State), Until: whenSet(item.Until), Command: item.Command, Controls: item.Controls,
+	}
+	if e := item.Evidence; e != nil {
+		produced := moment(e.ProducedMS)
+		owed.Verdict, owed.Signer, owed.Subject, owed.Digest, owed.Produced = string(e.Verdict), e.Signer, e.Subject, e.Digest, &produced
+		owed.SignerKnown = e.Signer != "" && o.key(e.Signer, e.PredicateType, f.signers) != nil
+	}
+	return owed
+}
+
+// key returns the public key of a signer that counts for a type of predicate, nil if there is none.
+func (o *Office) key(id, predicate string, outside map[string]Signer) *ecdsa.PublicKey {
+	if own, err := o.config.Key(id); err == nil && own.Status != verify.StatusCompromised {
+		if pub, err := own.Public(); err == nil {
+			key, _ := pub.(*ecdsa.PublicKey)
+			return key
+		}
+	}
+	if s, known := outside[id]; known && s.may(predicate) {
+		key, err := s.key()
+		if err == nil {
+			return key
+		}
+	}
+	return nil
+}
+
+// audited is the part of an audit's own input document that the gate judges again.
+type audited struct {
+	Report   map[string]any `json:"report"`
+	Limits   any            `json:"limits"`
+	Criteria any            `json:"criteria"`
+	Champion any            `json:"champion"`
+}
+
+// audited returns what the newest evaluation measured: the document that its signed decision names, never
+// the verdict. It is nil if there is none whose signature counts.
+func (o *Office) audited(ctx context.Context, f *facts) (*audited, error) {
+	if f.audit == nil {
+		return nil, nil
+	}
+	for _, digest := range f.attested {
+		gate, err := o.attestation(ctx, digest, f.signers)
+		if err != nil {
+			return nil, err
+		}
+		if gate == nil {
+			continue
+		}
+		document, err := o.stored(ctx, gate.Input)
+		if document == nil || err != nil {
+			return nil, err
+		}
+		var a audited
+		if err := json.Unmarshal(document, &a); err != nil {
+			return nil, fmt.Errorf("input document %s of the audit: %w", gate.Input.Short(), err)
+		}
+		v := f.release.Version
+		f.release.Audit = &policy.AuditFact{
+			Digest: digest, Verdict: string(gate.Verdict), Produced: moment(f.audit.ProducedMS), PolicyDigest: gate.Policy, Rows: number(a.Report["rows"]),
+			DataDigest:   tallystick.Digest(text(a.Report, "data", "digest")),
+			OfThisDigest: slices.Contains([]tallystick.Digest{v.Digest, v.Root}, f.audit.Subject) || f.audit.Subject == "" && f.release.Version.State != string(catalog.Draft),
+		}
+		return &a, nil
+	}
+	return nil, nil
+}
+
+// attestation returns the gate predicate of a signed statement, nil if it is another kind of statement or
+// nobody whose signature counts has signed it.
+func (o *Office) attestation(ctx context.Context, digest tallystick.Digest, outside map[string]Signer) (*evidence.Gate, error) {
+	body, err := o.stored(ctx, digest)
+	if body == nil || err != nil {
+		return nil, err
+	}
+	envelope, err := verify.ParseEnvelope(body)
+	if err != nil {
+		return nil, nil // evidence of another form
+	}
+	statement, err := verify.ParseStatement(envelope.Payload)
+	if err != nil || statement.PredicateType != verify.PredicateGate {
+		return nil, nil
+	}
+	key := o.key(envelope.KeyID, statement.PredicateType, outside)
+	if key == nil || envelope.Verify(key) != nil {
+		return nil, nil
+	}
+	var gate evidence.Gate
+	if err := json.Unmarshal(statement.Predicate, &gate); err != nil {
+		return nil, nil
+	}
+	return &gate, nil
+}
+
+// stored returns a piece of evidence, nil if it is not in the store.
+func (o *Office) stored(ctx context.Context, digest tallystick.Digest) ([]byte, error) {
+	body, err := o.config.Evidence.Get(ctx, digest)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return nil, nil
+	}
+	return body, err
+}
+
+// inspected looks up what is in the files of the version, and which vulnerabilities its dependencies have.
+func (o *Office) inspected(ctx context.Context, f *facts) error {
+	for _, item := range f.status.Items {
+		if item.Kind != catalog.ScanEvidence || item.State != catalog.Present || item.Evidence == nil {
+			continue
+		}
+		body, err := o.stored(ctx, item.Evidence.Digest)
+		if err != nil {
+			return err
+		}
+		var r artifact.Report
+		if body == nil || json.Unmarshal(body, &r) != nil {
+			continue // another scanner's: its verdict counts, not its form
+		}
+		for _, file := range r.Files {
+			fact := policy.ArtifactFact{Name: file.Name, Format: string(file.Format), Unsafe: file.Verdict != tallystick.Pass}
+			if len(file.Findings) > 0 {
+				fact.Reason = file.Findings[0].Message
+			}
+			f.release.Artifacts = append(f.release.Artifacts, fact)
+		}
+	}
+	return nil
+}
+
+func number(v any) int64 {
+	n, _ := v.(float64)
+	return int64(n)
+}
+
+// text returns a member of a member of a document, empty if it is no text.
+func text(document map[string]any, path ...string) string {
+	var at any = document
+	for _, name := range path {
+		object, _ := at.(map[string]any)
+		at = object[name]
+	}
+	s, _ := at.(string)
+	return s
+}
+
+// Denials returns, one sentence each, what kept the gate shut and what to do about it.
+func (j Judgement) Denials() string {
+	var words []string
+	for _, rule := range j.Decision.Rules {
+		if rule.Denies() {
+			words = append(words, fmt.Sprintf("%s (%s): %s %s", rule.ID, rule.Status, rule.Message, cmp.Or(rule.Remediation, "")))
+		}
+	}
+	return strings.Join(words, "\n")
+}
