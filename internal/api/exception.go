@@ -48,8 +48,12 @@ type signerInput struct {
 func (s *server) freezes() {
 	act(s, operation("declare-freeze", http.MethodPost, "/freezes", "Declare a freeze", "release", http.StatusNotFound),
 		func(_ context.Context, in freezeInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+			on := whole
+			if in.Body.Environment != "" {
+				on = environmentResource(in.Body.Environment)
+			}
 			return registry.Command{
-				Action: access.FreezeManage, Resource: environmentResource(in.Body.Environment), Model: in.Body.Model,
+				Action: access.FreezeManage, Resource: on, Model: in.Body.Model,
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Freeze(tx, in.Body) }),
 			}, done
 		})

@@ -16,10 +16,10 @@ type Batch struct {
 	Origin string `json:"origin"`
 	// Observed is when it was so. The zero time means when it is recorded, and then what is known
 	// already is not told again.
-	Observed time.Time `json:"observed,omitzero"`
-	Nodes    []Node    `json:"nodes,omitempty" maxItems:"10000"`
-	Edges    []Edge    `json:"edges,omitempty" maxItems:"10000"`
-	Rules    []Rule    `json:"rules,omitempty" maxItems:"10000"`
+	Observed time.Time   `json:"observed,omitzero"`
+	Nodes    []Node      `json:"nodes,omitempty" maxItems:"10000"`
+	Edges    []Edge      `json:"edges,omitempty" maxItems:"10000"`
+	Rules    []UsageRule `json:"rules,omitempty" maxItems:"10000"`
 }
 
 const (
@@ -65,13 +65,13 @@ const maxTime = 253402300799999 // the last millisecond of the year 9999
 type merged struct {
 	nodes map[Ref]Node
 	edges map[Edge]Edge // by key
-	rules map[Ref]Rule
+	rules map[Ref]UsageRule
 }
 
 // merge joins what a batch tells of one thing in several places. Two digests of one node are an
 // Invalid error.
 func (b Batch) merge() (merged, error) {
-	m := merged{nodes: map[Ref]Node{}, edges: map[Edge]Edge{}, rules: map[Ref]Rule{}}
+	m := merged{nodes: map[Ref]Node{}, edges: map[Edge]Edge{}, rules: map[Ref]UsageRule{}}
 	for _, n := range b.Nodes {
 		known, ok := m.nodes[n.Ref]
 		if !ok {

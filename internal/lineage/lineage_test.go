@@ -130,7 +130,7 @@ func credit(t testing.TB) lineage.Batch {
 		{Ref: ref(t, "snapshot:loans@1"), Label: "Loans, March", Digest: tallystick.DigestOf([]byte("loans")), Facts: map[string]string{"rows": "1200"}},
 		{Ref: ref(t, "deployment:eu-prod"), Model: "credit"},
 	}
-	b.Rules = []lineage.Rule{
+	b.Rules = []lineage.UsageRule{
 		{Node: ref(t, "column:core/loans#income"), Allowed: []string{"credit scoring", "audit"}, Basis: "contract"},
 		{Node: ref(t, "column:core/loans#postcode"), Forbidden: []string{"credit scoring"}, Basis: "consent", Reason: "stands in for origin"},
 	}
@@ -339,7 +339,7 @@ func TestRefused(t *testing.T) {
 		},
 		"empty fact": func(b *lineage.Batch) { b.Nodes[0].Facts = map[string]string{"a": ""} },
 		"allowed and not": func(b *lineage.Batch) {
-			b.Rules = []lineage.Rule{{Node: b.Nodes[0].Ref, Allowed: []string{"a"}, Forbidden: []string{"a"}}}
+			b.Rules = []lineage.UsageRule{{Node: b.Nodes[0].Ref, Allowed: []string{"a"}, Forbidden: []string{"a"}}}
 		},
 		"too many facts":      func(b *lineage.Batch) { b.Nodes[0].Facts = many(65, "v") },
 		"facts of many bytes": func(b *lineage.Batch) { b.Nodes[0].Facts = many(5, strings.Repeat("v", 4096)) },
@@ -375,7 +375,7 @@ func TestLargeBatch(t *testing.T) {
 		b.Edges = append(b.Edges, lineage.Edge{
 			From: b.Nodes[i].Ref, To: lineage.Ref{Kind: lineage.Run, ID: long}, Relation: lineage.Read, Reason: strings.Repeat(`\`, 2048),
 		})
-		b.Rules = append(b.Rules, lineage.Rule{Node: b.Nodes[i].Ref, Allowed: slices.Sorted(slices.Values(purposes(32))), Reason: strings.Repeat(`"`, 2048)})
+		b.Rules = append(b.Rules, lineage.UsageRule{Node: b.Nodes[i].Ref, Allowed: slices.Sorted(slices.Values(purposes(32))), Reason: strings.Repeat(`"`, 2048)})
 	}
 	if n := h.mustTell(t, b); n < 60 {
 		t.Errorf("all fitted in %d events", n)
@@ -461,7 +461,7 @@ func random(r *rand.Rand) lineage.Batch {
 			n.Model = "m" + n.Ref.ID
 		}
 		b.Nodes = append(b.Nodes, n)
-		b.Rules = append(b.Rules, lineage.Rule{Node: node(), Forbidden: []string{fmt.Sprint("p", r.IntN(3))}})
+		b.Rules = append(b.Rules, lineage.UsageRule{Node: node(), Forbidden: []string{fmt.Sprint("p", r.IntN(3))}})
 	}
 	return b
 }

@@ -84,8 +84,8 @@ func (r *region) explain(tx *state.Tx, a arc, e *Edge) error {
 
 // Applied is a rule of use that holds for a node.
 type Applied struct {
-	Rule Rule   `json:"rule"`
-	Path []Edge `json:"path,omitempty" doc:"the shortest way from the node that the rule is about; none if it is this one"`
+	Rule UsageRule `json:"rule"`
+	Path []Edge    `json:"path,omitempty" doc:"the shortest way from the node that the rule is about; none if it is this one"`
 }
 
 // Use is a node with the rules that hold for it.
@@ -229,7 +229,7 @@ type applying struct {
 }
 
 // climb walks up from one place over the edges of the region, and returns the rules that it comes to.
-func (r *region) climb(above [][]int, start int, rules map[int64]*Rule) (found []applying) {
+func (r *region) climb(above [][]int, start int, rules map[int64]*UsageRule) (found []applying) {
 	by := map[int]int{start: -1}
 	order := []int{start}
 	for i := 0; i < len(order); i++ {
@@ -248,8 +248,8 @@ func (r *region) climb(above [][]int, start int, rules map[int64]*Rule) (found [
 }
 
 // readRules returns the rules of nodes, without the name of the node.
-func readRules(tx *state.Tx, ids []int64) (map[int64]*Rule, error) {
-	rules := map[int64]*Rule{}
+func readRules(tx *state.Tx, ids []int64) (map[int64]*UsageRule, error) {
+	rules := map[int64]*UsageRule{}
 	for chunk := range slices.Chunk(ids, widest) {
 		query, args := in("SELECT node, allowed, forbidden, basis, reason, event FROM lineage_rules WHERE node IN (%s)", chunk)
 		rows, err := tx.Query(query, args...)
@@ -258,7 +258,7 @@ func readRules(tx *state.Tx, ids []int64) (map[int64]*Rule, error) {
 		}
 		for rows.Next() {
 			var id int64
-			var r Rule
+			var r UsageRule
 			var allowed, forbidden string
 			var reason sql.NullString
 			if err := rows.Scan(&id, &allowed, &forbidden, &r.Basis, &reason, &r.Event); err != nil {

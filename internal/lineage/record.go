@@ -262,7 +262,7 @@ func (s *splitter) edge(model string, e Edge) {
 	}
 }
 
-func (s *splitter) rule(model string, r Rule) {
+func (s *splitter) rule(model string, r UsageRule) {
 	public := r.use()
 	o := s.room(model, 2*len(r.Node.String())+len(encode(public))+16, len(r.Node.String())+len(r.Reason)+8)
 	o.at(r.Node)

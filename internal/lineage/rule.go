@@ -6,8 +6,8 @@ import (
 	"github.com/tallystick/tallystick"
 )
 
-// Rule says what the data of a node may be used for. It holds for everything that is made from it.
-type Rule struct {
+// UsageRule says what the data of a node may be used for. It holds for everything that is made from it.
+type UsageRule struct {
 	Node      Ref      `json:"node" doc:"the column, feature, source or snapshot that the rule is about"`
 	Allowed   []string `json:"allowed,omitempty" doc:"purposes; if there are none, any that is not forbidden"`
 	Forbidden []string `json:"forbidden,omitempty" doc:"purposes"`
@@ -21,7 +21,7 @@ const (
 	maxPurpose  = 64 // bytes of a purpose; of a basis, twice that
 )
 
-func (r Rule) validate() error {
+func (r UsageRule) validate() error {
 	if err := r.Node.Validate(); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (r Rule) validate() error {
 }
 
 // Permits reports whether the rule lets its data be used for a purpose.
-func (r Rule) Permits(purpose string) bool {
+func (r UsageRule) Permits(purpose string) bool {
 	return !slices.Contains(r.Forbidden, purpose) && (len(r.Allowed) == 0 || slices.Contains(r.Allowed, purpose))
 }
 
@@ -63,7 +63,7 @@ type use struct {
 }
 
 // use returns the rule's public part; purposes are sets.
-func (r Rule) use() use { return use{set(r.Allowed), set(r.Forbidden), r.Basis} }
+func (r UsageRule) use() use { return use{set(r.Allowed), set(r.Forbidden), r.Basis} }
 
 func set(words []string) []string {
 	words = slices.Sorted(slices.Values(words))
