@@ -30,7 +30,7 @@ type notifyFlags struct {
 
 func (f *notifyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.allow, "notify-allow", nil, "a `host` that notifications may go to: host, host:port, .suffix, http://host:port; a private one needs its network too, such as 10.1.0.0/16")
+	flags.StringSliceVar(&f.allow, "notify-to", nil, "a `host` that notifications may go to: host, host:port, .suffix, http://host:port; a private one needs its network too, such as 10.1.0.0/16")
 	flags.StringVar(&f.base, "public-url", "", "the `URL` at which people find this server, for links in notifications")
 	flags.StringVar(&f.smtp, "smtp", "", "the mail server for notifications, as smtp://[USER@]HOST:587 or smtps://[USER@]HOST:465")
 	flags.StringVar(&f.smtpFrom, "smtp-from", "", "the sender's `address`")

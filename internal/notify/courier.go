@@ -84,12 +84,12 @@ func (c *Courier) Check(channel Channel, a Address) error {
 	case channel == Email:
 		return nil
 	case c.config.Client == nil:
-		return tallystick.Errorf(tallystick.Invalid, "this server sends nothing out").WithHint("start it with --notify-allow HOST")
+		return tallystick.Errorf(tallystick.Invalid, "this server sends nothing out").WithHint("start it with --notify-to HOST")
 	}
 	err := c.config.Client.Check(a.URL)
 	if tallystick.CodeOf(err) == tallystick.Forbidden {
 		words, _ := tallystick.Words(err)
-		return tallystick.Errorf(tallystick.Invalid, "%s", words).WithHint("the operator allows it with `tallystick serve --notify-allow HOST`")
+		return tallystick.Errorf(tallystick.Invalid, "%s", words).WithHint("the operator allows it with `tallystick serve --notify-to HOST`")
 	}
 	return err
 }

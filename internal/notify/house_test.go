@@ -149,7 +149,13 @@ func (h house) subscription(t testing.TB, name string) Subscription {
 // courier starts a courier that may speak to 127.0.0.1 on the given ports, and returns how to stop it.
 func (h house) courier(t testing.TB, change func(*CourierConfig), allow ...string) (c *Courier, stop func()) {
 	t.Helper()
-	c = NewCourier(h.config(t, change, nil, allow...))
+	return h.run(t, h.config(t, change, nil, allow...))
+}
+
+// run lets a courier run until the test ends, or stop is called.
+func (h house) run(t testing.TB, config CourierConfig) (c *Courier, stop func()) {
+	t.Helper()
+	c = NewCourier(config)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()
