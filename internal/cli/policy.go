@@ -13,8 +13,8 @@ import (
 )
 
 func (a *app) policy() *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "Test and explain the policies of the gate"}
-	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyRender())
+	cmd := &cobra.Command{Use: "policy", Short: "Test, explain and compare the policies of the gate"}
+	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyRender(), a.policyDiff(), a.policyShadow())
 	return cmd
 }
 

@@ -46,15 +46,19 @@ func (p *Pack) decide(ctx context.Context, f *facts) (Decision, error) {
 	rows := make([]Rule, 0, len(p.rules)+len(p.dropped))
 	wrong := conform(f.document, p.tier)
 	answers := p.answers(ctx, f, wrong == "")
+	asked := 0
 	for i, rule := range p.rules {
 		row := p.row(rule)
 		switch {
 		case wrong != "":
-			fault(&row, "The input document cannot be judged: "+wrong+".")
+			misshapen(&row, wrong)
 		case p.settled(&row, rule, f.document):
 		default:
 			answers[i].put(&row)
 			waive(&row, rule, f)
+		}
+		if row.Blocking || row.Status != Skip {
+			asked++
 		}
 		rows = append(rows, row)
 	}
@@ -73,7 +77,7 @@ func (p *Pack) decide(ctx context.Context, f *facts) (Decision, error) {
 		Engine: engineName + version.Version, Tier: p.tier, Modified: p.custom,
 	}
 	decision.Verdict = verdict(rows)
-	decision.Words = p.words(decision)
+	decision.Words = p.words(decision, asked)
 	return decision, nil
 }
 
@@ -126,7 +130,14 @@ func verdict(rows []Rule) tallystick.Verdict {
 	return tallystick.Pass
 }
 
-func (p *Pack) words(d Decision) string {
+// misshapen fills the row of a rule that cannot be asked, because the document is not of the form
+// that it should have.
+func misshapen(row *Rule, wrong string) {
+	fault(row, "The input document cannot be judged: "+wrong+".")
+}
+
+// words sums the decision up; asked is how many rules had something to judge.
+func (p *Pack) words(d Decision, asked int) string {
 	var denying, warning, waived []string
 	for _, row := range d.Rules {
 		switch {
@@ -145,7 +156,7 @@ func (p *Pack) words(d Decision) string {
 		if len(denying) == 1 {
 			verb = "keeps"
 		}
-		fmt.Fprintf(&s, "The gate denies: %d of %d rules %s it shut: %s", len(denying), len(d.Rules), verb, strings.Join(denying, ", "))
+		fmt.Fprintf(&s, "The gate denies: %d of %d rules %s it shut: %s", len(denying), asked, verb, strings.Join(denying, ", "))
 	case d.Verdict == tallystick.Fail:
 		s.WriteString("The gate denies: no rule found anything that it could judge")
 	default:

@@ -29,6 +29,8 @@ type Pack struct {
 	exempt   map[string][]string // rules that are left out, by occasion
 	custom   bool
 
+	data      map[string]any // the data document
+	compiler  *ast.Compiler
 	questions *questions
 }
 
@@ -184,6 +186,7 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 		return regoError(compiler.Errors)
 	}
 	store := inmem.NewFromObject(data)
+	p.data, p.compiler = data, compiler
 	var err error
 	p.questions, err = prepare(compiler, store, p.rules)
 	return err

@@ -9,7 +9,7 @@
 #   severity: high
 #   blocking: [high]
 #   controls:
-#     - eu-ai-act/Art. 9(8)
+#     - eu-ai-act/Art. 9
 #     - eu-ai-act/Annex IV(4)
 #     - nist-ai-rmf/MEASURE 1.1
 #     - iso-42001/A.6.2.2

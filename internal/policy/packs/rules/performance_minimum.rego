@@ -9,7 +9,7 @@
 #   blocking: [low, limited, high]
 #   controls:
 #     - eu-ai-act/Art. 15
-#     - eu-ai-act/Art. 9(8)
+#     - eu-ai-act/Art. 9
 #     - nist-ai-rmf/MEASURE 2.5
 #     - iso-42001/A.6.2.4
 #     - us-mrm/MRM-2c
