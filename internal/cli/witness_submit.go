@@ -150,6 +150,8 @@ func witnessDetail(s witness.Status) string {
 			word = "REFUSES (" + string(r.Fault) + ")"
 		} else if peer.Err != nil {
 			word = "fails"
+		} else if peer.Time.IsZero() {
+			word = "not asked yet"
 		}
 		fmt.Fprintf(&b, "witness %s: %s, %d entries\n", peer.Name, word, peer.Size)
 	}

@@ -1,13 +1,18 @@
 package workspace_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -19,7 +24,7 @@ import (
 )
 
 // watched makes a witness of w's ledger that listens on this machine.
-func watched(t *testing.T, w *workspace.Workspace, name string) witness.Peer {
+func watched(t testing.TB, w *workspace.Workspace, name string) witness.Peer {
 	t.Helper()
 	dir := t.TempDir()
 	key, err := witness.CreateKey(dir, name)
@@ -195,5 +200,68 @@ func TestCosignedElsewhere(t *testing.T) {
 	}
 	if _, err := w.Prover(); err != nil {
 		t.Errorf("proofs end with it: %v", err)
+	}
+}
+
+// BenchmarkSealedWhileCosigned measures the time from an event to a published checkpoint that covers it,
+// with and without a witness that cosigns meanwhile: cosigning must not delay it.
+func BenchmarkSealedWhileCosigned(b *testing.B) {
+	for _, witnesses := range []int{0, 1, 3} {
+		b.Run(fmt.Sprintf("witnesses=%d", witnesses), func(b *testing.B) {
+			w, err := workspace.Open(b.Context(), config(b.TempDir()))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { _ = w.Close() })
+			var running sync.WaitGroup
+			defer running.Wait()
+			ctx, stop := context.WithCancel(b.Context())
+			defer stop()
+			ready := make(chan struct{})
+			running.Go(func() {
+				if err := w.KeepSealed(ctx, func() { close(ready) }); err != nil {
+					b.Error(err)
+				}
+			})
+			<-ready
+			policy := witness.Policy{Quorum: witnesses}
+			for i := range witnesses {
+				policy.Peers = append(policy.Peers, watched(b, w, fmt.Sprint("witness.example.net/", i)))
+			}
+			if err := w.SetWitnesses(ctx, policy); err != nil {
+				b.Fatal(err)
+			}
+			group, err := w.WitnessGroup()
+			if err != nil {
+				b.Fatal(err)
+			}
+			if group != nil {
+				running.Go(func() { w.KeepCosigned(ctx, group) })
+			}
+			var took []time.Duration
+			for b.Loop() {
+				start := time.Now()
+				receipt, err := w.Recorder.Record(ctx, trail.Entry{
+					Type: trail.ServerStopped, Actor: alice, Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
+					Data: map[string]any{"release": "bench"},
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for {
+					if r, err := w.Ledger(); err == nil && r.Size() >= receipt.Sequence {
+						break
+					}
+					time.Sleep(time.Millisecond)
+				}
+				took = append(took, time.Since(start))
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
+			if group != nil {
+				b.ReportMetric(float64(group.Status().Size), "cosigned-size")
+			}
+		})
 	}
 }
