@@ -32,12 +32,10 @@ any_or("", _)
 
 any_or(name, name) if name != ""
 
-# What is about no digest, or about that of this version.
-about_this("")
+# The digests that evidence about this version names; one without a subject is about it too.
+subjects := {"", version.digest, version.root}
 
-about_this(digest) if any_or(digest, version.digest)
-
-about_this(digest) if any_or(digest, version.root)
+about_this(digest) if digest in subjects
 
 # A release of another kind than these two has no result anywhere.
 promotion if input.release.kind == "promotion"

@@ -21,27 +21,28 @@ package tallystick.rules.evidence.signer
 import data.tallystick.lib.judge
 import data.tallystick.lib.say
 
-signed := [item | some item in input.release.owed; item.signer != ""]
+owed := input.release.owed
 
-strangers := [item | some item in signed; item.signer_known == false]
+unsigned := [i | some i, item in owed; item.signer == ""]
 
-known := [item | some item in signed; item.signer_known == true]
+known := [item | some item in owed; item.signer_known == true; item.signer != ""]
+
+strangers := [item | some item in owed; item.signer_known == false; item.signer != ""]
 
 words(item) := sprintf("%s (%s) is signed by %s, which is not registered for it", [item.title, item.id, item.signer])
 
 result := judge.not_applicable("No evidence of this version is signed.") if {
-	is_array(input.release.owed)
-	count(signed) == 0
-	every item in input.release.owed { item.signer == "" }
+	is_array(owed)
+	count(unsigned) == count(owed)
 }
 
 result := {
 	"status": "pass",
-	"message": sprintf("%s by a registered key.", [say.counted(count(signed), "piece of evidence is signed", "pieces of evidence are signed, each")]),
-	"evidence": [item.digest | some item in signed],
+	"message": sprintf("%s by a registered key.", [say.counted(count(known), "piece of evidence is signed", "pieces of evidence are signed, each")]),
+	"evidence": [item.digest | some item in known],
 } if {
-	count(signed) > 0
-	count(known) == count(signed)
+	count(known) > 0
+	count(known) + count(unsigned) == count(owed)
 }
 
 result := {

@@ -29,7 +29,7 @@ tables := release.settings.approvals
 # All else is green if nothing that the release rests on is waived or came with a warning.
 green if {
 	count(release.waivers) == 0
-	every item in input.release.owed { item.verdict != "warn" }
+	count([i | some i, item in input.release.owed; item.verdict == "warn"]) == 0
 }
 
 takes_over if {
