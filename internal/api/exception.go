@@ -41,7 +41,7 @@ type reviewWaiverInput struct {
 
 type signerInput struct {
 	Request
-	Body release.Signing
+	Body release.NewSigner
 }
 
 // freezes keep everything as it is.

@@ -32,8 +32,8 @@ type Signer struct {
 	Event      uint64    `json:"event" doc:"sequence of its event"`
 }
 
-// Signing asks that a key count.
-type Signing struct {
+// NewSigner asks that a key count.
+type NewSigner struct {
 	Name       string   `json:"name" doc:"whose it is"`
 	PublicKey  string   `json:"public_key" doc:"ECDSA P-256 key in PEM, or its DER in base64"`
 	Predicates []string `json:"predicate_types,omitempty" doc:"types of predicates that it may sign; all if absent"`
@@ -42,7 +42,7 @@ type Signing struct {
 const maxPredicates = 50
 
 // AddSigner returns the change by which the evidence that a key signs begins to count, nil if it does.
-func (o *Office) AddSigner(tx *state.Tx, s Signing) (trail.Change, error) {
+func (o *Office) AddSigner(tx *state.Tx, s NewSigner) (trail.Change, error) {
 	if err := tallystick.ValidateName("signer", s.Name); err != nil {
 		return nil, err
 	}
