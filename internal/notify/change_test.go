@@ -181,3 +181,31 @@ func TestProposalsRefuse(t *testing.T) {
 		t.Errorf("rotate what does not sign: %v", err)
 	}
 }
+
+// TestSweep: the files of what is gone are removed once they are old, and no others.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.subscribe(t, "gone", Webhook, Address{URL: "https://example.org/"}, nil)
+	h.subscribe(t, "stays", Webhook, Address{URL: "https://example.org/"}, nil)
+	if err := h.commit(t.Context(), func(tx *state.Tx) (trail.Change, error) { return h.store.Remove(tx, "gone") }); err != nil {
+		t.Fatal(err)
+	}
+	for after, want := range map[time.Duration]int{orphanAge / 2: 4, 2 * orphanAge: 2} {
+		files := func() int {
+			found, err := filepath.Glob(filepath.Join(h.vault, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(found)
+		}
+		before := files()
+		NewCourier(h.config(t, func(c *CourierConfig) { c.Now = func() time.Time { return time.Now().Add(after) } }, nil)).sweep(t.Context())
+		if got := files(); got != min(before, want) {
+			t.Errorf("%d files %s later, want %d", got, after, min(before, want))
+		}
+	}
+	if _, err := h.store.config.Vault.address(h.subscription(t, "stays").address); err != nil {
+		t.Error(err)
+	}
+}

@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -98,9 +97,9 @@ func (c *Courier) Check(channel Channel, a Address) error {
 func (c *Courier) Run(ctx context.Context) error {
 	changed, stop := c.config.Store.config.DB.Watch()
 	defer stop()
-	if err := c.sweep(ctx); err != nil && ctx.Err() == nil {
-		c.config.Logger.WarnContext(ctx, "files of removed subscriptions stay", slog.Any("error", err))
-	}
+	sweeping := time.NewTicker(orphanAge)
+	defer sweeping.Stop()
+	c.sweep(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
 	ended := make(chan string)
@@ -127,6 +126,9 @@ func (c *Courier) Run(ctx context.Context) error {
 			delete(c.workers, id)
 			c.mu.Unlock()
 			continue // it may have been resumed meanwhile
+		case <-sweeping.C:
+			c.sweep(ctx)
+			continue
 		case <-again:
 		case <-changed:
 		}
@@ -357,24 +359,12 @@ func (c *Courier) mail(ctx context.Context, s Subscription, to Address, d Data, 
 }
 
 // sweep removes the files of subscriptions that are gone.
-func (c *Courier) sweep(ctx context.Context) error {
-	named := map[string]bool{}
-	err := c.config.Store.config.DB.Read(ctx, func(tx *state.Tx) error {
-		rows, err := tx.Query("SELECT s.address FROM subscriptions s UNION ALL SELECT k.id FROM subscription_secrets k WHERE k.ends_ms IS NULL OR k.ends_ms > ?", c.config.Now().UnixMilli())
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			named[id] = true
-		}
-		return rows.Err()
-	})
-	if err != nil {
-		return fmt.Errorf("read subscriptions: %w", err)
+func (c *Courier) sweep(ctx context.Context) {
+	named, err := c.config.Store.named(ctx)
+	if err == nil {
+		err = c.config.Store.config.Vault.sweep(named, c.config.Now())
 	}
-	return c.config.Store.config.Vault.sweep(named, c.config.Now())
+	if err != nil && ctx.Err() == nil {
+		c.config.Logger.WarnContext(ctx, "files of removed subscriptions stay", slog.Any("error", err))
+	}
 }

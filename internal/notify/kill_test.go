@@ -80,7 +80,7 @@ func TestKill(t *testing.T) {
 	start := func() {
 		mu.Lock()
 		defer mu.Unlock()
-		child = exec.Command(os.Args[0]) //nolint:noctx // it is killed below
+		child = exec.Command(os.Args[0])
 		child.Env = append(os.Environ(), roleVariable+"="+dir, addressVariable+"="+in.URL)
 		child.Stderr = os.Stderr
 		if err := child.Start(); err != nil {

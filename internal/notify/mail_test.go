@@ -96,7 +96,7 @@ func (o *postOffice) open(t *testing.T) (address string, roots *x509.CertPool) {
 		roots = x509.NewCertPool()
 		roots.AddCert(web.Certificate())
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed below
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

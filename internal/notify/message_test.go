@@ -82,6 +82,11 @@ func TestTopics(t *testing.T) {
 		{"out-of-band", trail.FindingRaised, map[string]any{"kind": "out_of_band"}, true},
 		{"out-of-band", trail.FindingRaised, map[string]any{"kind": "not_running"}, false},
 		{"audit-not-passed", trail.AuditCompleted, map[string]any{"verdict": "pass"}, false},
+		{"release-approved", trail.ReleaseReviewed, map[string]any{"verdict": "approve"}, true},
+		{"release-approved", trail.ReleaseReviewed, map[string]any{"verdict": "reject"}, false},
+		{"release-denied", trail.ReleaseReviewed, map[string]any{"verdict": "reject"}, true},
+		{"release-denied", trail.GateDecided, map[string]any{"verdict": "fail"}, true},
+		{"release-denied", trail.GateDecided, map[string]any{"verdict": "pass"}, false},
 		{"audit-not-passed", trail.AuditFailed, map[string]any{}, true},
 	} {
 		if got := chooses(test.topic, Topics(), test.kind, test.fields); got != test.want {

@@ -32,24 +32,24 @@ const (
 
 // Subscription is what somebody wants to be told, with how far that has come.
 type Subscription struct {
-	ID           string    `json:"id"`
-	Name         string    `json:"name"`
-	Channel      Channel   `json:"channel" doc:"webhook, email, slack or teams"`
-	State        State     `json:"state" doc:"active or paused"`
-	Topics       []string  `json:"topics" doc:"what is told: topics, types of events, families such as model.*, or *"`
-	Models       []string  `json:"models" doc:"models of which it is told; empty: all"`
-	Environments []string  `json:"environments" doc:"environments of which it is told; empty: all"`
-	Host         string    `json:"host" doc:"host of the address, which is not shown; of e-mail, the domains"`
-	Template     string    `json:"template,omitempty" doc:"template of the text"`
-	Created      time.Time `json:"created"`
-	Signing      []Signing `json:"secrets" doc:"what webhooks are signed with, newest first"`
-	Delivery     Delivery  `json:"delivery"`
+	ID           string          `json:"id"`
+	Name         string          `json:"name"`
+	Channel      Channel         `json:"channel" doc:"webhook, email, slack or teams"`
+	State        State           `json:"state" doc:"active or paused"`
+	Topics       []string        `json:"topics" doc:"what is told: topics, types of events, families such as model.*, or *"`
+	Models       []string        `json:"models" doc:"models of which it is told; empty: all"`
+	Environments []string        `json:"environments" doc:"environments of which it is told; empty: all"`
+	Host         string          `json:"host" doc:"host of the address, which is not shown; of e-mail, the domains"`
+	Template     string          `json:"template,omitempty" doc:"template of the text"`
+	Created      time.Time       `json:"created"`
+	Signing      []SigningSecret `json:"secrets" doc:"what webhooks are signed with, newest first"`
+	Delivery     Delivery        `json:"delivery"`
 
 	address string // id of the file
 }
 
-// Signing is what is known of a secret besides itself.
-type Signing struct {
+// SigningSecret is what is known of a secret besides itself.
+type SigningSecret struct {
 	ID      string     `json:"id"`
 	Created time.Time  `json:"created"`
 	Ends    *time.Time `json:"ends,omitempty" doc:"when it signs no more, because another has replaced it"`
@@ -173,16 +173,40 @@ func (s *Store) read(tx *state.Tx, where string, args ...any) ([]Subscription, e
 	return found, nil
 }
 
+// named returns the ids of the files that are needed.
+func (s *Store) named(ctx context.Context) (map[string]bool, error) {
+	ids := map[string]bool{}
+	err := s.config.DB.Read(ctx, func(tx *state.Tx) error {
+		rows, err := tx.Query(`SELECT s.address FROM subscriptions s
+			UNION ALL SELECT k.id FROM subscription_secrets k WHERE k.ends_ms IS NULL OR k.ends_ms > ?`, tx.Now().UnixMilli())
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids[id] = true
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read subscriptions: %w", err)
+	}
+	return ids, nil
+}
+
 // readSigning returns the secrets that have not ended, newest first.
-func readSigning(tx *state.Tx, subscription string) ([]Signing, error) {
+func readSigning(tx *state.Tx, subscription string) ([]SigningSecret, error) {
 	rows, err := tx.Query(`SELECT k.id, k.created_ms, coalesce(k.ends_ms, 0) FROM subscription_secrets k
 		WHERE k.subscription = ? AND (k.ends_ms IS NULL OR k.ends_ms > ?) ORDER BY k.created_ms DESC, k.id DESC LIMIT ?`, subscription, tx.Now().UnixMilli(), maxSigning)
 	if err != nil {
 		return nil, fmt.Errorf("read secrets of a subscription: %w", err)
 	}
-	found := []Signing{}
+	found := []SigningSecret{}
 	for rows.Next() {
-		var k Signing
+		var k SigningSecret
 		var created, ends int64
 		if err := rows.Scan(&k.ID, &created, &ends); err != nil {
 			return nil, fmt.Errorf("read secrets of a subscription: %w", err)

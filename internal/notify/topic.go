@@ -20,7 +20,22 @@ type Topic struct {
 // Topics returns the table of topics: what is to be told under a name of its own gets a row here. A
 // name has no dot, which tells it from a type of event.
 func Topics() []Topic {
+	verdict := func(want string) func(map[string]any) bool {
+		return func(fields map[string]any) bool { return fields["verdict"] == want }
+	}
 	return []Topic{
+		{"release", "a release requested, reviewed, withdrawn, judged or carried out", []trail.Type{
+			trail.ReleaseRequested, trail.ReleaseReviewed, trail.ReleaseWithdrawn, trail.GateDecided, trail.ReleasePromoted,
+		}, nil},
+		{"release-requested", "a release requested: somebody is to review it", []trail.Type{trail.ReleaseRequested}, nil},
+		{"release-approved", "a release approved by a reviewer", []trail.Type{trail.ReleaseReviewed}, verdict("approve")},
+		{"release-denied", "a release rejected by a reviewer, or denied by the gate", []trail.Type{trail.ReleaseReviewed, trail.GateDecided},
+			func(fields map[string]any) bool {
+				return fields["verdict"] == "reject" || fields["verdict"] == string(tallystick.Fail)
+			}},
+		{"release-promoted", "a release carried out", []trail.Type{trail.ReleasePromoted}, nil},
+		{"freeze", "a freeze declared or lifted", []trail.Type{trail.FreezeDeclared, trail.FreezeLifted}, nil},
+		{"waiver", "a waiver requested, reviewed or revoked", []trail.Type{trail.WaiverRequested, trail.WaiverReviewed, trail.WaiverRevoked}, nil},
 		{"model", "a model registered, changed or retired, a version registered or marked", []trail.Type{
 			trail.ModelRegistered, trail.ModelReregistered, trail.ModelUpdated, trail.ModelRetired, trail.VersionRegistered, trail.VersionMarked,
 		}, nil},
@@ -38,7 +53,9 @@ func Topics() []Topic {
 		{"access", "users, roles and tokens changed", []trail.Type{
 			trail.UserAdded, trail.UserGranted, trail.UserRevoked, trail.UserDisabled, trail.BootstrapExchanged, trail.TokenCreated, trail.TokenRevoked,
 		}, nil},
-		{"key", "a signing key created, rotated or compromised", []trail.Type{trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised}, nil},
+		{"key", "a signing key created, rotated or compromised, a signer of evidence added or revoked", []trail.Type{
+			trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised, trail.SignerAdded, trail.SignerRevoked,
+		}, nil},
 		{"export", "evidence or a backup left the installation", []trail.Type{trail.BundleExported, trail.BackupCreated}, nil},
 	}
 }
