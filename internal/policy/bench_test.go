@@ -63,7 +63,7 @@ func owing(b *testing.B, n int) map[string]any {
 
 // BenchmarkShadow tries a policy with another limit and another rule over the recorded release.
 func BenchmarkShadow(b *testing.B) {
-	input, err := os.ReadFile("testdata/recorded/release.input.json")
+	input, err := os.ReadFile("testdata/recorded/v1/release.input.json")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gowebpki/jcs"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/verify"
 )
 
 // InputSchema identifies the form of the document that the gate judges.
@@ -89,10 +89,6 @@ func prune(value any) {
 // Canonical returns the bytes that Evaluate judges and whose digest the decision carries: input
 // as RFC 8785 JSON with now as its time.
 func Canonical(input any, now time.Time) ([]byte, error) {
-	if typed, ok := input.(Input); ok {
-		typed.Now = now.UTC()
-		input = typed
-	}
 	data, err := json.Marshal(input)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "gate input is not JSON: %w", err)
@@ -100,29 +96,16 @@ func Canonical(input any, now time.Time) ([]byte, error) {
 	if len(data) > MaxInput {
 		return nil, tooLarge(len(data))
 	}
-	if _, typed := input.(Input); !typed {
-		if data, err = dated(data, now); err != nil {
-			return nil, err
-		}
-	}
-	canonical, err := jcs.Transform(data)
-	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "gate input has no canonical form: %w", err)
-	}
-	return canonical, nil
-}
-
-// dated sets the time of a document.
-func dated(data []byte, now time.Time) ([]byte, error) {
 	document, err := decode(data)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "gate input is not a JSON object: %w", err)
 	}
 	document["now"] = now.UTC().Format(time.RFC3339Nano)
-	if data, err = json.Marshal(document); err != nil {
-		return nil, fmt.Errorf("encode gate input: %w", err)
+	canonical, err := verify.Canonical(document)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "gate input has no canonical form: %w", err)
 	}
-	return data, nil
+	return canonical, nil
 }
 
 func tooLarge(size int) error {

@@ -61,25 +61,76 @@ func Load(dir string, tier tallystick.Tier) (*Pack, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := builtin.data()
+	if dir == "" {
+		return assemble(tier, builtin)
+	}
+	custom, err := customSource(dir)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(tier, builtin, custom)
+}
+
+// Restore compiles a pack from the files that Files once returned, for a decision that is replayed by
+// the rules of its time. The name is that of the pack in the decision.
+func Restore(files []File, name string) (*Pack, error) {
+	sources := []source{{prefix: "builtin", origin: "builtin"}, {prefix: "custom", origin: "custom"}}
+	var tier struct {
+		Tallystick struct{ Tier tallystick.Tier }
+	}
+	for _, file := range files {
+		prefix, rest, _ := strings.Cut(file.Name, "/")
+		switch prefix {
+		case "builtin":
+			sources[0].files = append(sources[0].files, File{rest, file.Data})
+		case "custom":
+			sources[1].files = append(sources[1].files, File{rest, file.Data})
+		case "tier":
+			if err := json.Unmarshal(file.Data, &tier); err != nil {
+				return nil, tallystick.Errorf(tallystick.Invalid, "recorded policy: %s: %w", file.Name, err)
+			}
+		default:
+			return nil, tallystick.Errorf(tallystick.Invalid, "recorded policy: file %q belongs to no part of it", file.Name)
+		}
+	}
+	if _, err := tallystick.ParseTier(string(tier.Tallystick.Tier)); err != nil {
+		return nil, fmt.Errorf("recorded policy: %w", err)
+	}
+	for _, s := range sources {
+		slices.SortFunc(s.files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
+	}
+	if len(sources[1].files) == 0 {
+		sources = sources[:1]
+	}
+	p, err := assemble(tier.Tallystick.Tier, sources...)
+	if err != nil {
+		return nil, fmt.Errorf("recorded policy: %w", err)
+	}
+	p.name = name
+	return p, nil
+}
+
+// assemble compiles the built-in source and perhaps a custom one.
+func assemble(tier tallystick.Tier, sources ...source) (*Pack, error) {
+	data, err := sources[0].data()
 	if err != nil {
 		return nil, err
 	}
 	p := &Pack{name: "tallystick-" + string(tier), tier: tier}
-	sources := []source{builtin}
-	if dir != "" {
-		custom, err := customSource(dir)
-		if err != nil {
-			return nil, err
-		}
+	for _, custom := range sources[1:] {
 		if err := p.extend(custom, data); err != nil {
 			return nil, err
 		}
-		sources = append(sources, custom)
 	}
-	ours := data[namespace].(map[string]any)
+	ours, ok := data[namespace].(map[string]any)
+	if !ok {
+		return nil, tallystick.Errorf(tallystick.Invalid, "policy %s has no data.%s", p.name, namespace)
+	}
+	tiers, _ := ours["tiers"].(map[string]any)
+	if p.settings, ok = tiers[string(tier)].(map[string]any); !ok {
+		return nil, tallystick.Errorf(tallystick.Invalid, "policy %s has no settings for tier %s", p.name, tier)
+	}
 	ours["tier"] = string(tier)
-	p.settings = ours["tiers"].(map[string]any)[string(tier)].(map[string]any)
 	p.exempt = exemptions(ours)
 	p.files = packFiles(sources, tier)
 	p.digest = digest(p.files)

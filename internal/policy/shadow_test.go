@@ -200,39 +200,113 @@ func TestRecordedInputs(t *testing.T) {
 	}
 }
 
-// Decisions that were once recorded replay to the same bytes by this engine and policy.
+// Decisions that were once recorded replay to the same bytes, by the policy of their time. Recordings
+// are added for each released version and never rewritten.
 func TestRecordedDecisionsReplay(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"audit", "release", "denied", "rollback"} {
-		input, err := os.ReadFile("testdata/recorded/" + name + ".input.json")
-		if err != nil && !*update {
-			t.Fatal(err)
-		}
-		if *update && err != nil {
-			input = record(t, name)
-		}
-		got, err := json.MarshalIndent(replay(t, load(t, "", tallystick.TierHigh), input), "", " ")
+	const dir = "testdata/recorded/v1"
+	if *update {
+		record(t, dir)
+	}
+	pack := recordedPack(t, dir)
+	for _, name := range recorded {
+		input, err := os.ReadFile(filepath.Join(dir, name+".input.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden := "testdata/recorded/" + name + ".decision.json"
-		if *update {
-			if err := os.WriteFile(golden, append(got, '\n'), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
+		want, err := os.ReadFile(filepath.Join(dir, name+".decision.json"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
+		if diff := cmp.Diff(string(want), string(encode(t, replay(t, pack, input)))); diff != "" {
 			t.Errorf("%s:\n%s", name, diff)
 		}
 	}
 }
 
-// record writes an input once; from then on it stays.
-func record(t *testing.T, name string) []byte {
+var recorded = []string{"audit", "release", "denied", "rollback"}
+
+func encode(t *testing.T, value any) []byte {
+	t.Helper()
+	data, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(data, '\n')
+}
+
+// recordedPack restores the policy that was in force.
+func recordedPack(t *testing.T, dir string) *policy.Pack {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, "policy.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts map[string]string
+	if err := json.Unmarshal(data, &texts); err != nil {
+		t.Fatal(err)
+	}
+	var files []policy.File
+	for name, text := range texts {
+		files = append(files, policy.File{Name: name, Data: []byte(text)})
+	}
+	pack, err := policy.Restore(files, "tallystick-high")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+func TestRestoreKeepsCustomPolicies(t *testing.T) {
+	t.Parallel()
+	pack := load(t, writePolicy(t, map[string]string{"owner.rego": ownerRule, "data.yaml": "house: {days: 30}\n"}), tallystick.TierLow)
+	input := recordings(t, tallystick.TierLow)[0]
+	want := replay(t, pack, input)
+	again, err := policy.Restore(pack.Files(), pack.Name())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, replay(t, again, input)); diff != "" {
+		t.Error(diff)
+	}
+	for name, files := range map[string][]policy.File{
+		"nothing": nil, "no tier": pack.Files()[:3], "another part": {{Name: "extra/a.rego"}},
+	} {
+		if _, err := policy.Restore(files, "x"); tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// record writes the recordings of a version, unless they are there.
+func record(t *testing.T, dir string) {
+	t.Helper()
+	if _, err := os.Stat(dir); err == nil {
+		return
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name string, data []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pack := load(t, "", tallystick.TierHigh)
+	texts := map[string]string{}
+	for _, file := range pack.Files() {
+		texts[file.Name] = string(file.Data)
+	}
+	write("policy.json", encode(t, texts))
+	for _, name := range recorded {
+		input := specimen(t, name)
+		write(name+".input.json", input)
+		write(name+".decision.json", encode(t, replay(t, pack, input)))
+	}
+}
+
+// specimen returns a canonical input that is worth recording.
+func specimen(t *testing.T, name string) []byte {
 	t.Helper()
 	document := ready(t, tallystick.TierHigh)
 	switch name {
@@ -248,12 +322,6 @@ func record(t *testing.T, name string) []byte {
 	}
 	canonical, err := policy.Canonical(document, now)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll("testdata/recorded", 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile("testdata/recorded/"+name+".input.json", canonical, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return canonical
