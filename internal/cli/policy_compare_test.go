@@ -12,11 +12,11 @@ import (
 )
 
 var (
-	quotedCommand = regexp.MustCompile("`tallystick ([^`]*)`")
+	quotedCommand = regexp.MustCompile("[`\"]tallystick ([^`\"]*)[`\"]")
 	flagName      = regexp.MustCompile(`^--([a-z][a-z-]*)$`)
 )
 
-// Every command that a rule of the gate names in backticks is one that there is, with the flags that it
+// Every command that a rule of the gate names is one that there is, with the flags that it
 // is given.
 func TestRulesNameCommandsThatExist(t *testing.T) {
 	t.Parallel()

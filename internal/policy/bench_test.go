@@ -11,9 +11,9 @@ import (
 	"github.com/tallystick/tallystick/internal/policy"
 )
 
-// BenchmarkDecide judges an audit alone, and a release that owes 200 things, from typed input, as the
+// BenchmarkEvaluate judges an audit alone, and a release that owes 200 things, from typed input, as the
 // server does, and again from the canonical bytes, as a replay does.
-func BenchmarkDecide(b *testing.B) {
+func BenchmarkEvaluate(b *testing.B) {
 	pack := load(b, "", tallystick.TierHigh)
 	for name, document := range map[string]map[string]any{"audit": sound(b, tallystick.TierHigh), "release": owing(b, 200)} {
 		canonical, err := policy.Canonical(document, now)
@@ -61,7 +61,7 @@ func owing(b *testing.B, n int) map[string]any {
 	return document
 }
 
-// BenchmarkShadow tries a policy with another limit and another rule over the recorded release.
+// BenchmarkShadow tries, over and over, a policy with another limit and another rule on the recorded release.
 func BenchmarkShadow(b *testing.B) {
 	input, err := os.ReadFile("testdata/recorded/v1/release.input.json")
 	if err != nil {

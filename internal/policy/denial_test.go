@@ -391,17 +391,6 @@ func TestCanonicalInputCarriesTime(t *testing.T) {
 	}
 }
 
-func BenchmarkEvaluate(b *testing.B) {
-	pack := load(b, "", tallystick.TierHigh)
-	input := sound(b, tallystick.TierHigh)
-	for b.Loop() {
-		if _, err := pack.Evaluate(b.Context(), input, now); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(len(pack.Rules())), "rules")
-}
-
 // BenchmarkEvaluateLarge judges an audit of 50 windows of 30 features.
 func BenchmarkEvaluateLarge(b *testing.B) {
 	pack := load(b, "", tallystick.TierHigh)

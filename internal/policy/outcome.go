@@ -35,7 +35,7 @@ func readOutcome(value any) (outcome, error) {
 	}
 	var o outcome
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		value, ok := object[name], true
+		value, ok := object[name], false
 		switch name {
 		case "status":
 			var status string

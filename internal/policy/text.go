@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -27,13 +28,24 @@ func writeText(w io.Writer, d Decision, options RenderOptions) error {
 	const status = len("inconclusive")
 	left := 2 + status + 2 + id + 2
 	fmt.Fprintf(out, "  %-*s  %-*s  found\n", status, "status", id, "rule")
+	idle, folded := fold(rules)
 	for _, rule := range rules {
+		if folded[rule.ID] {
+			continue
+		}
 		mark := ' '
 		if rule.Denies() {
 			mark = '!'
 		}
 		lines := wrap(printable(rule.Message), max(minWords, width-left))
 		fmt.Fprintf(out, "%c %s  %-*s  %s\n", mark, coloured(rule, status, options.Colour), id, rule.ID, lines[0])
+		for _, line := range lines[1:] {
+			fmt.Fprintf(out, "%s%s\n", strings.Repeat(" ", left), line)
+		}
+	}
+	for _, group := range idle {
+		lines := wrap(printable(group.message), max(minWords, width-left))
+		fmt.Fprintf(out, "  %s  %-*s  %s\n", coloured(Rule{Status: Skip}, status, options.Colour), id, fmt.Sprintf("%d rules", group.rules), lines[0])
 		for _, line := range lines[1:] {
 			fmt.Fprintf(out, "%s%s\n", strings.Repeat(" ", left), line)
 		}
@@ -51,6 +63,36 @@ func writeText(w io.Writer, d Decision, options RenderOptions) error {
 	}
 	fmt.Fprintf(out, "\npolicy %s  input %s  %s\n", d.Policy, d.Input.Short(), d.Engine)
 	return out.Flush()
+}
+
+// idleRules are rules that were not asked, all for the same reason.
+type idleRules struct {
+	message string
+	rules   int
+}
+
+// fold gathers the rules that were not asked for one and the same reason, where they are many: in an
+// audit alone those about releases, in a rollback nearly all.
+func fold(rules []Rule) (groups []idleRules, folded map[string]bool) {
+	const many = 3
+	counts := map[string]int{}
+	for _, rule := range rules {
+		if rule.Status == Skip && !rule.Blocking && rule.Remediation == "" {
+			counts[rule.Message]++
+		}
+	}
+	folded = map[string]bool{}
+	for _, rule := range rules {
+		n := counts[rule.Message]
+		if rule.Status != Skip || rule.Blocking || n < many {
+			continue
+		}
+		folded[rule.ID] = true
+		if group := (idleRules{rule.Message, n}); !slices.Contains(groups, group) {
+			groups = append(groups, group)
+		}
+	}
+	return groups, folded
 }
 
 func writeAdvice(out io.Writer, rule Rule, width int) {
