@@ -84,14 +84,14 @@ func (s *server) releases() {
 		func(ctx context.Context, in reviewInput) (registry.Command, func(tx *state.Tx) (release.Request, error)) {
 			in.Body.Request = in.Release
 			return registry.Command{
-				Action: access.ReleaseReview, Resource: releaseResource(in.Release),
+				Action: access.ReleaseReview, Resource: releaseResource(in.Release), Model: s.modelOf(ctx, in.Release),
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Review(tx, in.Body, caller(ctx)) }),
 			}, s.readRelease(in.OnRelease)
 		})
 	act(s, operation("withdraw-release", http.MethodPost, "/releases/{release}/withdrawal", "Take a request back", "release", http.StatusNotFound, http.StatusConflict),
-		func(_ context.Context, in reasonInput) (registry.Command, func(tx *state.Tx) (release.Request, error)) {
+		func(ctx context.Context, in reasonInput) (registry.Command, func(tx *state.Tx) (release.Request, error)) {
 			return registry.Command{
-				Action: access.ReleaseRequest, Resource: releaseResource(in.Release),
+				Action: access.ReleaseRequest, Resource: releaseResource(in.Release), Model: s.modelOf(ctx, in.Release),
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Withdraw(tx, in.Release, in.Body.Reason) }),
 			}, s.readRelease(in.OnRelease)
 		})
@@ -99,7 +99,7 @@ func (s *server) releases() {
 		func(ctx context.Context, in OnRelease) (registry.Command, func(tx *state.Tx) (Carried, error)) {
 			j, judge := s.judged(ctx, access.ReleasePromote, releaseResource(in.Release), func() (release.Judgement, error) { return s.Releases.Judge(ctx, in.Release) })
 			return registry.Command{
-					Action: access.ReleasePromote, Resource: releaseResource(in.Release), Model: j.Model,
+					Action: access.ReleasePromote, Resource: releaseResource(in.Release), Model: s.modelOf(ctx, in.Release),
 					Propose: func(tx *state.Tx) ([]trail.Change, error) {
 						if err := judge(); err != nil {
 							return nil, err
@@ -133,6 +133,16 @@ func (s *server) releases() {
 			}
 			return v, err
 		})
+}
+
+// modelOf returns the model of a request, so that what is refused stands in the model's history too; empty if
+// there is no such request, which the act itself says.
+func (s *server) modelOf(ctx context.Context, id string) string {
+	r, _, err := s.Releases.Request(ctx, id)
+	if err != nil {
+		return ""
+	}
+	return r.Model
 }
 
 func (s *server) readRelease(in OnRelease) func(tx *state.Tx) (release.Request, error) {

@@ -75,7 +75,8 @@ func (l *landing) deliver(ctx context.Context, w *workspace.Workspace, result au
 	}
 	d.Signer, _ = data["signer"].(string)
 	digests, _ := data["statements"].([]any)
-	for _, digest := range append(digests, data["report_digest"]) {
+	// The gate of the server judges what the signed decision names as its input.
+	for _, digest := range append(digests, data["report_digest"], string(result.Document.Gate.Input)) {
 		text, _ := digest.(string)
 		body, err := w.Evidence.Get(ctx, tallystick.Digest(text))
 		if err != nil {

@@ -92,7 +92,7 @@ func statementKey(text string) (verify.Key, error) {
 	}
 	if err != nil {
 		return verify.Key{}, tallystick.Errorf(tallystick.Invalid, "the public key is no ECDSA P-256 key: %w", err).
-			WithHint("`tallystick key export` writes that of a workspace")
+			WithHint("`tallystick trust` prints that of a workspace")
 	}
 	return key, nil
 }
