@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"time"
@@ -52,7 +53,7 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	if since := time.Since(p.started); err == nil && since > grace && float64(p.read) < leastSpeed*since.Seconds() {
 		return n, tallystick.Errorf(tallystick.Unavailable, "%d bytes in %s are too slow", p.read, since.Round(time.Second)).WithHint("send at least %d bytes a second", leastSpeed)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = tallystick.Errorf(tallystick.Unavailable, "the body broke off after %d bytes: %w", p.read, err).WithHint("send it again")
 	}
 	return n, err

@@ -51,6 +51,7 @@ func phrases() map[trail.Type]phrase {
 		trail.VersionMarked:     {"marked version {model}@{version} as {state}", "mark version {model}[@{version}]"},
 		trail.VersionRead:       {"read version {model}@{version}[, file {file_digest}]", "read version {model}[@{version}]"},
 		trail.ArtifactUploaded:  {"uploaded a file of {size} bytes for {model}, {artifact_digest}", "upload a file for {model}"},
+		trail.ArtifactFetched:   {"fetched a file[ of {size} bytes] for {model} from {url}[, {artifact_digest}]", "fetch a file for {model}[ from {url}]"},
 		trail.EvidenceAttached:  {"attached evidence to {model}[@{version}]: {kind}[ {name}][, verdict {verdict}]", "attach evidence to {model}[@{version}]"},
 		trail.CriteriaCommitted: {"fixed the thresholds[ of {model}] before an audit, criteria {criteria_digest}", "fix thresholds[ of {model}]"},
 		trail.DataChecked:       {"checked the data {data_digest} against a contract: {verdict}", "check data against a contract"},
