@@ -55,7 +55,7 @@ var trials = map[string]map[string]string{
 	"a rule more":      {"owner.rego": ownerRule},
 	"a setting":        {"data.yaml": "tallystick: {tiers: {low: {missing: {data: fail}}}}\n"},
 	"a limit":          {"data.yaml": "tallystick: {tiers: {low: {limits: {audit_days: 0}}}}\n"},
-	"an approver":      {"data.yaml": "tallystick: {tiers: {low: {approvals: {always: {board: 2}}}}}\n"},
+	"an approver":      {"data.yaml": "tallystick: {tiers: {low: {approvals: {always: {approver: 2}}}}}\n"},
 	"metrics":          {"data.yaml": "tallystick: {tiers: {low: {fairness_metrics: [predictive_parity]}}}\n"},
 	"what is left out": {"data.yaml": "tallystick: {left_out: {rollback: [evidence.*]}}\n"},
 	"none of ours":     {"owner.rego": ownerRule, ".manifest": `{"metadata": {"tallystick": {"extends": "none"}}}`},

@@ -120,7 +120,7 @@ release := object.union(sound, {"environment": "production", "release": {
 		"recorded": true, "unpinned": [],
 		"report": {"digest": "sha256:88", "produced": "2026-11-20T08:00:00Z", "critical": 0, "high": 0},
 	},
-	"approvals": [approval("a1", "grace", ["validator"]), approval("a2", "hedy", ["approver"]), approval("a3", "mary", ["board"])],
+	"approvals": [approval("a1", "grace", ["validator"]), approval("a2", "hedy", ["approver"]), approval("a3", "mary", ["approver"])],
 	"champion": {"version": "1", "digest": "sha256:99", "since": "2026-05-01T00:00:00Z"},
 	"findings": [],
 	"budget": {"name": "credit availability", "remaining": 0.4, "window": "30d"},
