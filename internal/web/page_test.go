@@ -266,7 +266,7 @@ func TestPagesNamePeople(t *testing.T) {
 		t.Fatal(events, err)
 	}
 	event := fmt.Sprintf("/trail/%d", events[0].Sequence)
-	for address, want := range map[string]string{event: name + " signed in</bdi>.", "/trail?type=session.opened": name, "/trail?actor=" + name: name} {
+	for address, want := range map[string]string{event: name + " signed in</bdi>.", "/trail?type=session.opened": `">` + name + "</bdi>", "/trail?actor=" + name: `">` + name + "</bdi>"} {
 		if page := auditor.get(address); !strings.Contains(page.Body.String(), want) {
 			t.Errorf("%s does not say %q", address, want)
 		}

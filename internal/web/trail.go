@@ -69,6 +69,9 @@ func (s *server) trail(v *visit) error {
 	for _, e := range events {
 		page.Events = append(page.Events, newLine(e, titles, page.Open))
 	}
+	if err := s.name(v, page.Events); err != nil {
+		return err
+	}
 	if err := s.noteRead(v, f, asked, len(events)); err != nil {
 		return err
 	}
