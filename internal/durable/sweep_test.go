@@ -6,9 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,7 +30,10 @@ func TestSweep(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		select {}
+		for { // until it is killed; a file that nobody can reach any more would be closed
+			time.Sleep(time.Hour)
+			runtime.KeepAlive(f)
+		}
 	}
 	t.Parallel()
 	if testing.Short() {

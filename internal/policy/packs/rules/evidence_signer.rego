@@ -14,7 +14,7 @@
 #     - soc2/CC6.1
 #     - nist-ai-rmf/MEASURE 2.8
 #   remediation: >-
-#     Have the evidence signed with a key that counts for it, as `tallystick trust` lists them, and
+#     Let an admin add the key with `tallystick signer add NAME FILE`, or have the evidence signed with one that counts, and
 #     attach it again with `tallystick evidence attach`.
 package tallystick.rules.evidence.signer
 
@@ -50,7 +50,7 @@ result := {
 	"message": say.lead([words(item) | some item in strangers]),
 	"details": [sprintf("%s: `%s`.", [words(item), item.command]) | some item in strangers],
 	"evidence": [item.digest | some item in strangers],
-	"remediation": sprintf("Have it signed with a key that counts for it, as `tallystick trust` lists them: `%s`.", [strangers[0].command]),
+	"remediation": sprintf("If the key is to be believed, let an admin add it with `tallystick signer add NAME FILE`; otherwise have it signed with one that counts: `%s`.", [strangers[0].command]),
 } if {
 	count(strangers) > 0
 }

@@ -14,7 +14,7 @@ test_a_rejection_fails if {
 }
 
 test_a_missing_role_fails if {
-	approvals.result.status == "fail" with input as fixture.released("/approvals/2/roles", ["approver"])
+	approvals.result.status == "fail" with input as fixture.released("/approvals/2/roles", ["validator"])
 }
 
 test_a_program_does_not_count if {

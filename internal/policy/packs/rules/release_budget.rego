@@ -24,7 +24,7 @@ budget := input.release.budget
 
 left := sprintf("Of the error budget %s %s is left over %s.", [budget.name, say.percent(max({0, budget.remaining})), budget.window])
 
-back := sprintf("Wait until it has recovered, or go back with `tallystick release rollback %s --to %s`.", [input.model.name, input.release.environment.name])
+back := sprintf("Wait until it has recovered, or go back with `tallystick release rollback %s --in %s`.", [input.model.name, input.release.environment.name])
 
 result := judge.not_applicable("No error budget is measured for this model, so none can be spent.") if {
 	is_null(budget)
