@@ -129,7 +129,7 @@ type AssignmentEnd struct {
 // EndAssignment returns the changes by which a version is withdrawn, none if it does not serve. From
 // a gated environment it is a Forbidden error unless told as observed, which raises a finding.
 func (c *Catalog) EndAssignment(tx *state.Tx, a AssignmentEnd) ([]trail.Change, error) {
-	if err := checkWords("reason", a.Reason, maxWords); err != nil {
+	if err := tallystick.ValidateText("reason", a.Reason, maxWords); err != nil {
 		return nil, err
 	}
 	where, err := environment(tx, a.Environment)
@@ -239,7 +239,7 @@ func (a AssignmentRequest) validate() error {
 	if a.Role != Canary && a.Percent != 0 {
 		return tallystick.Errorf(tallystick.Invalid, "only a canary has a percentage, not a %s", a.Role)
 	}
-	return checkWords("reason", a.Reason, maxWords)
+	return tallystick.ValidateText("reason", a.Reason, maxWords)
 }
 
 // AssignmentFilter chooses assignments.
@@ -276,7 +276,7 @@ func serving(tx *state.Tx, environment, model, version string) (Assignment, erro
 	return scanAssignment(tx.QueryRow("SELECT "+assignmentColumns+" FROM assignments WHERE environment = ? AND model = ? AND version = ? AND until_ms IS NULL", environment, model, version))
 }
 
-func scanAssignment(row scanner) (a Assignment, err error) {
+func scanAssignment(row state.Scanner) (a Assignment, err error) {
 	var from int64
 	var until, end sql.NullInt64
 	err = row.Scan(&a.ID, &a.Environment, &a.Model, &a.Version, &a.Role, &a.Percent, &a.Observed, &a.Reason, &from, &until, &a.Event, &end)

@@ -58,7 +58,7 @@ func (c *Catalog) ChampionsIn(tx *state.Tx, environment, model string) ([]Assign
 }
 
 func champions(tx *state.Tx, environment, model string) ([]Assignment, error) {
-	return collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
+	return state.Collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
 		WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC LIMIT ?`, environment, model, maxLookBack)
 }
 

@@ -70,7 +70,7 @@ func (c *Catalog) At(ctx context.Context, name string, q AtQuery) (Moment, error
 			last = q.Until.UnixMilli() - 1
 		}
 		var err error
-		moment.Serving, err = collect(tx, scanServing, `SELECT environment, version, role, percent, observed, reason, from_ms, until_ms, event FROM assignments
+		moment.Serving, err = state.Collect(tx, scanServing, `SELECT environment, version, role, percent, observed, reason, from_ms, until_ms, event FROM assignments
 			WHERE model = ? AND from_ms <= ? AND (until_ms IS NULL OR until_ms > ?) ORDER BY environment, role, event LIMIT ?`,
 			name, last, q.From.UnixMilli(), maxServing)
 		if err != nil {
@@ -95,7 +95,7 @@ func (c *Catalog) At(ctx context.Context, name string, q AtQuery) (Moment, error
 	return moment, nil
 }
 
-func scanServing(row scanner) (s Serving, err error) {
+func scanServing(row state.Scanner) (s Serving, err error) {
 	var since int64
 	var until sql.NullInt64
 	err = row.Scan(&s.Environment, &s.Version, &s.Role, &s.Percent, &s.Observed, &s.Reason, &since, &until, &s.Event)
@@ -106,7 +106,7 @@ func scanServing(row scanner) (s Serving, err error) {
 // evidenceBefore returns the newest evidence of each kind and name, of the version or of the model,
 // that was recorded before an event.
 func evidenceBefore(tx *state.Tx, model, version string, event uint64) (newest []Evidence, err error) {
-	all, err := collect(tx, scanEvidence, "SELECT "+evidenceColumns+` FROM evidence
+	all, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+` FROM evidence
 		WHERE model = ? AND event < ? AND (version = ? OR version = '') ORDER BY event DESC, id LIMIT ?`, model, int64(event), version, maxShown)
 	if err != nil {
 		return nil, err

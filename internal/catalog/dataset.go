@@ -141,7 +141,7 @@ type DatasetFilter struct {
 // Datasets returns data sets in the order of their names.
 func (c *Catalog) Datasets(ctx context.Context, f DatasetFilter) (list []Dataset, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = collect(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name LIMIT ?", f.After, limit(f.Limit))
+		list, err = state.Collect(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name LIMIT ?", f.After, limit(f.Limit))
 		return err
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func dataset(tx *state.Tx, name string) (Dataset, error) {
 	return d, nil
 }
 
-func scanDataset(row scanner) (d Dataset, err error) {
+func scanDataset(row state.Scanner) (d Dataset, err error) {
 	var created int64
 	var privacy, allowed, forbidden string
 	err = row.Scan(&d.Name, &d.Owner, &d.Summary, &d.Source, &d.ConsentBasis, &d.RetentionDays, &d.Guidelines, &privacy, &allowed, &forbidden, &created, &d.Revision)

@@ -50,7 +50,7 @@ func (d *DatasetUpdated) Apply(tx *state.Tx, at trail.Mark) error {
 	if err != nil {
 		return err
 	}
-	return one(tx, `UPDATE datasets SET owner = ?, summary = ?, source = ?, consent_basis = ?, retention_days = ?, guidelines_digest = ?,
+	return state.ExecOne(tx, `UPDATE datasets SET owner = ?, summary = ?, source = ?, consent_basis = ?, retention_days = ?, guidelines_digest = ?,
 		privacy = ?, allowed_purposes = ?, forbidden_purposes = ?, event = ? WHERE name = ?`,
 		d.Owner, d.Summary, d.Source, string(d.ConsentBasis), d.RetentionDays, string(d.Guidelines), privacy, allowed, forbidden, at.Sequence, d.Dataset)
 }
@@ -89,9 +89,9 @@ func (d DatasetChange) validate() error {
 		}
 	}
 	if err := cmp.Or(
-		checkWords("owner", d.Owner, maxPerson),
-		checkWords("summary", d.Summary, maxWords),
-		checkWords("source", d.Source, maxWords),
+		tallystick.ValidateText("owner", d.Owner, maxPerson),
+		tallystick.ValidateText("summary", d.Summary, maxWords),
+		tallystick.ValidateText("source", d.Source, maxWords),
 		boundedList("allowed purposes", d.AllowedPurposes, maxPurposes),
 		boundedList("forbidden purposes", d.ForbiddenPurposes, maxPurposes),
 	); err != nil {
@@ -110,7 +110,7 @@ func (d DatasetChange) validate() error {
 func validateLabels(labels []ColumnLabel) error {
 	seen := make(map[string]bool, min(len(labels), maxPrivacy))
 	for _, l := range labels {
-		if err := checkWords("column name", l.Column, maxPerson); err != nil {
+		if err := tallystick.ValidateText("column name", l.Column, maxPerson); err != nil {
 			return err
 		}
 		switch l.Label {
@@ -128,7 +128,7 @@ func validateLabels(labels []ColumnLabel) error {
 
 func boundedList(what string, list []string, count int) error {
 	for i, s := range list {
-		if err := checkWords(fmt.Sprintf("%s, number %d", what, i+1), s, maxPerson); err != nil {
+		if err := tallystick.ValidateText(fmt.Sprintf("%s, number %d", what, i+1), s, maxPerson); err != nil {
 			return err
 		}
 	}

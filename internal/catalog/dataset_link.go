@@ -103,7 +103,7 @@ func links(tx *state.Tx, f LinkFilter) ([]DataLink, error) {
 	w.add(f.Version != "", "l.version = ?", f.Version)
 	w.add(f.Dataset != "", "l.dataset = ?", f.Dataset)
 	w.add(f.Snapshot != "", "l.snapshot = ?", f.Snapshot)
-	return collect(tx, func(row scanner) (l DataLink, err error) {
+	return state.Collect(tx, func(row state.Scanner) (l DataLink, err error) {
 		err = row.Scan(&l.Model, &l.Version, &l.Role, &l.Dataset, &l.Snapshot, &l.Digest)
 		return l, err
 	}, `SELECT l.model, l.version, l.role, l.dataset, l.snapshot, s.digest FROM version_snapshots l

@@ -208,7 +208,7 @@ func snapshot(tx *state.Tx, dataset, name string) (Snapshot, error) {
 	return s, nil
 }
 
-func scanSnapshot(row scanner) (s Snapshot, err error) {
+func scanSnapshot(row state.Scanner) (s Snapshot, err error) {
 	var sources, anomalies string
 	var taken, created int64
 	err = row.Scan(&s.Dataset, &s.Name, &s.Digest, &s.Rows, &s.Bytes, &s.SchemaDigest, &s.ProfileDigest, &sources, &anomalies, &taken, &created, &s.Event)

@@ -101,7 +101,7 @@ func (r SnapshotRegistration) validate() error {
 		return tallystick.Errorf(tallystick.Invalid, "snapshot %s@%s cannot have been taken in the year %d", r.Dataset, r.Name, year)
 	}
 	for _, s := range r.Sources {
-		if err := checkWords("source", s.Name, maxWords); err != nil {
+		if err := tallystick.ValidateText("source", s.Name, maxWords); err != nil {
 			return err
 		}
 		if s.Digest != "" && s.Digest.Validate() != nil {
@@ -109,7 +109,7 @@ func (r SnapshotRegistration) validate() error {
 		}
 	}
 	for _, a := range r.Anomalies {
-		if err := cmp.Or(checkWords("anomaly", a.What, maxWords), checkWords("handling", a.Handling, maxWords), checkWords("reason", a.Reason, maxWords)); err != nil {
+		if err := cmp.Or(tallystick.ValidateText("anomaly", a.What, maxWords), tallystick.ValidateText("handling", a.Handling, maxWords), tallystick.ValidateText("reason", a.Reason, maxWords)); err != nil {
 			return err
 		}
 		if a.What == "" || a.Handling == "" || a.Rows < 0 || a.Rows > maxCount {
@@ -120,7 +120,7 @@ func (r SnapshotRegistration) validate() error {
 		return tallystick.Errorf(tallystick.Invalid, "the schema has %d columns, the limit is %d", len(r.Schema), profile.MaxColumns)
 	}
 	for _, c := range r.Schema {
-		if err := cmp.Or(checkWords("column name", c.Name, maxPerson), checkWords("column type", c.Type, maxPerson)); err != nil {
+		if err := cmp.Or(tallystick.ValidateText("column name", c.Name, maxPerson), tallystick.ValidateText("column type", c.Type, maxPerson)); err != nil {
 			return err
 		}
 	}

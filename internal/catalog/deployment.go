@@ -90,7 +90,7 @@ func (r DeploymentReport) judge(tx *state.Tx) ([]trail.Change, error) {
 // EndDeployment returns the changes that end a deployment and resolve the findings about it, none if it
 // has ended.
 func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change, error) {
-	if err := checkWords("reason", reason, maxWords); err != nil {
+	if err := tallystick.ValidateText("reason", reason, maxWords); err != nil {
 		return nil, err
 	}
 	d, err := deployment(tx, id)
@@ -98,7 +98,7 @@ func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change
 		return nil, err
 	}
 	changes := []trail.Change{&DeploymentEnded{Deployment: id, Model: d.Model, Reason: reason}}
-	open, err := collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
+	open, err := state.Collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
 		AND resolved_ms IS NULL ORDER BY event LIMIT ?`, d.Model, d.Environment, id, maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("read open findings of deployment %q: %w", id, err)
@@ -143,7 +143,7 @@ func (r DeploymentReport) validate() error {
 	if r.Replicas < 0 || r.Replicas > maxReplicas {
 		return tallystick.Errorf(tallystick.Invalid, "%d replicas are not between 0 and %d", r.Replicas, maxReplicas)
 	}
-	return cmp.Or(checkWords("cluster", r.Cluster, maxPerson), checkWords("node", r.Node, maxPerson), checkWords("reporter", r.Reporter, maxPerson))
+	return cmp.Or(tallystick.ValidateText("cluster", r.Cluster, maxPerson), tallystick.ValidateText("node", r.Node, maxPerson), tallystick.ValidateText("reporter", r.Reporter, maxPerson))
 }
 
 func optionalDigest(what string, d tallystick.Digest) error {
@@ -203,7 +203,7 @@ func deployment(tx *state.Tx, id string) (Deployment, error) {
 	return d, nil
 }
 
-func scanDeployment(row scanner) (d Deployment, err error) {
+func scanDeployment(row state.Scanner) (d Deployment, err error) {
 	var from int64
 	var until sql.NullInt64
 	err = row.Scan(&d.ID, &d.Environment, &d.Model, &d.Version, &d.Artifact, &d.Image, &d.Configuration, &d.Manifest,

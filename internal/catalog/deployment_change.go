@@ -36,7 +36,7 @@ func (d *DeploymentScaled) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (d *DeploymentScaled) Apply(tx *state.Tx, at trail.Mark) error {
-	return one(tx, "UPDATE deployments SET replicas = ?, last_event = ? WHERE id = ? AND until_ms IS NULL", d.Replicas, at.Sequence, d.Deployment)
+	return state.ExecOne(tx, "UPDATE deployments SET replicas = ?, last_event = ? WHERE id = ? AND until_ms IS NULL", d.Replicas, at.Sequence, d.Deployment)
 }
 
 // DeploymentEnded ends a deployment.
@@ -54,6 +54,6 @@ func (d *DeploymentEnded) Subject() (trail.Type, trail.Resource) {
 // Apply implements trail.Change. A clock that went back ends no deployment before it began.
 func (d *DeploymentEnded) Apply(tx *state.Tx, at trail.Mark) error {
 	ms := at.Time.UnixMilli()
-	return one(tx, `UPDATE deployments SET until_ms = CASE WHEN from_ms > ? THEN from_ms ELSE CAST(? AS BIGINT) END, last_event = ?
+	return state.ExecOne(tx, `UPDATE deployments SET until_ms = CASE WHEN from_ms > ? THEN from_ms ELSE CAST(? AS BIGINT) END, last_event = ?
 		WHERE id = ? AND until_ms IS NULL`, ms, ms, at.Sequence, d.Deployment)
 }

@@ -132,7 +132,7 @@ func readSide(tx *state.Tx, name string) (s side, err error) {
 	if err := s.readData(tx); err != nil {
 		return s, fmt.Errorf("data of %s: %w", s.Name(), err)
 	}
-	found, err := collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE model = ? AND version = ? ORDER BY event DESC LIMIT ?", model, version, maxPage)
+	found, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE model = ? AND version = ? ORDER BY event DESC LIMIT ?", model, version, maxPage)
 	if err != nil {
 		return s, fmt.Errorf("evidence of %s: %w", s.Name(), err)
 	}
@@ -164,7 +164,7 @@ func (s *side) readData(tx *state.Tx) error {
 			continue
 		}
 		named[digest] = true
-		found, err := collect(tx, scanSnapshot, "SELECT "+snapshotColumns+" FROM snapshots WHERE digest = ? ORDER BY event DESC LIMIT 1", string(digest))
+		found, err := state.Collect(tx, scanSnapshot, "SELECT "+snapshotColumns+" FROM snapshots WHERE digest = ? ORDER BY event DESC LIMIT 1", string(digest))
 		if err != nil {
 			return err
 		}

@@ -105,8 +105,8 @@ func mayLoosen(tx *state.Tx, is Environment, to Strictness) error {
 func (d EnvironmentDefinition) validate() error {
 	if err := cmp.Or(
 		tallystick.ValidateName("environment", d.Name),
-		checkWords("residency", d.Residency, maxPerson),
-		checkWords("summary", d.Summary, maxWords),
+		tallystick.ValidateText("residency", d.Residency, maxPerson),
+		tallystick.ValidateText("summary", d.Summary, maxWords),
 	); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (c *Catalog) EnvironmentIn(tx *state.Tx, name string) (Environment, error) 
 // Environments returns all environments in their order, at most 1,000.
 func (c *Catalog) Environments(ctx context.Context) (list []Environment, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = collect(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name LIMIT ?", maxEnvironments)
+		list, err = state.Collect(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name LIMIT ?", maxEnvironments)
 		return err
 	})
 	if err != nil {
@@ -174,7 +174,7 @@ func environment(tx *state.Tx, name string) (Environment, error) {
 	return e, nil
 }
 
-func scanEnvironment(row scanner) (e Environment, err error) {
+func scanEnvironment(row state.Scanner) (e Environment, err error) {
 	var created int64
 	err = row.Scan(&e.Name, &e.Strictness, &e.Position, &e.Residency, &e.Summary, &created, &e.Revision)
 	e.Created = moment(created)

@@ -142,7 +142,7 @@ func (d EvidenceDetails) validate(now time.Time) error {
 		{"predicate type", d.PredicateType, maxPerson}, {"signer", d.Signer, maxPerson}, {"system", d.System, maxPerson},
 		{"reference", d.Reference, maxReference}, {"note", d.Note, maxWords},
 	} {
-		if err := checkWords(text.what, text.text, text.limit); err != nil {
+		if err := tallystick.ValidateText(text.what, text.text, text.limit); err != nil {
 			return err
 		}
 	}
@@ -191,7 +191,7 @@ func insertEvidence(tx *state.Tx, at trail.Mark, e Evidence) error {
 	return err
 }
 
-func scanEvidence(row scanner) (Evidence, error) {
+func scanEvidence(row state.Scanner) (Evidence, error) {
 	var e Evidence
 	var recorded int64
 	err := row.Scan(&e.ID, &e.Model, &e.Version, &e.Kind, &e.Name, &e.Digest, &e.PredicateType, &e.Signer, &e.Subject, &e.Verdict,
@@ -235,7 +235,7 @@ func (c *Catalog) Evidence(ctx context.Context, f EvidenceFilter) (found []Evide
 	w.add(f.Kind != "", "kind = ?", string(f.Kind))
 	w.add(f.Before > 0, "event < ?", int64(f.Before))
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		found, err = collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE "+w.String()+" ORDER BY event DESC, id DESC LIMIT ?",
+		found, err = state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE "+w.String()+" ORDER BY event DESC, id DESC LIMIT ?",
 			append(w.args, limit(f.Limit))...)
 		return err
 	})

@@ -139,7 +139,7 @@ func (c *Catalog) ResolveFinding(tx *state.Tx, id, reason string) (trail.Change,
 	if reason == "" {
 		return nil, tallystick.Errorf(tallystick.Invalid, "finding %.40q cannot be resolved without a reason", id).WithHint("say what was done about it")
 	}
-	if err := checkWords("reason", reason, maxWords); err != nil {
+	if err := tallystick.ValidateText("reason", reason, maxWords); err != nil {
 		return nil, err
 	}
 	f, err := scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE id = ?", id))
@@ -205,7 +205,7 @@ func openFinding(tx *state.Tx, fingerprint string) (Finding, error) {
 	return scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE fingerprint = ? AND resolved_ms IS NULL", fingerprint))
 }
 
-func scanFinding(row scanner) (f Finding, err error) {
+func scanFinding(row state.Scanner) (f Finding, err error) {
 	var first, last int64
 	var resolved sql.NullInt64
 	err = row.Scan(&f.ID, &f.Fingerprint, &f.Kind, &f.Severity, &f.Environment, &f.Model, &f.Version, &f.Subject, &f.Expected, &f.Observed, &f.Summary,

@@ -48,7 +48,7 @@ func (f *FindingSeen) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (f *FindingSeen) Apply(tx *state.Tx, at trail.Mark) error {
-	return one(tx, "UPDATE findings SET observed = ?, summary = ?, last_ms = ?, last_event = ? WHERE fingerprint = ? AND resolved_ms IS NULL",
+	return state.ExecOne(tx, "UPDATE findings SET observed = ?, summary = ?, last_ms = ?, last_event = ? WHERE fingerprint = ? AND resolved_ms IS NULL",
 		f.Observed, f.Summary, at.Time.UnixMilli(), at.Sequence, f.Finding)
 }
 
@@ -67,6 +67,6 @@ func (f *FindingResolved) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (f *FindingResolved) Apply(tx *state.Tx, at trail.Mark) error {
-	return one(tx, "UPDATE findings SET resolved_ms = ?, agrees = ?, resolution = ?, last_event = ? WHERE fingerprint = ? AND resolved_ms IS NULL",
+	return state.ExecOne(tx, "UPDATE findings SET resolved_ms = ?, agrees = ?, resolution = ?, last_event = ? WHERE fingerprint = ? AND resolved_ms IS NULL",
 		at.Time.UnixMilli(), f.Agrees, f.Reason, at.Sequence, f.Finding)
 }

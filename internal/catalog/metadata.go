@@ -66,7 +66,7 @@ func (m Metadata) validate() error {
 			if key == "" {
 				return tallystick.Errorf(tallystick.Invalid, "a %s has no name", part.name)
 			}
-			if err := checkWords(part.name+" name", key, maxPerson); err != nil {
+			if err := tallystick.ValidateText(part.name+" name", key, maxPerson); err != nil {
 				return err
 			}
 		}
@@ -101,12 +101,12 @@ func (m Metadata) validate() error {
 	}
 	for _, texts := range []map[string]string{m.Parameters, m.Seeds, m.Libraries} {
 		for _, name := range slices.Sorted(maps.Keys(texts)) {
-			if err := checkWords(name, texts[name], maxWords); err != nil {
+			if err := tallystick.ValidateText(name, texts[name], maxWords); err != nil {
 				return err
 			}
 		}
 	}
-	if err := checkWords("hardware", m.Hardware, maxWords); err != nil {
+	if err := tallystick.ValidateText("hardware", m.Hardware, maxWords); err != nil {
 		return err
 	}
 	if text, err := pack(m); err != nil || len(text) > maxMetadata {

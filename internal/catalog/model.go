@@ -95,10 +95,7 @@ func isModel(tx *state.Tx, name string) (known bool, err error) {
 	return known, nil
 }
 
-// scanner is a row, or rows at one of them.
-type scanner interface{ Scan(dest ...any) error }
-
-func scanModel(row scanner) (Model, error) {
+func scanModel(row state.Scanner) (Model, error) {
 	var m Model
 	var deciding, answers, phases, labels string
 	var thirdParty, evaluated, created, changed int64

@@ -87,7 +87,7 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 		if err != nil {
 			return err
 		}
-		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY "+order+" LIMIT ?", append(w.args, limit(f.Limit))...)
+		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY "+order+" LIMIT ?", append(w.args, limit(f.Limit))...)
 		return err
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ func (c *Catalog) Priority(ctx context.Context, after string, size int) (models 
 			w.add(true, "urgency >= ?", m.urgency) // lets the index be entered at the right place
 			w.add(true, "(urgency > ? OR evaluated_ms > ? OR (evaluated_ms = ? AND name > ?))", m.urgency, ms, ms, m.Name)
 		}
-		models, err = collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name LIMIT ?", append(w.args, limit(size))...)
+		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name LIMIT ?", append(w.args, limit(size))...)
 		return err
 	})
 	if err != nil {

@@ -154,7 +154,7 @@ func (c *Catalog) RetireModel(tx *state.Tx, name, reason, replacement string) (t
 	case replacement == name:
 		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot replace itself", name)
 	}
-	if err := checkWords("reason", reason, maxWords); err != nil {
+	if err := tallystick.ValidateText("reason", reason, maxWords); err != nil {
 		return nil, err
 	}
 	if replacement != "" {
@@ -280,7 +280,7 @@ func (d ModelDetails) validate() error {
 		return tallystick.Errorf(tallystick.Invalid, "%d labels are given, the limit is %d", len(d.Labels), maxLabels)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Labels)) {
-		if err := cmp.Or(tallystick.ValidateName("label", name), checkWords("label "+name, d.Labels[name], maxLabel)); err != nil {
+		if err := cmp.Or(tallystick.ValidateName("label", name), tallystick.ValidateText("label "+name, d.Labels[name], maxLabel)); err != nil {
 			return err
 		}
 	}
@@ -288,7 +288,7 @@ func (d ModelDetails) validate() error {
 		if !slices.Contains(phases(), phase) {
 			return tallystick.Errorf(tallystick.Invalid, "the life of a model has no phase %q", phase).WithHint("the phases are %s", strings.Join(phases(), ", "))
 		}
-		if err := checkWords("owner of the phase "+phase, d.PhaseOwners[phase], maxPerson); err != nil {
+		if err := tallystick.ValidateText("owner of the phase "+phase, d.PhaseOwners[phase], maxPerson); err != nil {
 			return err
 		}
 	}
@@ -300,21 +300,10 @@ func (d ModelDetails) validate() error {
 	}
 	return cmp.Or(
 		d.State.validate(), d.Answers.Validate(),
-		checkWords("owner", d.Owner, maxPerson), checkWords("SRE owner", d.SREOwner, maxPerson),
-		checkWords("intended purpose", d.Purpose, maxWords), checkWords("acceptable use", d.AcceptableUse, maxWords),
-		checkWords("summary", d.Summary, maxWords), checkWords("supplier", d.Supplier, maxPerson), checkWords("supplier contract", d.SupplierContract, maxWords),
+		tallystick.ValidateText("owner", d.Owner, maxPerson), tallystick.ValidateText("SRE owner", d.SREOwner, maxPerson),
+		tallystick.ValidateText("intended purpose", d.Purpose, maxWords), tallystick.ValidateText("acceptable use", d.AcceptableUse, maxWords),
+		tallystick.ValidateText("summary", d.Summary, maxWords), tallystick.ValidateText("supplier", d.Supplier, maxPerson), tallystick.ValidateText("supplier contract", d.SupplierContract, maxWords),
 	)
-}
-
-// checkWords refuses text that is too long, or that one of the databases does not hold.
-func checkWords(what, text string, limit int) error {
-	if len(text) > limit {
-		return tallystick.Errorf(tallystick.Invalid, "the %s is %d bytes long, the limit is %d", what, len(text), limit)
-	}
-	if strings.ToValidUTF8(text, "") != text || strings.ContainsRune(text, 0) {
-		return tallystick.Errorf(tallystick.Invalid, "the %s is not text in UTF-8", what)
-	}
-	return nil
 }
 
 // phases are those of a model's life that can have an owner of their own.

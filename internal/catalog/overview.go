@@ -119,7 +119,7 @@ func latestVersions(tx *state.Tx, models []Model) (map[string]Version, error) {
 	for _, m := range models {
 		args = append(args, m.Name, m.LatestVersion)
 	}
-	all, err := collect(tx, scanVersion, "WITH wanted (m, v) AS (VALUES "+pairs(len(models))+") SELECT "+versionColumns+" FROM wanted JOIN versions ON model = m AND version = v", args...)
+	all, err := state.Collect(tx, scanVersion, "WITH wanted (m, v) AS (VALUES "+pairs(len(models))+") SELECT "+versionColumns+" FROM wanted JOIN versions ON model = m AND version = v", args...)
 	latest := make(map[string]Version, len(all))
 	for _, v := range all {
 		latest[v.Model] = v
@@ -133,7 +133,7 @@ func placesOf(tx *state.Tx, models []Model) (map[string][]Place, error) {
 		place Place
 	}
 	marks, args := listOf(models)
-	all, err := collect(tx, func(r scanner) (one row, err error) {
+	all, err := state.Collect(tx, func(r state.Scanner) (one row, err error) {
 		err = r.Scan(&one.model, &one.place.Environment, &one.place.Version, &one.place.Role)
 		return one, err
 	}, "SELECT model, environment, version, role FROM assignments WHERE until_ms IS NULL AND model IN ("+marks+") ORDER BY model, environment, event", args...)
@@ -150,7 +150,7 @@ func openFindings(tx *state.Tx, models []Model) (map[string]int64, error) {
 		open  int64
 	}
 	marks, args := listOf(models)
-	all, err := collect(tx, func(r scanner) (one row, err error) {
+	all, err := state.Collect(tx, func(r state.Scanner) (one row, err error) {
 		err = r.Scan(&one.model, &one.open)
 		return one, err
 	}, "SELECT model, count(*) FROM findings WHERE resolved_ms IS NULL AND model IN ("+marks+") GROUP BY model", args...)

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ const maxPage = 1000
 
 // recent returns one page of a table that has a row for each event, newest first. after is the event of
 // the last row that the caller has, or empty.
-func recent[T any](tx *state.Tx, scan func(scanner) (T, error), query string, w where, after string, asked int) ([]T, error) {
+func recent[T any](tx *state.Tx, scan func(state.Scanner) (T, error), query string, w where, after string, asked int) ([]T, error) {
 	if after != "" {
 		event, err := strconv.ParseInt(after, 10, 64)
 		if err != nil {
@@ -35,19 +34,7 @@ func recent[T any](tx *state.Tx, scan func(scanner) (T, error), query string, w 
 		}
 		w.add(true, "event < ?", event)
 	}
-	return collect(tx, scan, query+" WHERE "+w.String()+" ORDER BY event DESC LIMIT ?", append(w.args, limit(asked))...)
-}
-
-// one runs a statement that has to change one row.
-func one(tx *state.Tx, query string, args ...any) error {
-	result, err := tx.Exec(query, args...)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(fmt.Errorf("%d rows are there to be changed, want 1", n), err)
-	}
-	return nil
+	return state.Collect(tx, scan, query+" WHERE "+w.String()+" ORDER BY event DESC LIMIT ?", append(w.args, limit(asked))...)
 }
 
 // unknown returns the NotFound error for a name, with those like it that the query selects.
@@ -129,21 +116,4 @@ func limit(asked int) int {
 		return 100
 	}
 	return min(asked, maxPage)
-}
-
-// collect returns what the rows of a query hold.
-func collect[T any](tx *state.Tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	var all []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, rows.Err()
 }

@@ -222,7 +222,7 @@ func (j *judge) assigned(r Running, candidates []string) error {
 // expected returns the versions that serve here, as the catalog has it.
 func (j *judge) expected(model string) ([]string, error) {
 	return j.expecteds.get(model, func() ([]string, error) {
-		return collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
+		return state.Collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
 	})
 }
 
@@ -283,7 +283,7 @@ func (j *judge) deployment(r Running, candidates []string) (Deployment, error) {
 	if r.Deployment != "" {
 		return scanDeployment(j.tx.QueryRow(from+"id = ? AND environment = ? AND model = ?", r.Deployment, j.environment, r.Model))
 	}
-	list, err := collect(j.tx, scanDeployment, from+"environment = ? AND model = ? AND version = ? AND until_ms IS NULL ORDER BY event LIMIT 2", j.environment, r.Model, candidates[0])
+	list, err := state.Collect(j.tx, scanDeployment, from+"environment = ? AND model = ? AND version = ? AND until_ms IS NULL ORDER BY event LIMIT 2", j.environment, r.Model, candidates[0])
 	if err == nil && len(list) != 1 {
 		err = sql.ErrNoRows
 	}
@@ -307,7 +307,7 @@ func (j *judge) whole(model string) error {
 			return err
 		}
 	}
-	open, err := collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
+	open, err := state.Collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
 		AND kind <> ? ORDER BY event LIMIT ?`, model, j.environment, string(OutOfBand), maxPage)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
@@ -352,11 +352,11 @@ func recorded(tx *state.Tx, model, version string) (recordedVersion, error) {
 
 // versionsOf returns the versions of a model whose files have the digest, newest first.
 func versionsOf(tx *state.Tx, model string, digest tallystick.Digest) ([]string, error) {
-	return collect(tx, scanText, `SELECT version FROM versions WHERE model = ? AND (digest = ? OR root = ?) ORDER BY created DESC, version LIMIT ?`,
+	return state.Collect(tx, scanText, `SELECT version FROM versions WHERE model = ? AND (digest = ? OR root = ?) ORDER BY created DESC, version LIMIT ?`,
 		model, string(digest), string(digest), maxPage)
 }
 
-func scanText(row scanner) (s string, err error) {
+func scanText(row state.Scanner) (s string, err error) {
 	err = row.Scan(&s)
 	return s, err
 }

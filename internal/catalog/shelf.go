@@ -33,7 +33,7 @@ func shelves(tx *state.Tx, models []Model, versions []string) (map[string]shelf,
 			args = append(args, m.Name, versions[i])
 		}
 	}
-	all, err := collect(tx, scanEvidence, "WITH wanted (m, v) AS (VALUES "+pairs(len(args)/2)+") SELECT "+evidenceColumns+
+	all, err := state.Collect(tx, scanEvidence, "WITH wanted (m, v) AS (VALUES "+pairs(len(args)/2)+") SELECT "+evidenceColumns+
 		" FROM wanted JOIN evidence ON model = m AND version = v", args...)
 	on := make(map[string]shelf, len(models))
 	for _, e := range all {

@@ -107,7 +107,7 @@ func errNoVersion(tx *state.Tx, name, version string) error {
 	return tallystick.Errorf(tallystick.NotFound, "model %q has no version %q", name, version).WithHint("%s", hint)
 }
 
-func scanVersion(row scanner) (Version, error) {
+func scanVersion(row state.Scanner) (Version, error) {
 	var v Version
 	var digest, root sql.NullString
 	var same, metadata string

@@ -238,8 +238,8 @@ func (d VersionDetails) validate(now time.Time) error {
 		return tallystick.Errorf(tallystick.Invalid, "trigger %.80q is of no kind", d.Trigger.ID).WithHint("say whether it is an event, finding, incident, schedule or request")
 	}
 	return cmp.Or(
-		checkWords("trigger", d.Trigger.ID, maxTriggerName), checkWords("changelog", d.Changelog, maxWords),
-		checkWords("justification", d.Justification, maxWords), d.Metadata.validate(),
+		tallystick.ValidateText("trigger", d.Trigger.ID, maxTriggerName), tallystick.ValidateText("changelog", d.Changelog, maxWords),
+		tallystick.ValidateText("justification", d.Justification, maxWords), d.Metadata.validate(),
 	)
 }
 
@@ -266,7 +266,7 @@ func (c *Catalog) MarkVersion(tx *state.Tx, mark VersionMark) (trail.Change, err
 	case mark.Reason == "":
 		return nil, tallystick.Errorf(tallystick.Invalid, "no reason is given for marking version %s %s", v.Name(), mark.State).WithHint("say why with --reason")
 	}
-	if err := checkWords("reason", mark.Reason, maxWords); err != nil {
+	if err := tallystick.ValidateText("reason", mark.Reason, maxWords); err != nil {
 		return nil, err
 	}
 	return &VersionMarked{Model: mark.Model, Version: mark.Version, State: mark.State, Reason: mark.Reason}, nil
