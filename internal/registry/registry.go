@@ -4,7 +4,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tallystick/tallystick"
@@ -57,16 +56,10 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 	if err := c.Principal.Allows(c.Action, c.Resource); err != nil {
 		return Done{}, r.Refuse(ctx, c, err)
 	}
-	write := func(look bool) error {
-		return r.db.Write(ctx, func(tx *state.Tx) error {
-			done, err = r.in(tx, c, look)
-			return err
-		})
-	}
-	// Keys are new but for repetitions, which find theirs when they come to be stored.
-	if err = write(false); errors.Is(err, errSeen) {
-		err = write(true)
-	}
+	err = r.db.Write(ctx, func(tx *state.Tx) error {
+		done, err = r.in(tx, c)
+		return err
+	})
 	switch tallystick.CodeOf(err) {
 	case "":
 		return done, nil
@@ -76,20 +69,11 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 	return Done{}, err
 }
 
-// in carries out a command in a transaction. With look it looks for its key first; without, it is an errSeen
-// if the key is there.
-func (r *Registry) in(tx *state.Tx, c Command, look bool) (done Done, err error) {
-	if look {
-		if done, known, err := c.Retry.seen(tx, c.Principal.ID); known || err != nil {
-			return done, err
-		}
+func (r *Registry) in(tx *state.Tx, c Command) (done Done, err error) {
+	if done, known, err := c.Retry.seen(tx, c.Principal.ID); known || err != nil {
+		return done, err
 	}
 	changes, err := c.Propose(tx)
-	if err != nil && !look { // a repetition may be refused for what the first time did
-		if done, known, err := c.Retry.seen(tx, c.Principal.ID); known || err != nil {
-			return done, err
-		}
-	}
 	if err != nil {
 		return Done{}, err
 	}
@@ -109,7 +93,7 @@ func (r *Registry) in(tx *state.Tx, c Command, look bool) (done Done, err error)
 			return Done{}, err
 		}
 	}
-	return done, c.Retry.remember(tx, c.Principal.ID, done, look)
+	return done, c.Retry.remember(tx, c.Principal.ID, done)
 }
 
 // circumstances says by what a principal acted, if not in person.
