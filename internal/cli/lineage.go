@@ -34,7 +34,7 @@ Kinds: ` + strings.Join(kindNames(), ", ") + `.`,
 	flags.BoolVar(&up, "up", false, "what it was made from (default)")
 	flags.BoolVar(&down, "down", false, "what was made from it")
 	flags.IntVar(&depth, "depth", 20, "how many steps away, at most 100")
-	flags.IntVar(&limit, "limit", 1000, "how many things are walked over, at most 4,000; with --kind 10,000")
+	flags.IntVar(&limit, "limit", 1000, "how many things are walked over, at most 3,000; with --kind 10,000")
 	flags.StringSliceVar(&kinds, "kind", nil, "only these `kinds`, with the way to each")
 	return asks(a, cmd, question[lineage.Walk]{
 		ask: func(ctx context.Context, s *session, args []string) (walk lineage.Walk, err error) {

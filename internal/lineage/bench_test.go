@@ -96,7 +96,7 @@ func BenchmarkQuestion(b *testing.B) {
 		"down":   func(o lineage.Options) (lineage.Walk, error) { return g.Down(b.Context(), first, o) },
 		"middle": func(o lineage.Options) (lineage.Walk, error) { return g.Up(b.Context(), middle, o) },
 	} {
-		for _, o := range []lineage.Options{{Depth: 20}, {Depth: 20, Facts: true}, {Depth: 20, Limit: 4_000}, {Depth: 20, Limit: 4_000, Facts: true}, {Depth: 20, Kinds: []lineage.Kind{lineage.Version}}} {
+		for _, o := range []lineage.Options{{Depth: 20}, {Depth: 20, Facts: true}, {Depth: 20, Limit: 3_000}, {Depth: 20, Limit: 3_000, Facts: true}, {Depth: 20, Kinds: []lineage.Kind{lineage.Version}}} {
 			b.Run(fmt.Sprintf("%s/limit=%d/facts=%t/kinds=%d", name, o.Limit, o.Facts, len(o.Kinds)), func(b *testing.B) {
 				var w lineage.Walk
 				var worst time.Duration

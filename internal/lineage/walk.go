@@ -14,7 +14,7 @@ import (
 // Options bound a walk.
 type Options struct {
 	Depth int    // edges away from the start; 0 means 20, at most 100
-	Limit int    // nodes walked over; 0 means 1,000, at most 4,000; with kinds 10,000, which is the most
+	Limit int    // nodes walked over; 0 means 1,000, at most 3,000; with kinds 10,000, which is the most
 	Kinds []Kind // of the nodes that are returned, all if empty; the walk goes over all
 	Paths bool   // each node comes with the shortest way to it
 	Facts bool   // nodes come with their facts, edges with reason and script
@@ -25,7 +25,7 @@ const (
 	maxDepth     = 100
 	defaultLimit = 1_000
 	maxLimit     = 10_000 // where kinds choose what is told
-	maxWhole     = 4_000  // where all is told: what takes a tenth of a second, and nobody reads more
+	maxWhole     = 3_000  // where all is told: what takes a tenth of a second, and nobody reads more
 	edgesPerNode = 5      // that a walk keeps: five times its limit in all
 )
 
