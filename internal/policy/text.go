@@ -28,11 +28,8 @@ func writeText(w io.Writer, d Decision, options RenderOptions) error {
 	const status = len("inconclusive")
 	left := 2 + status + 2 + id + 2
 	fmt.Fprintf(out, "  %-*s  %-*s  found\n", status, "status", id, "rule")
-	idle, folded := fold(rules)
-	for _, rule := range rules {
-		if folded[rule.ID] {
-			continue
-		}
+	asked, idle := Fold(rules)
+	for _, rule := range asked {
 		mark := ' '
 		if rule.Denies() {
 			mark = '!'
@@ -44,8 +41,8 @@ func writeText(w io.Writer, d Decision, options RenderOptions) error {
 		}
 	}
 	for _, group := range idle {
-		lines := wrap(printable(group.message), max(minWords, width-left))
-		fmt.Fprintf(out, "  %s  %-*s  %s\n", coloured(Rule{Status: Skip}, status, options.Colour), id, fmt.Sprintf("%d rules", group.rules), lines[0])
+		lines := wrap(printable(group.Message), max(minWords, width-left))
+		fmt.Fprintf(out, "  %s  %-*s  %s\n", coloured(Rule{Status: Skip}, status, options.Colour), id, fmt.Sprintf("%d rules", len(group.Rules)), lines[0])
 		for _, line := range lines[1:] {
 			fmt.Fprintf(out, "%s%s\n", strings.Repeat(" ", left), line)
 		}
@@ -65,34 +62,35 @@ func writeText(w io.Writer, d Decision, options RenderOptions) error {
 	return out.Flush()
 }
 
-// idleRules are rules that were not asked, all for the same reason.
-type idleRules struct {
-	message string
-	rules   int
+// Idle are rules that were not asked, all for the same reason.
+type Idle struct {
+	Message string
+	Rules   []string // ids
 }
 
-// fold gathers the rules that were not asked for one and the same reason, where they are many: in an
+// Fold splits off the rules that were not asked for one and the same reason, where they are many: in an
 // audit alone those about releases, in a rollback nearly all.
-func fold(rules []Rule) (groups []idleRules, folded map[string]bool) {
+func Fold(rules []Rule) (asked []Rule, idle []Idle) {
 	const many = 3
+	unasked := func(r Rule) bool { return r.Status == Skip && !r.Blocking && r.Remediation == "" }
 	counts := map[string]int{}
 	for _, rule := range rules {
-		if rule.Status == Skip && !rule.Blocking && rule.Remediation == "" {
+		if unasked(rule) {
 			counts[rule.Message]++
 		}
 	}
-	folded = map[string]bool{}
 	for _, rule := range rules {
-		n := counts[rule.Message]
-		if rule.Status != Skip || rule.Blocking || n < many {
+		if !unasked(rule) || counts[rule.Message] < many {
+			asked = append(asked, rule)
 			continue
 		}
-		folded[rule.ID] = true
-		if group := (idleRules{rule.Message, n}); !slices.Contains(groups, group) {
-			groups = append(groups, group)
+		i := slices.IndexFunc(idle, func(i Idle) bool { return i.Message == rule.Message })
+		if i < 0 {
+			i, idle = len(idle), append(idle, Idle{Message: rule.Message})
 		}
+		idle[i].Rules = append(idle[i].Rules, rule.ID)
 	}
-	return groups, folded
+	return asked, idle
 }
 
 func writeAdvice(out io.Writer, rule Rule, width int) {

@@ -62,7 +62,8 @@ func (m *markdown) gate(g policy.Decision) {
 	m.heading("Gate")
 	m.para(gateWords(g))
 	var rows [][]string
-	for _, r := range orderedRules(g.Rules) {
+	asked, idle := policy.Fold(orderedRules(g.Rules))
+	for _, r := range asked {
 		blocking := ""
 		if r.Blocking {
 			blocking = "blocking"
@@ -72,6 +73,9 @@ func (m *markdown) gate(g policy.Decision) {
 			message += " → " + withCode(r.Remediation)
 		}
 		rows = append(rows, []string{shape(ruleVerdict(r.Status)) + " " + escapeMarkdown(string(r.Status)), code(r.ID), blocking, message})
+	}
+	for _, i := range idle {
+		rows = append(rows, []string{shape(ruleVerdict(policy.Skip)) + " skip", plural(len(i.Rules), "rule"), "", escapeMarkdown(i.Message)})
 	}
 	m.table([]column{text("Status"), text("Rule"), text(""), text("Found")}, rows)
 }

@@ -24,6 +24,7 @@ type page struct {
 
 	GateWords string
 	GateRules []policy.Rule
+	GateIdle  []policy.Idle
 
 	Metrics       []performance.Metric
 	ROC, PR       template.HTML
@@ -58,9 +59,9 @@ type figureView struct {
 
 func newPage(d *Document) *page {
 	p := &page{
-		Document: d, GateWords: gateWords(d.Gate), GateRules: orderedRules(d.Gate.Rules),
-		Metrics: d.Performance.Metrics(),
+		Document: d, GateWords: gateWords(d.Gate), Metrics: d.Performance.Metrics(),
 	}
+	p.GateRules, p.GateIdle = policy.Fold(orderedRules(d.Gate.Rules))
 	p.performance()
 	p.calibration()
 	p.fairness()
