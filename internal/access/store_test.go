@@ -6,14 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -180,37 +177,6 @@ func wantCode(t testing.TB, what string, err error, want tallystick.Code) {
 	t.Helper()
 	if tallystick.CodeOf(err) != want {
 		t.Errorf("%s: %v, want %q", what, err, want)
-	}
-}
-
-// TestChangesAreTheirEvents holds the fields of every change against the definition of its event, both
-// ways.
-func TestChangesAreTheirEvents(t *testing.T) {
-	t.Parallel()
-	definitions := map[trail.Type]trail.Definition{}
-	for _, d := range trail.Definitions() {
-		definitions[d.Type] = d
-	}
-	for kind, fresh := range Changes() {
-		change := fresh()
-		if is, _ := change.Subject(); is != kind {
-			t.Errorf("the change of %s says that it is %s", kind.Short(), is.Short())
-		}
-		var got, want []string
-		for _, f := range definitions[kind].Fields {
-			want = append(want, f.Name)
-		}
-		for f := range reflect.TypeOf(change).Elem().Fields() {
-			if f.IsExported() {
-				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-				got = append(got, name)
-			}
-		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s: %s", kind.Short(), diff)
-		}
 	}
 }
 

@@ -1,11 +1,7 @@
 package catalog_test
 
 import (
-	"encoding/json"
 	"path/filepath"
-	"reflect"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -103,48 +99,6 @@ func (b bench) events(t testing.TB) int {
 		t.Fatal(err)
 	}
 	return int(n)
-}
-
-// TestChangesAreTheirEvents holds the fields of every change against the definition of its event, both ways.
-func TestChangesAreTheirEvents(t *testing.T) {
-	t.Parallel()
-	definitions := map[trail.Type]trail.Definition{}
-	for _, d := range trail.Definitions() {
-		definitions[d.Type] = d
-	}
-	for kind, fresh := range catalog.Changes() {
-		change := fresh()
-		if is, _ := change.Subject(); is != kind {
-			t.Errorf("the change of %s says that it is %s", kind.Short(), is.Short())
-		}
-		var want []string
-		for _, f := range definitions[kind].Fields {
-			want = append(want, f.Name)
-		}
-		slices.Sort(want)
-		if got := fields(reflect.TypeOf(change).Elem()); !slices.Equal(got, want) {
-			t.Errorf("%s has the fields %v, its definition %v", kind.Short(), got, want)
-		}
-		if _, err := json.Marshal(change); err != nil {
-			t.Errorf("%s: %v", kind.Short(), err)
-		}
-	}
-}
-
-// fields returns the JSON names of a struct's fields, those of embedded structs included, sorted.
-func fields(s reflect.Type) (names []string) {
-	for i := range s.NumField() {
-		f := s.Field(i)
-		if f.Anonymous {
-			names = append(names, fields(f.Type)...)
-			continue
-		}
-		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
 
 func TestRegisterAuditedOnceAndRaise(t *testing.T) {

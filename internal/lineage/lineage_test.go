@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -524,29 +523,6 @@ func TestReplay(t *testing.T) {
 				t.Errorf("nobody noticed: %v", err)
 			}
 		})
-	}
-}
-
-func TestFieldsAreDefined(t *testing.T) {
-	t.Parallel()
-	var defined []string
-	for _, d := range trail.Definitions() {
-		if d.Type == trail.LineageRecorded {
-			for _, f := range d.Fields {
-				defined = append(defined, f.Name)
-			}
-		}
-	}
-	change := reflect.TypeFor[lineage.Recorded]()
-	for i := range change.NumField() {
-		name, _, _ := strings.Cut(change.Field(i).Tag.Get("json"), ",")
-		if !slices.Contains(defined, name) {
-			t.Errorf("field %s is not defined", name)
-		}
-		defined = slices.DeleteFunc(defined, func(d string) bool { return d == name })
-	}
-	if len(defined) > 0 {
-		t.Errorf("the change lacks %v", defined)
 	}
 }
 

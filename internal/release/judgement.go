@@ -1,13 +1,11 @@
 package release
 
 import (
-	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -261,15 +259,4 @@ func text(document map[string]any, path ...string) string {
 	}
 	s, _ := at.(string)
 	return s
-}
-
-// Denials returns, one sentence each, what kept the gate shut and what to do about it.
-func (j Judgement) Denials() string {
-	var words []string
-	for _, rule := range j.Decision.Rules {
-		if rule.Denies() {
-			words = append(words, fmt.Sprintf("%s (%s): %s %s", rule.ID, rule.Status, rule.Message, cmp.Or(rule.Remediation, "")))
-		}
-	}
-	return strings.Join(words, "\n")
 }

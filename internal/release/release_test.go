@@ -1,7 +1,6 @@
 package release_test
 
 import (
-	"encoding/json"
 	"errors"
 	"path/filepath"
 	"reflect"
@@ -378,43 +377,4 @@ func TestDecisionReplays(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(again, j.Decision) {
 		t.Errorf("again %+v, %v; first %+v", again, err, j.Decision)
 	}
-}
-
-// TestChangesAreTheirEvents holds the fields of every change against the definition of its event.
-func TestChangesAreTheirEvents(t *testing.T) {
-	t.Parallel()
-	definitions := map[trail.Type]trail.Definition{}
-	for _, d := range trail.Definitions() {
-		definitions[d.Type] = d
-	}
-	for kind, fresh := range release.Changes() {
-		change := fresh()
-		if is, _ := change.Subject(); is != kind {
-			t.Errorf("the change of %s says that it is %s", kind.Short(), is.Short())
-		}
-		var want []string
-		for _, f := range definitions[kind].Fields {
-			want = append(want, f.Name)
-		}
-		slices.Sort(want)
-		if got := fields(reflect.TypeOf(change).Elem()); !slices.Equal(got, want) {
-			t.Errorf("%s has the fields %v, its definition %v", kind.Short(), got, want)
-		}
-		if _, err := json.Marshal(change); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-func fields(s reflect.Type) (names []string) {
-	for i := range s.NumField() {
-		if f := s.Field(i); f.Anonymous {
-			names = append(names, fields(f.Type)...)
-		} else {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
 }
