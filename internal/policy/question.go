@@ -15,7 +15,7 @@ import (
 // What one question to the engine may cost. Steps are counted, so that a rule that takes too many
 // is refused on every machine alike; the deadline is for builtins that take long in one step.
 const (
-	maxSteps    = 5_000_000 // expressions
+	maxSteps    = 5_000_000       // expressions
 	maxDuration = 2 * time.Minute // a busy machine must still come to the count of steps, which decides alike everywhere
 )
 
