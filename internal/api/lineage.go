@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -18,6 +19,23 @@ import (
 type recordLineageInput struct {
 	Request
 	Body lineage.Batch
+}
+
+type setRuleInput struct {
+	Request
+	Body lineage.UsageRule
+}
+
+// RuleQuery asks what a node may be used for.
+type RuleQuery struct {
+	Node    string `query:"node" required:"true" maxLength:"600" doc:"KIND:ID, such as column:core/loans#income"`
+	Purpose string `query:"purpose" maxLength:"64" doc:"say which rules forbid it"`
+}
+
+// Uses is what was made of one kind from a node.
+type Uses struct {
+	Items []lineage.Use `json:"items"`
+	Cut   string        `json:"cut,omitempty" enum:"depth,size" doc:"why there may be more"`
 }
 
 // walkQuery asks what lies up or down from a node.
@@ -46,6 +64,7 @@ func (s *server) lineage(mux *http.ServeMux) {
 		func(_ context.Context, in recordLineageInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
 			return s.recordLineage(in.Body), done
 		})
+	s.usageRules()
 	walk := func(way func(context.Context, lineage.Ref, lineage.Options) (lineage.Walk, error)) func(context.Context, *walkQuery) (lineage.Walk, error) {
 		return func(ctx context.Context, in *walkQuery) (lineage.Walk, error) {
 			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
@@ -87,8 +106,57 @@ func (s *server) lineage(mux *http.ServeMux) {
 func (s *server) recordLineage(b lineage.Batch) registry.Command {
 	return registry.Command{
 		Action: access.LineageRecord, Resource: trail.Resource{Type: "lineage", ID: b.Origin},
-		Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Lineage.Record(tx, b) },
+		Propose: func(tx *state.Tx) ([]trail.Change, error) {
+			if len(b.Rules) > 0 { // whoever may tell what was made from what may not say what for
+				return nil, tallystick.Errorf(tallystick.Invalid, "what is told of lineage has %d rules of use", len(b.Rules)).
+					WithHint("send each to %s/lineage/rules, or use `tallystick lineage rule`", Prefix)
+			}
+			return s.Lineage.Record(tx, b)
+		},
 	}
+}
+
+// usageRules says what may be used for what.
+func (s *server) usageRules() {
+	act(s, operation("set-usage-rule", http.MethodPost, "/lineage/rules", "Say what a column, feature, source or snapshot may be used for", "lineage"),
+		func(_ context.Context, in setRuleInput) (registry.Command, func(tx *state.Tx) (lineage.UsageRule, error)) {
+			return registry.Command{
+				Action: access.UsageRuleWrite, Resource: trail.Resource{Type: "lineage", ID: in.Body.Node.String()},
+				Propose: func(tx *state.Tx) ([]trail.Change, error) {
+					return s.Lineage.Record(tx, lineage.Batch{Origin: "api", Rules: []lineage.UsageRule{in.Body}})
+				},
+			}, func(*state.Tx) (lineage.UsageRule, error) { return in.Body, nil }
+		})
+	ask(s, operation("get-usage-rules", http.MethodGet, "/lineage/rules", "Say what something may be used for, by the rules of all that it was made from", "lineage", http.StatusNotFound),
+		func(ctx context.Context, in *RuleQuery) (use lineage.Use, err error) {
+			if err = s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return use, err
+			}
+			node, err := lineage.ParseRef(in.Node)
+			if err != nil {
+				return use, err
+			}
+			return s.Lineage.Rules(ctx, node, in.Purpose)
+		})
+	ask(s, operation("get-uses", http.MethodGet, "/lineage/uses", "Say which features, versions or others came from something, and under which rules of use", "lineage", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			RuleQuery
+			Kind lineage.Kind `query:"kind" default:"feature" doc:"of what is returned"`
+		},
+		) (uses Uses, err error) {
+			if err = s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return uses, err
+			}
+			node, err := lineage.ParseRef(in.Node)
+			if err != nil {
+				return uses, err
+			}
+			uses.Items, uses.Cut, err = s.Lineage.Uses(ctx, node, in.Kind, in.Purpose)
+			if uses.Items == nil {
+				uses.Items = []lineage.Use{}
+			}
+			return uses, err
+		})
 }
 
 // told adds to the changes of a command what they mean for the lineage, before them, so that the

@@ -36,6 +36,7 @@ Kinds: ` + strings.Join(kindNames(), ", ") + `.`,
 	flags.IntVar(&depth, "depth", 20, "how many steps away, at most 100")
 	flags.IntVar(&limit, "limit", 1000, "how many things are walked over, at most 3,000; with --kind 10,000")
 	flags.StringSliceVar(&kinds, "kind", nil, "only these `kinds`, with the way to each")
+	cmd.AddCommand(a.lineageUses(), a.lineageRule())
 	return asks(a, cmd, question[lineage.Walk]{
 		ask: func(ctx context.Context, s *session, args []string) (walk lineage.Walk, err error) {
 			if up && down {

@@ -173,7 +173,7 @@ func TestQuestions(t *testing.T) {
 		t.Errorf("the edge does not say why: %+v", fed.Edges)
 	}
 
-	users, err := h.graph.Users(t.Context(), ref(t, "snapshot:loans@1"), lineage.Options{})
+	users, err := h.graph.Down(t.Context(), ref(t, "snapshot:loans@1"), lineage.Options{Kinds: []lineage.Kind{lineage.Version, lineage.Deployment}, Paths: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,24 +184,32 @@ func TestQuestions(t *testing.T) {
 		t.Errorf("way to the deployment: %s", way)
 	}
 
-	features, cut, err := h.graph.Features(t.Context(), ref(t, "column:core/loans#postcode"))
+	postcode := ref(t, "column:core/loans#postcode")
+	features, cut, err := h.graph.Uses(t.Context(), postcode, lineage.Feature, "credit scoring")
 	if err != nil || cut != "" || len(features) != 1 {
 		t.Fatalf("features: %+v, %q, %v", features, cut, err)
 	}
-	against := features[0].Against("credit scoring")
+	against := features[0].Against
 	if features[0].Node.Ref.ID != "region" || len(against) != 1 || against[0].Rule.Reason != "stands in for origin" || len(against[0].Path) != 2 {
 		t.Errorf("rules of the feature: %+v", features[0])
 	}
-	if len(features[0].Against("marketing")) != 0 {
-		t.Error("a purpose that nothing forbids is forbidden")
+	features, _, err = h.graph.Uses(t.Context(), postcode, lineage.Feature, "marketing")
+	if err != nil || len(features) != 1 || len(features[0].Against) != 0 {
+		t.Errorf("a purpose that nothing forbids is forbidden: %+v, %v", features, err)
+	}
+	if _, _, err := h.graph.Uses(t.Context(), postcode, "colum", ""); tallystick.CodeOf(err) != tallystick.Invalid {
+		t.Errorf("an unknown kind: %v", err)
 	}
 
-	use, err := h.graph.Rules(t.Context(), ref(t, "deployment:eu-prod"))
+	use, err := h.graph.Rules(t.Context(), ref(t, "deployment:eu-prod"), "marketing")
 	if err != nil || len(use.Rules) != 1 || use.Rules[0].Rule.Node.ID != "core/loans#income" || len(use.Rules[0].Path) < 4 {
 		t.Errorf("rules of the deployment: %+v, %v", use, err)
 	}
-	if len(use.Against("marketing")) != 1 || len(use.Against("audit")) != 0 {
-		t.Errorf("purposes: %+v", use)
+	if len(use.Against) != 1 {
+		t.Errorf("nothing is against marketing: %+v", use)
+	}
+	if use, err = h.graph.Rules(t.Context(), ref(t, "deployment:eu-prod"), "audit"); err != nil || len(use.Against) != 0 {
+		t.Errorf("against audit: %+v, %v", use, err)
 	}
 
 	way, err := h.graph.Path(t.Context(), ref(t, "source:core/loans"), ref(t, "segment:s1"))

@@ -33,6 +33,13 @@ func Kinds() []Kind {
 	return []Kind{Source, Column, Feature, Transformation, Code, Image, Snapshot, Run, Version, Deployment, Segment}
 }
 
+func (k Kind) validate() error {
+	if slices.Contains(Kinds(), k) {
+		return nil
+	}
+	return tallystick.Errorf(tallystick.Invalid, "%.40q is no kind of node", string(k)).WithHint("kinds are %s", kindList())
+}
+
 // fixed reports whether what a node of this kind stands for never changes, so that it has one digest.
 func (k Kind) fixed() bool {
 	switch k {
@@ -76,8 +83,8 @@ func VersionRef(model, version string) Ref { return Ref{Version, model + "@" + v
 // Validate returns an Invalid error unless r can name a node: a known kind, and an id of 1 to 512
 // bytes of UTF-8 without control characters; of a version, the name of a model, "@" and of a version.
 func (r Ref) Validate() error {
-	if !slices.Contains(Kinds(), r.Kind) {
-		return tallystick.Errorf(tallystick.Invalid, "%.40q is no kind of node", string(r.Kind)).WithHint("kinds are %s", kindList())
+	if err := r.Kind.validate(); err != nil {
+		return err
 	}
 	if r.ID == "" || len(r.ID) > maxID || !plain(r.ID) {
 		return tallystick.Errorf(tallystick.Invalid, "id %.80q of a %s is not usable", r.ID, r.Kind).

@@ -17,13 +17,6 @@ func (g *Graph) Fed(ctx context.Context, model, version string, o Options) (Walk
 	return g.Up(ctx, VersionRef(model, version), o)
 }
 
-// Users returns the versions and deployments that came from a node, each with the way to it: "which
-// models and deployments used this snapshot".
-func (g *Graph) Users(ctx context.Context, node Ref, o Options) (Walk, error) {
-	o.Kinds, o.Paths = []Kind{Version, Deployment}, true
-	return g.Down(ctx, node, o)
-}
-
 // Path returns the shortest way that data took from one node to another, or a NotFound error, which
 // says so if the search was cut.
 func (g *Graph) Path(ctx context.Context, from, to Ref) (path []Edge, err error) {
@@ -88,28 +81,28 @@ type Applied struct {
 	Path []Edge    `json:"path,omitempty" doc:"the shortest way from the node that the rule is about; none if it is this one"`
 }
 
-// Use is a node with the rules that hold for it.
+// Use is a node with the rules that hold for it. That none is against a purpose says that nothing forbids
+// it, as far as the lineage is known and Cut is empty.
 type Use struct {
-	Node  Node      `json:"node"`
-	Path  []Edge    `json:"path,omitempty" doc:"the shortest way from the node that was asked about"`
-	Rules []Applied `json:"rules" doc:"the nearest first"`
-	Cut   string    `json:"cut,omitempty" enum:"depth,size" doc:"why there may be more rules"`
+	Node    Node      `json:"node"`
+	Path    []Edge    `json:"path,omitempty" doc:"the shortest way from the node that was asked about"`
+	Rules   []Applied `json:"rules" doc:"the nearest first"`
+	Against []Applied `json:"against,omitempty" doc:"of the rules, those that forbid the purpose that was asked about"`
+	Cut     string    `json:"cut,omitempty" enum:"depth,size" doc:"why there may be more rules"`
 }
 
-// Against returns the rules that forbid a purpose. That there are none says that nothing forbids
-// it, as far as the lineage is known and Cut is empty.
-func (u Use) Against(purpose string) []Applied {
-	var against []Applied
+// judge looks for what is against a purpose; the empty one is no question.
+func (u *Use) judge(purpose string) {
 	for _, a := range u.Rules {
-		if !a.Rule.Permits(purpose) {
-			against = append(against, a)
+		if purpose != "" && !a.Rule.Permits(purpose) {
+			u.Against = append(u.Against, a)
 		}
 	}
-	return against
 }
 
-// Rules returns the rules that hold for a node: its own, and those of all that it was made from.
-func (g *Graph) Rules(ctx context.Context, node Ref) (use Use, err error) {
+// Rules returns the rules that hold for a node: its own, and those of all that it was made from; and
+// which of them are against a purpose, if one is named.
+func (g *Graph) Rules(ctx context.Context, node Ref, purpose string) (use Use, err error) {
 	err = g.db.Read(ctx, func(tx *state.Tx) error {
 		n, err := mustRead(tx, node)
 		if err != nil {
@@ -124,20 +117,20 @@ func (g *Graph) Rules(ctx context.Context, node Ref) (use Use, err error) {
 	if err != nil {
 		return Use{}, fmt.Errorf("rules of %s: %w", node, err)
 	}
+	use.judge(purpose)
 	return use, nil
 }
 
 // maxUses bounds the nodes for which rules are looked up at once.
 const maxUses = 500
 
-// Features returns the features that were made from a node, such as a column, each with the way to it
-// and the rules that hold for it. cut says why there may be more.
-func (g *Graph) Features(ctx context.Context, node Ref) (features []Use, cut string, err error) {
-	return g.Uses(ctx, node, Feature)
-}
-
-// Uses does the same for nodes of another kind, such as the versions that a column went into.
-func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut string, err error) {
+// Uses returns what was made of one kind from a node, such as the features that come from a column or the
+// versions that a snapshot went into, each with the way to it, the rules that hold for it, and which of
+// them are against a purpose, if one is named. cut says why there may be more.
+func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind, purpose string) (uses []Use, cut string, err error) {
+	if err := kind.validate(); err != nil {
+		return nil, "", err
+	}
 	err = g.db.Read(ctx, func(tx *state.Tx) error {
 		n, err := mustRead(tx, node)
 		if err != nil {
@@ -172,6 +165,7 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind) (uses []Use, cut 
 		}
 		for i, place := range places {
 			uses[i].Path = r.edges(nodes, r.path(place))
+			uses[i].judge(purpose)
 		}
 		return nil
 	})

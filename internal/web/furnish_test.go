@@ -124,8 +124,10 @@ func (h *house) tell(t testing.TB) {
 		{"image:sha256-77aa", "defines", "run:0198c4"}, {"run:0198c4", "trained", "version:credit@3"}, {"snapshot:applications/2026-05", "read", "run:0198c4"},
 		{"version:credit@3", "deployed", "deployment:credit-lab-1"}, {"version:credit@3", "deployed", "deployment:credit-canary"}, {"deployment:credit-lab-1", "predicted", "segment:2026-06-01"},
 		{"version:credit@3", "derived", "version:churn@1"}, {"code:4f2a9c1d", "defines", "transformation:join_bureau"},
+		{"column:applications/2026-05#postcode", "part", "snapshot:applications/2026-05"}, {"column:applications/2026-05#postcode", "derived", "feature:region"},
 	} {
 		edge(e[0], e[1], e[2])
 	}
+	b.Rules = []lineage.UsageRule{{Node: lineage.Ref{Kind: lineage.Column, ID: "applications/2026-05#postcode"}, Forbidden: []string{"marketing"}, Basis: "contract"}}
 	h.change(t, func(tx *state.Tx) ([]trail.Change, error) { return h.lineage.Record(tx, b) })
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,6 +28,7 @@ type lineagePage struct {
 	Down   []lineageStep
 	Cut    string // in words, empty if this is all
 	Rules  []lineage.Applied
+	Uses   []lineage.Use // features that were made from it
 	Graph  *drawing
 	Kinds  []lineage.Kind
 	Kind   lineage.Kind // of the list
@@ -78,11 +80,17 @@ func (s *server) lineage(v *visit) error {
 	}
 	page.Cut = cutWords(up.Cut, down.Cut, page.Depth)
 	page.Href = pageOf(page.Start.Ref)
-	use, err := s.Lineage.Rules(v.ctx(), ref)
+	use, err := s.Lineage.Rules(v.ctx(), ref, "")
 	if err != nil {
 		return err
 	}
 	page.Rules = use.Rules
+	if page.Way != "up" && slices.Contains([]lineage.Kind{lineage.Source, lineage.Column, lineage.Snapshot}, ref.Kind) {
+		if page.Uses, _, err = s.Lineage.Uses(v.ctx(), ref, lineage.Feature, ""); err != nil {
+			return err
+		}
+		page.Uses = page.Uses[:min(len(page.Uses), drawnNodes)]
+	}
 	page.Graph = draw(up, down, page.Way)
 	return s.show(v, "lineage", "Lineage of "+nameOf(page.Start), page)
 }

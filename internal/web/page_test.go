@@ -198,9 +198,10 @@ func TestWhatPagesSay(t *testing.T) {
 		"/models/credit/versions/3":              {"0.8011 to 0.8231", "model.safetensors", "48.2 MB", "other files", "Drift of the age of applicants", "What differs from 2"},
 		"/lineage?node=version:credit@3":         {"0198c4 trained credit@3", "credit@3 was deployed as credit-lab-1", "Data flows downwards"},
 		"/lineage?node=version:credit@3&depth=1": {"upstream goes on beyond 1 step"},
-		"/trail?type=model.registered":           {"Model registered", "sealed"},
-		"/trail?model=nobody":                    {"No event is like this."},
-		"/findings":                              {"critical", "what runs in production"},
+		"/lineage?node=column:applications/2026-05%23postcode": {"Features made from it", "region", "forbidden for marketing; basis: contract"},
+		"/trail?type=model.registered":                         {"Model registered", "sealed"},
+		"/trail?model=nobody":                                  {"No event is like this."},
+		"/findings":                                            {"critical", "what runs in production"},
 	} {
 		page := text(parse(t, b.get(address).Body.String()))
 		for _, want := range wants {
