@@ -429,7 +429,7 @@ func (h house) view(t *testing.T) string {
 			e.Event = 0
 			lines = append(lines, fmt.Sprintf("%+v", e))
 		}
-		use, err := h.graph.Rules(t.Context(), n.Ref)
+		use, err := h.graph.Rules(t.Context(), n.Ref, "")
 		if err != nil {
 			t.Fatal(err)
 		}
