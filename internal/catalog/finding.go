@@ -158,6 +158,7 @@ func (c *Catalog) ResolveFinding(tx *state.Tx, id, reason string) (trail.Change,
 type FindingFilter struct {
 	Model       string
 	Environment string
+	Kind        FindingKind
 	Open        bool   // only those that are open
 	After       string // the event of the last one that the caller has; empty begins with the newest
 	Limit       int    // 0 means 100; at most 1,000
@@ -168,6 +169,7 @@ func (c *Catalog) Findings(ctx context.Context, f FindingFilter) (list []Finding
 	var w where
 	w.add(f.Model != "", "model = ?", f.Model)
 	w.add(f.Environment != "", "environment = ?", f.Environment)
+	w.add(f.Kind != "", "kind = ?", string(f.Kind))
 	w.add(f.Open, "resolved_ms IS NULL")
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		list, err = recent(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, f.After, f.Limit)

@@ -20,12 +20,13 @@ type HistoryFilter struct {
 	Type    trail.Type // of event
 	Actor   string     // id; needs Personal
 	Outcome tallystick.Outcome
-	Since   time.Time // inclusive
-	Until   time.Time // exclusive
-	After   uint64    // sequence, exclusive; for the next page
-	Before  uint64    // sequence, exclusive; for the next page, newest first; 0: no bound
-	Newest  bool      // newest first
-	Limit   int       // lines; 0 means 100; at most 250
+	About   trail.Resource // what it was done to
+	Since   time.Time      // inclusive
+	Until   time.Time      // exclusive
+	After   uint64         // sequence, exclusive; for the next page
+	Before  uint64         // sequence, exclusive; for the next page, newest first; 0: no bound
+	Newest  bool           // newest first
+	Limit   int            // lines; 0 means 100; at most 250
 
 	// Personal opens what names people, for those who may see it. Without it people have no names and
 	// free text is left out, but for the reason of a refusal, from which known names are taken out.
@@ -80,7 +81,7 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	}
 	want := min(limit(f.Limit), maxHistory)
 	chosen := trail.Filter{
-		Model: name, Type: f.Type, Actor: f.Actor, Outcome: f.Outcome, Since: f.Since, Until: f.Until,
+		Model: name, Type: f.Type, Actor: f.Actor, Outcome: f.Outcome, Resource: f.About, Since: f.Since, Until: f.Until,
 		After: f.After, Before: f.Before, Newest: f.Newest, Limit: want + 1, // one more says whether there is more
 	}
 	if f.Version != "" {

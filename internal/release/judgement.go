@@ -49,7 +49,24 @@ func (o *Office) Ponder(ctx context.Context, a Asking) (Judgement, error) {
 	})
 }
 
-func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (j Judgement, err error) {
+// judge weighs what find finds, and stores the input document so that the decision can be taken again.
+func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (Judgement, error) {
+	j, input, err := o.weigh(ctx, find)
+	if err != nil {
+		return Judgement{}, err
+	}
+	canonical, err := policy.Canonical(input, j.at)
+	if err != nil {
+		return Judgement{}, err
+	}
+	if _, err := o.config.Evidence.Put(ctx, canonical); err != nil {
+		return Judgement{}, err
+	}
+	return j, nil
+}
+
+// weigh asks the gate and stores nothing.
+func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error)) (j Judgement, input policy.Input, err error) {
 	var f facts
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		r, err := find(tx)
@@ -61,25 +78,17 @@ func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, er
 		return err
 	})
 	if err != nil {
-		return Judgement{}, err
+		return Judgement{}, input, err
 	}
-	input, err := o.input(ctx, j.Target, &f)
-	if err != nil {
-		return Judgement{}, fmt.Errorf("facts about %s: %w", j.Target.Name(), err)
+	if input, err = o.input(ctx, j.Target, &f); err != nil {
+		return Judgement{}, input, fmt.Errorf("facts about %s: %w", j.Target.Name(), err)
 	}
 	pack, err := o.config.Pack(f.model.Tier)
 	if err != nil {
-		return Judgement{}, err
+		return Judgement{}, input, err
 	}
 	if j.Decision, err = pack.Evaluate(ctx, input, f.at); err != nil {
-		return Judgement{}, fmt.Errorf("gate: %w", err)
-	}
-	canonical, err := policy.Canonical(input, f.at)
-	if err != nil {
-		return Judgement{}, err
-	}
-	if _, err := o.config.Evidence.Put(ctx, canonical); err != nil {
-		return Judgement{}, err
+		return Judgement{}, input, fmt.Errorf("gate: %w", err)
 	}
 	j.revision, j.passing, j.at = f.revision, f.passing, f.at
 	if f.release.Champion != nil {
@@ -90,7 +99,7 @@ func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, er
 			j.until = item.Until
 		}
 	}
-	return j, nil
+	return j, input, nil
 }
 
 // input makes the document that the gate judges.

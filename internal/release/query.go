@@ -124,14 +124,17 @@ func listed[T any](ctx context.Context, o *Office, scan func(state.Scanner) (T, 
 
 const maxReviews = 1000 // of one request
 
+const reviewColumns = "id, request, reviewer, minter, verdict, digest, conflict, comment, created_ms, expires_ms, event"
+
+func scanReview(row state.Scanner) (r Review, err error) {
+	var created, expires int64
+	err = row.Scan(&r.ID, &r.Request, &r.Reviewer, &r.Minter, &r.Verdict, &r.Digest, &r.Conflict, &r.Comment, &created, &expires, &r.Event)
+	r.Created, r.Expires = moment(created), moment(expires)
+	return r, err
+}
+
 func reviewsOf(tx *state.Tx, request string) ([]Review, error) {
-	return state.Collect(tx, func(row state.Scanner) (r Review, err error) {
-		var created, expires int64
-		err = row.Scan(&r.ID, &r.Request, &r.Reviewer, &r.Minter, &r.Verdict, &r.Digest, &r.Conflict, &r.Comment, &created, &expires, &r.Event)
-		r.Created, r.Expires = moment(created), moment(expires)
-		return r, err
-	}, `SELECT id, request, reviewer, minter, verdict, digest, conflict, comment, created_ms, expires_ms, event
-		FROM release_reviews WHERE request = ? ORDER BY event LIMIT ?`, request, maxReviews)
+	return state.Collect(tx, scanReview, "SELECT "+reviewColumns+" FROM release_reviews WHERE request = ? ORDER BY event LIMIT ?", request, maxReviews)
 }
 
 const freezeColumns = "id, environment, model, reason, declared_by, from_ms, until_ms, lifted_ms, lifted_by, event"

@@ -105,6 +105,7 @@ CREATE TABLE waivers (
 );
 
 CREATE INDEX waivers_by_version ON waivers (model, version, event);
+CREATE INDEX waivers_waiting    ON waivers (event) WHERE state = 'requested';
 
 -- Keys from outside whose signed evidence counts.
 CREATE TABLE signers (
