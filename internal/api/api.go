@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -38,6 +39,7 @@ type Config struct {
 	Notify    *notify.Store
 	Addresses AddressChecker // nil: addresses are looked at when they are spoken to
 	Releases  *release.Office
+	Obliged   *obligation.Office
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -100,6 +102,7 @@ func New(config Config) http.Handler {
 	s.freezes()
 	s.waivers()
 	s.signers()
+	s.obligations()
 	s.lineage(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)

@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
@@ -52,6 +53,7 @@ func newHouse(t testing.TB) house {
 		Releases: release.New(release.Config{
 			DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
 		}),
+		Obliged: obligation.New(obligation.Config{DB: w.DB, Catalog: cat, Trail: w.Trail, Evidence: w.Evidence}),
 		Notify:  notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Release: "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}}

@@ -115,7 +115,7 @@ func (a *app) groups() []group {
 	return []group{
 		{"audit", "Audit and gate:", []*cobra.Command{a.demo(), a.audit(), a.data(), a.criteria(), a.policy()}},
 		{"registry", "Models and their versions:", []*cobra.Command{
-			a.model(), a.register(), a.version(), a.status(), a.evidence(), a.diff(), a.history(), a.download(),
+			a.model(), a.register(), a.version(), a.status(), a.obligations(), a.evidence(), a.diff(), a.history(), a.download(),
 		}},
 		{"origin", "Data and lineage:", []*cobra.Command{a.dataset(), a.snapshot(), a.runCommand(), a.lineage()}},
 		{"serving", "What serves where:", []*cobra.Command{

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
@@ -32,6 +33,7 @@ type house struct {
 	access   *access.Store
 	notify   *notify.Store
 	releases *release.Office
+	obliged  *obligation.Office
 }
 
 func (a *app) house(w *workspace.Workspace) house {
@@ -47,6 +49,7 @@ func (a *app) house(w *workspace.Workspace) house {
 		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
 		Pack: policy.Packs(a.rules),
 	})
+	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	return h
 }
 
@@ -54,7 +57,7 @@ func (a *app) house(w *workspace.Workspace) house {
 // alone.
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
-		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases,
+		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged,
 		Notify: h.notify, Addresses: addresses,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})

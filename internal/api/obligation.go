@@ -1,0 +1,27 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/obligation"
+)
+
+// obligations are the questions about what frameworks ask of models.
+func (s *server) obligations() {
+	ask(s, operation("get-obligations", http.MethodGet, "/models/{model}/obligations", "Say which controls ask a model for which evidence, and what of it is there", "obligations", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Model     string           `path:"model" maxLength:"128"`
+			Version   string           `query:"version" maxLength:"128" doc:"absent: the latest"`
+			Framework string           `query:"framework" maxLength:"64" doc:"id or alias, such as eu-ai-act; absent: only how many controls of each framework stand how"`
+			State     obligation.State `query:"state" enum:"present,stale,missing,not_applicable" doc:"only evidence of this state"`
+			Ahead     bool             `query:"ahead" doc:"judge controls that are not in force yet as if they were"`
+		},
+		) (obligation.Obligations, error) {
+			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
+				return obligation.Obligations{}, err
+			}
+			return s.Obliged.Obligations(ctx, obligation.Query{Model: in.Model, Version: in.Version, Framework: in.Framework, State: in.State, Ahead: in.Ahead})
+		})
+}
