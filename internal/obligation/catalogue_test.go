@@ -109,7 +109,7 @@ func TestParseRefuses(t *testing.T) {
 		"a type twice":        {"evidence: [risk.record,", "evidence: [risk.record, risk.record,"},
 		"no evidence":         {"evidence: [policy.version]", "evidence: []"},
 		"an unknown need":     {"needs: [high-tier]", "needs: [hope]"},
-		"no confidence":       {"confidence: high", "confidence: sure"},
+		"no confidence":       {"confidence: high}", "confidence: sure}"},
 		"a reference twice":   {`ref: "Art. 10"`, `ref: "Art. 9"`},
 		"a framework twice":   {"id: soc2", "id: gdpr"},
 		"a wrong period":      {`max_age: "P1Y"`, `max_age: "a year"`},
