@@ -208,17 +208,24 @@ func (s *Store) Names(ctx context.Context, ids []string) (names map[string]strin
 	}
 	err = s.config.DB.Read(ctx, func(tx *state.Tx) error {
 		names = make(map[string]string)
-		for _, id := range ids {
-			if _, known := names[id]; known || !isID(userPrefix, id) {
-				continue
+		var users []any
+		for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+			if isID(userPrefix, id) {
+				users = append(users, id)
 			}
-			var name string
-			switch err := tx.QueryRow("SELECT name FROM users WHERE id = ? AND name IS NOT NULL", id).Scan(&name); {
-			case err == nil:
-				names[id] = name
-			case !errors.Is(err, sql.ErrNoRows):
-				return err
-			}
+		}
+		if len(users) == 0 {
+			return nil
+		}
+		marks := strings.TrimSuffix(strings.Repeat("?, ", len(users)), ", ")
+		found, err := state.Collect(tx, func(row state.Scanner) (u [2]string, err error) {
+			return u, row.Scan(&u[0], &u[1])
+		}, "SELECT id, name FROM users WHERE name IS NOT NULL AND id IN ("+marks+")", users...)
+		for _, u := range found {
+			names[u[0]] = u[1]
+		}
+		if err != nil {
+			return err
 		}
 		return nil
 	})

@@ -17,6 +17,7 @@ import (
 type Filter struct {
 	Model, Version, Environment string
 	Open                        bool   // only requests that are open, waivers that are asked for or count, freezes in force
+	Asked                       bool   // only waivers that wait for a review
 	Before                      uint64 // sequence of the event of the last one that the caller has
 	Limit                       int    // 0 means 100; at most 1,000
 }
@@ -203,11 +204,24 @@ func waiver(tx *state.Tx, id string) (Waiver, error) {
 	return w, err
 }
 
+// Waiver returns the waiver of that id, or a NotFound error.
+func (o *Office) Waiver(ctx context.Context, id string) (w Waiver, err error) {
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		w, err = waiver(tx, id)
+		return err
+	})
+	return w, err
+}
+
 // Waivers returns waivers, the newest first.
 func (o *Office) Waivers(ctx context.Context, f Filter) ([]Waiver, error) {
 	condition, args := f.where("model", "version", "environment")
 	if f.Open {
 		condition += " AND state IN ('requested', 'approved') AND expires_ms > ?"
+		args = append(args, o.config.Now().UnixMilli())
+	}
+	if f.Asked {
+		condition += " AND state = 'requested' AND expires_ms > ?"
 		args = append(args, o.config.Now().UnixMilli())
 	}
 	return listed(ctx, o, scanWaiver, "SELECT "+waiverColumns+" FROM waivers WHERE "+condition, args, f)

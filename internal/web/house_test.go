@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/web"
@@ -28,6 +29,7 @@ type house struct {
 	people    *access.Store
 	catalog   *catalog.Catalog
 	lineage   *lineage.Graph
+	releases  *release.Office
 	pages     http.Handler
 	log       *strings.Builder
 	started   time.Time
@@ -46,9 +48,10 @@ func open(t testing.TB) *house {
 	}
 	t.Cleanup(func() { _ = w.Close() })
 	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}, started: time.Now()}
+	h.releases = release.New(release.Config{DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.pages = web.New(web.Config{
-		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Evidence: w.Evidence, People: h.people,
+		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Evidence: w.Evidence, People: h.people,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h

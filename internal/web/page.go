@@ -40,6 +40,7 @@ type frame struct {
 	Title   string
 	Section string // of the navigation
 	Who     access.Principal
+	Waits   int // what waits for a review, for those who may review; 100 means more than 99
 	CSRF    string
 	Theme   string // "light", "dark", or empty for that of the system
 	Here    string // address of the page
@@ -55,7 +56,7 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 		return fmt.Errorf("there is no page %q", name)
 	}
 	f := frame{
-		Title: title, Section: name, Who: v.who, Theme: themeOf(v.r), Here: v.r.URL.RequestURI(),
+		Title: title, Section: section(name), Who: v.who, Theme: themeOf(v.r), Here: v.r.URL.RequestURI(),
 		Release: s.Release, Origin: s.Origin, Page: page,
 	}
 	if v.r.Method != http.MethodGet {
@@ -63,6 +64,12 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	}
 	if v.who.ID != "" {
 		f.CSRF = v.session.CSRF()
+	}
+	if v.who.Allows(access.ReleaseReview, whole) == nil {
+		var err error
+		if f.Waits, err = s.Releases.CountWaiting(v.ctx()); err != nil {
+			return err
+		}
 	}
 	var b bytes.Buffer
 	if err := t.Execute(&b, f); err != nil {
@@ -73,6 +80,15 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	// Escaping keeps names from becoming markup; this keeps them from reordering the text around.
 	_, _ = v.w.Write(bytes.Map(wording.Visible, b.Bytes())) // the reader may have gone
 	return nil
+}
+
+// section returns under which heading of the navigation a page is found.
+func section(page string) string {
+	switch first, _, _ := strings.Cut(page, "-"); first {
+	case "release", "waiver", "waivers":
+		return "reviews"
+	}
+	return page
 }
 
 // show renders a page that was found.

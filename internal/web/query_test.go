@@ -19,6 +19,7 @@ func TestQueriesOfPages(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.furnish(t)
+	released := h.furnishReleases(t)
 	b := h.as(t, access.Auditor)
 	type look struct{ queries, bytes int }
 	visit := func(page string) look {
@@ -37,6 +38,7 @@ func TestQueriesOfPages(t *testing.T) {
 	pages := []string{
 		"/", "/?sort=name", "/?q=s", "/models/credit", "/models/credit/versions", "/models/credit/versions/3", "/models/credit/history", "/findings", "/findings?state=all",
 		"/lineage", "/lineage?kind=version", "/trail", "/trail?model=credit", "/trail?type=model.registered",
+		"/reviews", "/models/credit/releases", "/models/credit/waivers", "/freezes?state=all", "/releases/" + released.denied,
 	}
 	before := map[string]look{}
 	for _, page := range pages {
@@ -44,6 +46,7 @@ func TestQueriesOfPages(t *testing.T) {
 		before[page] = visit(page)
 	}
 	h.throng(t)
+	h.throngReleases(t)
 	grown := 0
 	for _, page := range pages {
 		visit(page)

@@ -36,13 +36,15 @@ func functions(a assets) template.FuncMap {
 // alone.
 func shape(word string) string {
 	switch word {
-	case "pass", "success", "present", "resolved", "sealed", "active", "registered":
+	case "pass", "success", "present", "resolved", "sealed", "active", "registered", "approve", "approved", "promoted", "in force":
 		return "✓"
-	case "warn", "stale", "medium", "low", "draft", "deprecated":
+	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired":
 		return "▲"
-	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest":
+	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error":
 		return "✕"
-	case "inconclusive", "insufficient", "recorded":
+	case "waived":
+		return "◇"
+	case "inconclusive", "insufficient", "recorded", "open", "requested":
 		return "○"
 	}
 	return "–"

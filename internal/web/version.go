@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/release"
 )
 
 // The bounds of the lists on the page of one version.
@@ -39,6 +40,8 @@ type versionPage struct {
 	Assignments []catalog.Assignment
 	Deployments []catalog.Deployment
 	Hidden      int // files that are not shown
+	Requests    []release.Request
+	Release     *releaseForm
 }
 
 type namedMetric struct {
@@ -119,7 +122,13 @@ func (p *versionPage) look(v *visit, s *server) (err error) {
 	if p.Assignments, err = s.Catalog.Assignments(v.ctx(), catalog.AssignmentFilter{Model: model, Version: version, Limit: shownPlaces}); err != nil {
 		return err
 	}
-	p.Deployments, err = s.Catalog.Deployments(v.ctx(), catalog.DeploymentFilter{Model: model, Version: version, Running: true, Limit: shownPlaces})
+	if p.Deployments, err = s.Catalog.Deployments(v.ctx(), catalog.DeploymentFilter{Model: model, Version: version, Running: true, Limit: shownPlaces}); err != nil {
+		return err
+	}
+	if p.Requests, err = s.Releases.Requests(v.ctx(), release.Filter{Model: model, Version: version, Limit: shownPlaces}); err != nil {
+		return err
+	}
+	p.Release, err = s.newReleaseForm(v, model, version)
 	return err
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
 )
@@ -21,6 +22,7 @@ type Config struct {
 	Ledger   func() (Ledger, error) // as of the checkpoint that is published now
 	Catalog  *catalog.Catalog
 	Lineage  *lineage.Graph
+	Releases *release.Office
 	Evidence Evidence
 	People   People
 	Registry *registry.Registry
