@@ -35,18 +35,15 @@ func (g *group) run(first *write) {
 		}
 		return
 	}
-	tx := g.newTx()
-	started := time.Now()
-	for w := first; w != nil; w = g.next(started) {
-		if !g.join(w) {
-			continue
-		}
-		if err := g.runMember(w, tx); err != nil {
-			g.lost(err)
-			return
-		}
+	err := g.gather(first)
+	if errors.Is(err, errHalfDone) {
+		err = g.again()
 	}
-	if err := g.session.commit(tx.ctx); err != nil {
+	if err != nil {
+		g.lost(err)
+		return
+	}
+	if err := g.session.commit(context.Background()); err != nil {
 		if errors.Is(err, ErrOutcomeUnknown) {
 			g.refuseAll(g.db.dialect.describe(err))
 		} else {
@@ -59,6 +56,49 @@ func (g *group) run(first *write) {
 	}
 	g.members = g.members[:0]
 	g.committed()
+}
+
+// gather runs first and those that wait behind it, until one has to be undone: errHalfDone. The other
+// errors mean that the whole transaction is lost.
+func (g *group) gather(first *write) error {
+	tx := g.newTx()
+	started := time.Now()
+	for w := first; w != nil; w = g.next(started) {
+		if !g.join(w) {
+			continue
+		}
+		if err := g.runMember(w, tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// again undoes the transaction and runs its members once more, each in a savepoint. It is seldom needed:
+// members refuse before they write. Savepoints for all would cost each of them as much as two small
+// inserts, and a copy of every page that it is the first to change.
+func (g *group) again() error {
+	g.rollback()
+	if err := g.begin(); err != nil {
+		return err
+	}
+	tx := g.newTx()
+	for _, w := range g.members {
+		if err := g.exec("SAVEPOINT member"); err != nil {
+			return err
+		}
+		err := g.runMember(w, tx)
+		if errors.Is(err, errHalfDone) {
+			err = g.exec("ROLLBACK TO member")
+		}
+		if err != nil {
+			return err
+		}
+		if err := g.exec("RELEASE member"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // next returns a write that waits, or nil if none does or the group is large enough.
@@ -132,12 +172,12 @@ func (g *group) newTx() Tx {
 	return Tx{ctx: context.Background(), dialect: g.db.dialect, session: g.session, now: g.db.now(), memo: make(map[any]any)}
 }
 
-// runMember runs w in a savepoint. An error of w is kept in w.err; the returned error means that
-// the whole transaction is lost.
+// errHalfDone says that a member failed and leaves something to undo.
+var errHalfDone = errors.New("half done")
+
+// runMember runs w. An error of w is kept in w.err; the returned error is errHalfDone, or means that the
+// whole transaction is lost.
 func (g *group) runMember(w *write, tx Tx) error {
-	if err := g.exec("SAVEPOINT member"); err != nil {
-		return err
-	}
 	w.err = g.call(w.fn, &tx)
 	if err := tx.end(); err != nil && w.err == nil {
 		w.err = err
@@ -151,13 +191,14 @@ func (g *group) runMember(w *write, tx Tx) error {
 	if w.err == nil {
 		w.err = tx.failed // PostgreSQL would not go on after it
 	}
-	if w.err != nil {
-		clear(tx.memo)
-		if err := g.exec("ROLLBACK TO member"); err != nil {
-			return err
-		}
+	if w.err == nil {
+		return nil
 	}
-	return g.exec("RELEASE member")
+	clear(tx.memo)
+	if tx.wrote || tx.failed != nil {
+		return errHalfDone
+	}
+	return nil
 }
 
 // call runs fn and turns a panic into an error.
@@ -201,6 +242,9 @@ func (g *group) alone(w *write) error {
 		return err
 	}
 	err := g.runMember(w, g.newTx())
+	if errors.Is(err, errHalfDone) {
+		err = nil
+	}
 	if err == nil && w.err == nil {
 		err = g.session.commit(context.Background())
 	}

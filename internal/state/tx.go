@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -18,10 +19,34 @@ type Tx struct {
 	open    []*Rows // not yet closed
 	failed  error   // of the first statement that failed, whatever the function made of it
 	fatal   error   // the first error that casts doubt on the disk
+	wrote   bool    // a statement may have changed something
 	ended   bool
 }
 
-var errEnded = errors.New("the transaction has ended")
+var (
+	errEnded   = errors.New("the transaction has ended")
+	errControl = errors.New("a member of a transaction cannot begin or end one, nor a savepoint")
+)
+
+// admit looks at a statement before it runs. One that ends the transaction would end that of others.
+func (tx *Tx) admit(query string) error {
+	if tx.ended {
+		return errEnded
+	}
+	word := query[:min(len(query), 9)]
+	if i := strings.IndexAny(word, " \t\n;"); i >= 0 {
+		word = word[:i]
+	}
+	switch word {
+	case "SELECT":
+		return nil
+	case "BEGIN", "COMMIT", "END", "ROLLBACK", "SAVEPOINT", "RELEASE":
+		tx.note(errControl)
+		return errControl
+	}
+	tx.wrote = true
+	return nil
+}
 
 // Now returns the transaction's time, in UTC and whole milliseconds. All members of a group have
 // the same.
@@ -35,8 +60,8 @@ func (tx *Tx) Memo() map[any]any { return tx.memo }
 // Exec runs a statement that returns no rows. The statement stays prepared for the next call, so
 // its text should not contain values.
 func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
-	if tx.ended {
-		return nil, errEnded
+	if err := tx.admit(query); err != nil {
+		return nil, err
 	}
 	result, err := tx.session.exec(tx.ctx, query, args...)
 	if err != nil {
@@ -48,8 +73,8 @@ func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
 // Query runs a statement that returns rows. The rows must be closed, or read to their end, before
 // the function returns.
 func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
-	if tx.ended {
-		return nil, errEnded
+	if err := tx.admit(query); err != nil {
+		return nil, err
 	}
 	found, err := tx.session.query(tx.ctx, query, args...)
 	if err != nil {

@@ -38,12 +38,13 @@ const (
 )
 
 // Write runs fn in a transaction and returns when it is durable. Many callers share one transaction
-// and one sync: each has a savepoint of its own, so that an error or a panic of one (returned to
-// that caller alone) leaves the others as they are.
+// and one sync, and yet an error or a panic of one (returned to that caller alone) leaves the others as
+// they are: if it had written something, all is undone and its members run again, each in a savepoint.
+// So fn had better refuse before it writes.
 //
-// fn runs on another goroutine, later than the call and perhaps twice: if the shared transaction is
-// lost, every member runs again, alone, once. It must therefore be free of effects outside tx, do
-// no other work than SQL, not call Write, and not end its goroutine. What it assigns to the
+// fn runs on another goroutine, later than the call and perhaps again: after a member that had to be
+// undone, and if the shared transaction is lost, alone. It must therefore be free of effects outside tx,
+// do no other work than SQL, not call Write, and not end its goroutine. What it assigns to the
 // caller's variables may be used only if Write returns nil.
 //
 // ctx bounds the caller's wait, not the transaction, which is never cut short because one of its
