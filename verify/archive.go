@@ -76,24 +76,24 @@ func validateName(name string) error {
 }
 
 func (a Archive) validate() error {
-	if len(a.files) == 0 || len(a.files) > maxFiles {
-		return tallystick.Errorf(tallystick.Invalid, "archive has %d files, want 1 to %d", len(a.files), maxFiles)
+	parts := make([]Part, len(a.files))
+	for i, f := range a.files {
+		parts[i] = Part{Name: f.Name, Size: int64(len(f.Data))}
 	}
-	total := 0
+	_, err := SizeOf(parts)
+	return err
+}
+
+// validateNames refuses names that are not sorted, or that no two files of an archive may have.
+func validateNames(parts []Part) error {
 	folded := map[string]string{} // lower-case name of every file and directory, to its spelling
 	directories := map[string]bool{}
-	for i, f := range a.files {
+	for i, f := range parts {
 		if err := validateName(f.Name); err != nil {
 			return err
 		}
-		if i > 0 && f.Name <= a.files[i-1].Name {
-			return tallystick.Errorf(tallystick.Invalid, "archive: %q comes after %q: not sorted, or there twice", f.Name, a.files[i-1].Name)
-		}
-		if len(f.Data) > maxFile {
-			return tallystick.Errorf(tallystick.Invalid, "archive: %q is larger than %d bytes", f.Name, maxFile)
-		}
-		if total += len(f.Data) + 2*len(f.Name) + localHeaderSize + centralHeaderSize; total > MaxArchive-endSize {
-			return tallystick.Errorf(tallystick.Invalid, "archive is larger than %d bytes", MaxArchive)
+		if i > 0 && f.Name <= parts[i-1].Name {
+			return tallystick.Errorf(tallystick.Invalid, "archive: %q comes after %q: not sorted, or there twice", f.Name, parts[i-1].Name)
 		}
 		for dir := path.Dir(f.Name); dir != "."; dir = path.Dir(dir) {
 			directories[dir] = true
@@ -107,7 +107,7 @@ func (a Archive) validate() error {
 		}
 		folded[strings.ToLower(f.Name)] = f.Name
 	}
-	for _, f := range a.files {
+	for _, f := range parts {
 		if directories[f.Name] {
 			return tallystick.Errorf(tallystick.Invalid, "archive: %q is a file and a directory", f.Name)
 		}

@@ -14,7 +14,7 @@ type Options struct {
 	Witnesses int   // refuse a checkpoint that fewer trusted witnesses have cosigned
 }
 
-// Bundle verifies an evidence bundle of size bytes. It reads the whole bundle into memory, writes
+// Bundle verifies an evidence bundle, or a package for an auditor, of size bytes. It reads the whole bundle into memory, writes
 // nothing, and believes only the keys of trust: the bundle's own trust.json serves to tell a bundle
 // that a stranger has signed from one that is damaged.
 //
@@ -35,10 +35,21 @@ func Bundle(r io.ReaderAt, size int64, trust Trust, o Options) (Result, error) {
 	}
 	v.archive = archive
 	v.result.ok("archive", "bundle", "canonical zip, %d files, %d bytes", len(archive.files), size)
-	// Each step stands on the one before; the first that fails ends the verification.
-	for _, step := range []func() error{
+	if _, isPackage := archive.File(PackageFile); isPackage {
+		p := &packageVerifier{bundleVerifier: *v}
+		p.run(p.steps())
+		return p.result.conclude(p.notProved()), nil
+	}
+	v.signature, v.envelope = "manifest signature", ManifestEnvelopeFile
+	v.run([]func() error{
 		v.checkFiles, v.checkClaimedTrust, v.checkManifestSignature, v.checkCheckpoint, v.checkEvents, v.checkStatements, v.checkReports,
-	} {
+	})
+	return v.result.conclude(notProved(v.checkpoint)), nil
+}
+
+// run takes the steps. Each stands on the one before; the first that fails ends the verification.
+func (v *bundleVerifier) run(steps []func() error) {
+	for _, step := range steps {
 		if err := step(); err != nil {
 			var named *namedError
 			if !errors.As(err, &named) {
@@ -48,8 +59,7 @@ func Bundle(r io.ReaderAt, size int64, trust Trust, o Options) (Result, error) {
 			break
 		}
 	}
-	v.result.archive = archive
-	return v.result.conclude(notProved(v.checkpoint)), nil
+	v.result.archive = v.archive
 }
 
 // namedError is a failed check.
@@ -68,7 +78,9 @@ type bundleVerifier struct {
 	result     Result
 	manifest   Manifest
 	raw        []byte                       // manifest.json
-	exporter   Key                          // that signed the manifest
+	exporter   Key                          // that signed the manifest, or the index of a package
+	signature  string                       // what that signature is called
+	envelope   string                       // name of the file with it
 	digests    map[string]tallystick.Digest // of the files that the manifest lists
 	checkpoint Checkpoint
 	recorded   map[tallystick.Digest]uint64 // digests in the clear in an event, to its lowest index
@@ -168,7 +180,7 @@ func (v *bundleVerifier) checkCheckpoint() error {
 	// The manifest counts where the checkpoint does. At the next index it would not count any more
 	// once that entry retires the exporter's key.
 	if k := v.exporter; !k.covers(c.Last()) {
-		return &namedError{"manifest signature", ManifestEnvelopeFile, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Last())}
+		return &namedError{v.signature, v.envelope, fmt.Errorf("key %.12s is %s and not trusted for index %d", k.ID, k.Status, c.Last())}
 	}
 	v.result.witnesses(c, CheckpointFile, v.keys.trust, v.options.Witnesses)
 	return nil

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -25,24 +26,41 @@ const (
 	zipDate    = 0x0021 // 1980-01-01, the first date that zip can write
 )
 
+// Part is a file of an archive that need not be held in memory.
+type Part struct {
+	Name  string
+	Size  int64
+	CRC32 uint32 // IEEE, of the bytes that Open yields
+	Open  func() io.Reader
+}
+
 // WriteTo writes the zip file.
 func (a Archive) WriteTo(w io.Writer) (int64, error) {
-	if err := a.validate(); err != nil {
+	parts := make([]Part, len(a.files))
+	for i, f := range a.files {
+		parts[i] = Part{f.Name, int64(len(f.Data)), crc32.ChecksumIEEE(f.Data), func() io.Reader { return bytes.NewReader(f.Data) }}
+	}
+	return WriteParts(w, parts)
+}
+
+// WriteParts writes the canonical zip file of parts, which are sorted by name.
+func WriteParts(w io.Writer, parts []Part) (int64, error) {
+	if _, err := SizeOf(parts); err != nil {
 		return 0, err
 	}
 	out := &countingWriter{w: w}
 	var directory []byte
-	for _, f := range a.files {
+	for _, m := range parts {
 		// The fields that local and central header share, from "version needed" to the lengths.
 		shared := binary.LittleEndian.AppendUint16(nil, zipVersion)
 		shared = binary.LittleEndian.AppendUint16(shared, zipUTF8)
 		shared = binary.LittleEndian.AppendUint16(shared, 0) // stored
 		shared = binary.LittleEndian.AppendUint16(shared, 0) // time
 		shared = binary.LittleEndian.AppendUint16(shared, zipDate)
-		shared = binary.LittleEndian.AppendUint32(shared, crc32.ChecksumIEEE(f.Data))
-		shared = binary.LittleEndian.AppendUint32(shared, uint32(len(f.Data))) // compressed
-		shared = binary.LittleEndian.AppendUint32(shared, uint32(len(f.Data)))
-		shared = binary.LittleEndian.AppendUint16(shared, uint16(len(f.Name)))
+		shared = binary.LittleEndian.AppendUint32(shared, m.CRC32)
+		shared = binary.LittleEndian.AppendUint32(shared, uint32(m.Size)) // compressed
+		shared = binary.LittleEndian.AppendUint32(shared, uint32(m.Size))
+		shared = binary.LittleEndian.AppendUint16(shared, uint16(len(m.Name)))
 		shared = binary.LittleEndian.AppendUint16(shared, 0) // extra
 
 		directory = binary.LittleEndian.AppendUint32(directory, centralSignature)
@@ -50,26 +68,44 @@ func (a Archive) WriteTo(w io.Writer) (int64, error) {
 		directory = append(directory, shared...)
 		directory = append(directory, make([]byte, 10)...) // comment, disk, attributes
 		directory = binary.LittleEndian.AppendUint32(directory, uint32(out.n))
-		directory = append(directory, f.Name...)
+		directory = append(directory, m.Name...)
 
 		header := binary.LittleEndian.AppendUint32(nil, localSignature)
-		header = append(append(header, shared...), f.Name...)
+		header = append(append(header, shared...), m.Name...)
 		if _, err := out.Write(header); err != nil {
 			return out.n, err
 		}
-		if _, err := out.Write(f.Data); err != nil {
-			return out.n, err
+		if n, err := io.Copy(out, m.Open()); err != nil || n != m.Size {
+			return out.n, cmp.Or(err, fmt.Errorf("%q has %d bytes, not %d", m.Name, n, m.Size))
 		}
 	}
 	end := binary.LittleEndian.AppendUint32(nil, endSignature)
 	end = binary.LittleEndian.AppendUint32(end, 0) // disks
-	end = binary.LittleEndian.AppendUint16(end, uint16(len(a.files)))
-	end = binary.LittleEndian.AppendUint16(end, uint16(len(a.files)))
+	end = binary.LittleEndian.AppendUint16(end, uint16(len(parts)))
+	end = binary.LittleEndian.AppendUint16(end, uint16(len(parts)))
 	end = binary.LittleEndian.AppendUint32(end, uint32(len(directory)))
 	end = binary.LittleEndian.AppendUint32(end, uint32(out.n))
 	end = binary.LittleEndian.AppendUint16(end, 0) // comment
 	_, err := out.Write(append(directory, end...))
 	return out.n, err
+}
+
+// SizeOf returns the size of the archive of parts in bytes, or why there can be none.
+func SizeOf(parts []Part) (size int64, err error) {
+	if len(parts) == 0 || len(parts) > maxFiles {
+		return 0, tallystick.Errorf(tallystick.Invalid, "archive has %d files, want 1 to %d", len(parts), maxFiles)
+	}
+	size = endSize
+	for _, m := range parts {
+		if m.Size > maxFile {
+			return 0, tallystick.Errorf(tallystick.Invalid, "archive: %q is larger than %d bytes", m.Name, maxFile)
+		}
+		size += m.Size + int64(2*len(m.Name)+localHeaderSize+centralHeaderSize)
+	}
+	if size > MaxArchive {
+		return 0, tallystick.Errorf(tallystick.Invalid, "archive is larger than %d bytes", MaxArchive)
+	}
+	return size, validateNames(parts)
 }
 
 // ReadArchive reads a canonical zip file of size bytes. It reads the file into memory once, parses

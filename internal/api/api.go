@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
+	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -40,6 +41,7 @@ type Config struct {
 	Addresses AddressChecker // nil: addresses are looked at when they are spoken to
 	Releases  *release.Office
 	Obliged   *obligation.Office
+	Packages  *dossier.Office
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -103,6 +105,7 @@ func New(config Config) http.Handler {
 	s.waivers()
 	s.signers()
 	s.obligations()
+	s.packages()
 	s.lineage(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)

@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -54,6 +55,9 @@ func newHouse(t testing.TB) house {
 			DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
 		}),
 		Obliged: obligation.New(obligation.Config{DB: w.DB, Catalog: cat, Trail: w.Trail, Evidence: w.Evidence}),
+		Packages: dossier.New(dossier.Config{
+			Workspace: w, Catalog: cat, People: people, Pack: policy.Packs(""), Program: "tallystick test", Now: time.Now,
+		}),
 		Notify:  notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Release: "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}}

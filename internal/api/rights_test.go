@@ -101,6 +101,7 @@ var actions = map[string]access.Action{
 	"record-assignment": access.AssignmentRecord, "end-assignment": access.AssignmentRecord, "reconcile": access.FindingWrite, "resolve-finding": access.FindingClose,
 	"record-lineage":      access.LineageRecord,
 	"set-usage-rule":      access.UsageRuleWrite,
+	"export-package":      access.BundleExport,
 	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
 	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,
 	"list-subscriptions": access.NotifyRead, "get-subscription": access.NotifyRead, "list-deliveries": access.NotifyRead,

@@ -27,6 +27,7 @@ func phrases() map[trail.Type]phrase {
 		trail.KeyRotated:        {"put the {role} key {key} in the place of {replaces}", "replace a key[ for {role}]"},
 		trail.KeyCompromised:    {"declared the {role} key {key} compromised from entry {from_index} on", "declare a key compromised"},
 		trail.BundleExported:    {"exported evidence[ of {events} events], bundle {bundle_digest}[, {disclosed} sealed fields open]", "export evidence"},
+		trail.PackageExported:   {"exported a package about {model}[@{version}] for an auditor", "export a package about {model}[@{version}] for an auditor"},
 		trail.BackupCreated:     {"wrote a backup of the workspace up to ledger size {size}", "write a backup of the workspace"},
 
 		trail.UserAdded:          {"added the {kind} {user}[, role {roles}]", "add a user"},

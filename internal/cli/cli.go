@@ -122,7 +122,7 @@ func (a *app) groups() []group {
 			a.env(), a.assign(), a.unassign(), a.assignments(), a.deployment(), a.reconcile(), a.finding(),
 		}},
 		{"release", "Releases:", []*cobra.Command{a.gate(), a.release(), a.waiver(), a.signer()}},
-		{"trail", "Trail and evidence:", []*cobra.Command{a.log(), a.prove(), a.verify(), a.trust(), a.key(), a.fsck(), a.backup(), a.restore(), a.witness()}},
+		{"trail", "Trail and evidence:", []*cobra.Command{a.log(), a.bundle(), a.prove(), a.verify(), a.trust(), a.key(), a.fsck(), a.backup(), a.restore(), a.witness()}},
 		{"server", "Server and people:", []*cobra.Command{a.serve(), a.login(), a.logout(), a.user(), a.tokenCommand(), a.notify()}},
 	}
 }

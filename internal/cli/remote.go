@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -34,6 +35,7 @@ type house struct {
 	notify   *notify.Store
 	releases *release.Office
 	obliged  *obligation.Office
+	packages *dossier.Office
 }
 
 func (a *app) house(w *workspace.Workspace) house {
@@ -50,6 +52,9 @@ func (a *app) house(w *workspace.Workspace) house {
 		Pack: policy.Packs(a.rules),
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
+	h.packages = dossier.New(dossier.Config{
+		Workspace: w, Catalog: h.catalog, People: h.access, Pack: policy.Packs(a.rules), Program: "tallystick " + tool().Version, Now: time.Now,
+	})
 	return h
 }
 
@@ -57,7 +62,7 @@ func (a *app) house(w *workspace.Workspace) house {
 // alone.
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
-		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged,
+		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
 		Notify: h.notify, Addresses: addresses,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})

@@ -120,13 +120,21 @@ func (t tree) node(id compact.NodeID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	begin, end := nodeIndex<<nodeLevel*hashSize, (nodeIndex+1)<<nodeLevel*hashSize
-	if end > uint64(len(hashes)) {
+	var h hasher
+	root, err := tileNode(&h, hashes, nodeLevel, nodeIndex)
+	if err != nil {
 		return nil, fmt.Errorf("node %d at level %d is not in a tree of %d entries", id.Index, id.Level, t.size)
 	}
-	var h hasher
-	root := h.root(hashes[begin:end])
 	return root[:], nil
+}
+
+// tileNode computes a node from the hashes of its tile.
+func tileNode(h *hasher, hashes []byte, level uint, index uint64) ([hashSize]byte, error) {
+	begin, end := index<<level*hashSize, (index+1)<<level*hashSize
+	if end > uint64(len(hashes)) {
+		return [hashSize]byte{}, errors.New("the tile does not hold the node")
+	}
+	return h.root(hashes[begin:end]), nil
 }
 
 // rootAt computes, from the tiles, the root hash that the tree had at a size up to its own.

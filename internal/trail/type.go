@@ -110,7 +110,7 @@ var commonFields = []Field{
 // Definitions returns every type of event, in the order of a model's life.
 func Definitions() []Definition {
 	return slices.Concat(workspaceDefinitions(), accessDefinitions(), catalogDefinitions(), estateDefinitions(), lineageDefinitions(), releaseDefinitions(),
-		registryDefinitions(), artifactDefinitions(), exportDefinitions(), notifyDefinitions(), witnessDefinitions())
+		registryDefinitions(), artifactDefinitions(), exportDefinitions(), packageDefinitions(), notifyDefinitions(), witnessDefinitions())
 }
 
 func workspaceDefinitions() []Definition {

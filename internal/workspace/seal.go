@@ -241,3 +241,13 @@ func (p *Prover) Prove(ctx context.Context, event trail.Event) (verify.Inclusion
 	}
 	return proof, nil
 }
+
+// MultiProof returns the shared hashes that prove the entries at the indexes, which ascend, under the
+// checkpoint of a prover that [Prover.Covering] has returned.
+func (p *Prover) MultiProof(ctx context.Context, indexes []uint64) (verify.MultiProof, error) {
+	others, err := p.published.MultiProof(ctx, indexes)
+	if err != nil {
+		return verify.MultiProof{}, fmt.Errorf("prove %d events: %w", len(indexes), err)
+	}
+	return verify.MultiProof{Size: p.published.Size(), Others: others}, nil
+}
