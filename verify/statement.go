@@ -20,6 +20,7 @@ const (
 	PredicateGate       = "https://github.com/tallystick/tallystick/schema/gate/v1"
 	PredicateReport     = "https://github.com/tallystick/tallystick/schema/report/v1"
 	PredicateManifest   = "https://github.com/tallystick/tallystick/schema/manifest/v1"
+	PredicateEvidence   = "https://github.com/tallystick/tallystick/schema/evidence/v1"
 )
 
 // maxSubjects bounds the subjects of a statement.

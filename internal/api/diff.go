@@ -7,8 +7,8 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
-	"github.com/tallystick/tallystick/internal/trail"
 )
 
 type attachModelEvidenceInput struct {
@@ -36,9 +36,8 @@ func (s *server) diffs() {
 // modelEvidence takes evidence about a model as a whole.
 func (s *server) modelEvidence() {
 	act(s, operation("attach-model-evidence", http.MethodPost, "/models/{model}/evidence", "Put evidence of a model as a whole on record", "evidence", http.StatusNotFound, http.StatusConflict),
-		func(_ context.Context, in attachModelEvidenceInput) (registry.Command, func(tx *state.Tx) (catalog.EvidenceDetails, error)) {
-			return onModel(access.EvidenceAttach, in.Model, func(tx *state.Tx) (trail.Change, error) {
-				return s.Catalog.AttachEvidence(tx, catalog.EvidenceAttachment{Model: in.Model, Details: in.Body})
-			}), func(*state.Tx) (catalog.EvidenceDetails, error) { return in.Body, nil }
+		func(ctx context.Context, in attachModelEvidenceInput) (registry.Command, func(tx *state.Tx) (release.Attached, error)) {
+			found, propose := s.attested(ctx, modelResource(in.Model), catalog.EvidenceAttachment{Model: in.Model, Details: in.Body})
+			return onModel(access.EvidenceAttach, in.Model, propose), func(*state.Tx) (release.Attached, error) { return *found, nil }
 		})
 }

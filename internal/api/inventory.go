@@ -80,7 +80,7 @@ func (s *server) inventory() {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
 				return catalog.Status{}, err
 			}
-			return s.Catalog.Status(ctx, in.Model, in.Version)
+			return s.Releases.Status(ctx, in.Model, in.Version)
 		})
 	ask(s, operation("get-model-history", http.MethodGet, "/models/{model}/history", "Say who did what to a model, refusals included", "trail", http.StatusNotFound),
 		func(ctx context.Context, in *historyQuery) (catalog.History, error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -158,20 +159,40 @@ type evidenceQuery struct {
 	Kind    catalog.EvidenceKind `query:"kind" maxLength:"32"`
 }
 
+// attested verifies evidence before the transaction that puts it on record, if the caller may attach it: files are read. The
+// error waits for the act, which records it.
+func (s *server) attested(ctx context.Context, on trail.Resource, a catalog.EvidenceAttachment) (*release.Attached, func(tx *state.Tx) (trail.Change, error)) {
+	var found release.Attached
+	err := caller(ctx).Allows(access.EvidenceAttach, on)
+	if err == nil {
+		found, err = s.Releases.Attest(ctx, a)
+	}
+	a.Details = found.EvidenceDetails
+	return &found, func(tx *state.Tx) (trail.Change, error) {
+		if err != nil {
+			return nil, err
+		}
+		return s.Catalog.AttachEvidence(tx, a)
+	}
+}
+
 func (s *server) evidence() {
 	act(s, operation("attach-evidence", http.MethodPost, "/models/{model}/versions/{version}/evidence", "Put evidence of a version on record", "evidence", http.StatusNotFound, http.StatusConflict),
-		func(_ context.Context, in attachEvidenceInput) (registry.Command, func(tx *state.Tx) (catalog.EvidenceDetails, error)) {
-			return in.command(access.EvidenceAttach, func(tx *state.Tx) (trail.Change, error) {
-				return s.Catalog.AttachEvidence(tx, catalog.EvidenceAttachment{Model: in.Model, Version: in.Version, Details: in.Body})
-			}), func(*state.Tx) (catalog.EvidenceDetails, error) { return in.Body, nil }
+		func(ctx context.Context, in attachEvidenceInput) (registry.Command, func(tx *state.Tx) (release.Attached, error)) {
+			found, propose := s.attested(ctx, versionResource(in.Model, in.Version), catalog.EvidenceAttachment{Model: in.Model, Version: in.Version, Details: in.Body})
+			return in.command(access.EvidenceAttach, propose), func(*state.Tx) (release.Attached, error) { return *found, nil }
 		})
 	ask(s, operation("list-evidence", http.MethodGet, "/models/{model}/evidence", "List the evidence of a model", "evidence", http.StatusNotFound),
-		func(ctx context.Context, in *evidenceQuery) (page[catalog.Evidence], error) {
+		func(ctx context.Context, in *evidenceQuery) (page[release.StandingEvidence], error) {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
-				return page[catalog.Evidence]{}, err
+				return page[release.StandingEvidence]{}, err
 			}
 			found, err := s.Catalog.Evidence(ctx, catalog.EvidenceFilter{Model: in.Model, Version: in.Version, Kind: in.Kind, Before: in.After, Limit: in.Limit + 1})
-			return pageOf(found, in.Limit, func(e catalog.Evidence) string { return utoa(e.Event) }), err
+			if err != nil {
+				return page[release.StandingEvidence]{}, err
+			}
+			standings, err := s.Releases.Standings(ctx, found)
+			return pageOf(standings, in.Limit, func(e release.StandingEvidence) string { return utoa(e.Event) }), err
 		})
 	upload := operation("upload-evidence", http.MethodPut, "/evidence/{digest}", "Upload a piece of evidence", "evidence")
 	upload.MaxBodyBytes = 64 << 20

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -61,6 +62,9 @@ type Evidence struct {
 	Recorded time.Time `json:"recorded"`
 	Event    uint64    `json:"event" doc:"sequence of the event that recorded it"`
 }
+
+// OfAudit reports whether an audit of this installation itself recorded the evidence: no client can say so.
+func (e Evidence) OfAudit() bool { return strings.HasSuffix(e.ID, "-"+string(e.Kind)) }
 
 // EvidenceAttachment asks to put evidence on record. Version is empty if it is about the model.
 type EvidenceAttachment struct {

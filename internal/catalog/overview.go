@@ -87,7 +87,7 @@ func (o *Overview) judge(owed []Owed, v Version, on shelf, now time.Time) {
 		if !owed[i].by(o.Model) {
 			continue
 		}
-		item := judged(owed[i], o.Model, v, on, now)
+		item := judged(owed[i], o.Model, v, on, now, unproven)
 		o.Owes++
 		switch item.State {
 		case Missing:
@@ -100,9 +100,9 @@ func (o *Overview) judge(owed []Owed, v Version, on shelf, now time.Time) {
 			o.First = &item
 		}
 	}
-	last := on.newest(func(e *Evidence) bool { return e.Kind == EvaluationEvidence && e.Version == o.LatestVersion })
-	if last != nil {
-		o.Verdict = last.Verdict
+	last := on.newestFirst(func(e *Evidence) bool { return e.Kind == EvaluationEvidence && e.Version == o.LatestVersion })
+	if len(last) > 0 {
+		o.Verdict = last[0].Verdict
 	}
 }
 

@@ -120,7 +120,7 @@ func OwedEvidence() []Owed {
 			ID: "scan", Title: "Scan of the files", Why: "a model file can run code when it is loaded", Kind: ScanEvidence,
 			Controls: []string{"eu-ai-act/Art. 15", "eu-ai-act/Annex IV(2)(h)", "nist-ai-rmf/MEASURE 2.7"},
 			limited:  365, high: 180, from: ours,
-			command: "tallystick model scan PATH --model MODEL@VERSION",
+			command: "tallystick model scan PATH --model MODEL@VERSION --sign",
 		},
 		{
 			ID: "signature", Title: "Signature over the files", Why: "whoever loads the model can check that it is this one", Kind: SignatureEvidence,
@@ -132,7 +132,7 @@ func OwedEvidence() []Owed {
 			ID: "supplier", Title: "Evidence of the supplier", Why: "what cannot be looked into has to be vouched for", Kind: SupplierEvidence,
 			Controls: []string{"us-mrm/MRM-6", "iso-42001/A.10.3", "nist-ai-rmf/GOVERN 6.1"},
 			low:      365, limited: 365, high: 180, from: thirdParty, scope: ofModel,
-			command: "tallystick evidence attach MODEL@VERSION --kind supplier FILE",
+			command: "tallystick evidence attach MODEL@VERSION --kind supplier FILE --sign",
 		},
 		{
 			ID: "criteria", Title: "Thresholds fixed before the evaluation", Why: "nobody should choose the limits after seeing the result", Kind: CriteriaEvidence,
@@ -156,31 +156,31 @@ func OwedEvidence() []Owed {
 			ID: "baseline", Title: "Baseline of behaviour and data", Why: "drift is measured against it", Kind: BaselineEvidence,
 			Controls: []string{"us-mrm/MRM-2b", "iso-42001/A.6.2.6"},
 			limited:  always, high: always,
-			command: "tallystick evidence attach MODEL@VERSION --kind baseline FILE",
+			command: "tallystick evidence attach MODEL@VERSION --kind baseline FILE --sign",
 		},
 		{
 			ID: "model-card", Title: "Model card or instructions for use", Why: "those who use it have to know its limits", Kind: DocumentEvidence, Name: "model-card",
 			Controls: []string{"eu-ai-act/Art. 13", "iso-42001/A.8.2", "nist-ai-rmf/MEASURE 2.9"},
 			limited:  always, high: 365, scope: ofModel,
-			command: "tallystick evidence attach MODEL@VERSION --kind document --name model-card FILE",
+			command: "tallystick evidence attach MODEL@VERSION --kind document --name model-card FILE --sign",
 		},
 		{
 			ID: "risk-record", Title: "Risk record", Why: "known risks, what is done about them, and who accepts the rest", Kind: DocumentEvidence, Name: "risk-record",
 			Controls: []string{"eu-ai-act/Art. 9", "eu-ai-act/Annex IV(5)", "nist-ai-rmf/MANAGE 1.3"},
 			high:     365, scope: ofModel,
-			command: "tallystick evidence attach MODEL --kind document --name risk-record FILE",
+			command: "tallystick evidence attach MODEL --kind document --name risk-record FILE --sign",
 		},
 		{
 			ID: "impact-assessment", Title: "Impact assessment", Why: "whom it can hurt, and how that is kept small", Kind: DocumentEvidence, Name: "impact-assessment",
 			Controls: []string{"eu-ai-act/Art. 27", "iso-42001/A.5.4", "nist-ai-rmf/MAP 5.1"},
 			high:     365, scope: ofModel,
-			command: "tallystick evidence attach MODEL --kind document --name impact-assessment FILE",
+			command: "tallystick evidence attach MODEL --kind document --name impact-assessment FILE --sign",
 		},
 		{
 			ID: "monitoring-plan", Title: "Monitoring plan", Why: "what is watched in operation, and who acts", Kind: DocumentEvidence, Name: "monitoring-plan",
 			Controls: []string{"eu-ai-act/Art. 72", "eu-ai-act/Annex IV(9)", "nist-ai-rmf/MANAGE 4.1"},
 			high:     365, scope: ofModel,
-			command: "tallystick evidence attach MODEL --kind document --name monitoring-plan FILE",
+			command: "tallystick evidence attach MODEL --kind document --name monitoring-plan FILE --sign",
 		},
 	}
 }

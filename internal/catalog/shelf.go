@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/tallystick/tallystick/internal/state"
@@ -10,14 +11,16 @@ import (
 // shelf holds the evidence of a model and one of its versions.
 type shelf []Evidence
 
-// newest returns the newest evidence that is wanted, nil if there is none.
-func (s shelf) newest(wanted func(*Evidence) bool) (found *Evidence) {
+// newestFirst returns the evidence that is wanted, the newest first.
+func (s shelf) newestFirst(wanted func(*Evidence) bool) (found []*Evidence) {
 	for i := range s {
-		e := &s[i]
-		if wanted(e) && (found == nil || cmp.Or(cmp.Compare(e.ProducedMS, found.ProducedMS), cmp.Compare(e.Event, found.Event)) > 0) {
-			found = e
+		if e := &s[i]; wanted(e) {
+			found = append(found, e)
 		}
 	}
+	slices.SortStableFunc(found, func(a, b *Evidence) int {
+		return -cmp.Or(cmp.Compare(a.ProducedMS, b.ProducedMS), cmp.Compare(a.Event, b.Event))
+	})
 	return found
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -14,18 +15,28 @@ import (
 type ItemState string
 
 // The states of what is owed. What is stale was there and counts no longer; what is of another digest is
-// about other files than the version's.
+// about other files than the version's. What is claimed nobody has signed whose signature counts for it;
+// what is revoked somebody signed whose key counts no more.
 const (
 	Present     ItemState = "present"
 	Missing     ItemState = "missing"
 	Stale       ItemState = "stale"
 	OtherDigest ItemState = "other_digest"
+	Claimed     ItemState = "claimed"
+	Revoked     ItemState = "revoked"
 )
+
+// Proof says whether evidence of the version is what it claims to be: Present, OtherDigest, Claimed or Revoked,
+// and the evidence with what its signer says in place of what was said when it was attached.
+type Proof func(e Evidence, v Version) (Evidence, ItemState)
+
+// unproven takes evidence as it was attached: for overviews, on which nothing rests.
+func unproven(e Evidence, _ Version) (Evidence, ItemState) { return e, Present }
 
 // Item is one thing that a model owes.
 type Item struct {
 	Owed
-	State    ItemState `json:"state" enum:"present,missing,stale,other_digest"`
+	State    ItemState `json:"state" enum:"present,missing,stale,other_digest,claimed,revoked"`
 	Words    string    `json:"words" doc:"the state in words"`
 	Lacks    []string  `json:"lacks,omitempty" doc:"fields that are missing"`
 	Until    time.Time `json:"until,omitzero" doc:"until when it counts; since when it is stale"`
@@ -42,7 +53,7 @@ type Status struct {
 	At      time.Time `json:"at"`
 	Items   []Item    `json:"items"`
 	Missing int       `json:"missing" doc:"how many are missing"`
-	Stale   int       `json:"stale" doc:"how many are stale or of another digest"`
+	Stale   int       `json:"stale" doc:"how many are there and do not count: stale, of another digest, claimed or revoked"`
 	Words   string    `json:"words" doc:"all of it in a sentence"`
 }
 
@@ -54,7 +65,7 @@ func (s Status) Complete() bool { return s.Missing+s.Stale == 0 }
 // have a verdict that fails.
 func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		s, err = status(tx, name, version)
+		s, err = status(tx, name, version, unproven)
 		return err
 	})
 	if err != nil {
@@ -63,9 +74,9 @@ func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, e
 	return s, nil
 }
 
-// StatusIn does the same as the transaction sees it.
-func (c *Catalog) StatusIn(tx *state.Tx, name, version string) (Status, error) {
-	return status(tx, name, version)
+// StatusIn does the same as the transaction sees it, and lets only evidence count that is proven.
+func (c *Catalog) StatusIn(tx *state.Tx, name, version string, prove Proof) (Status, error) {
+	return status(tx, name, version, prove)
 }
 
 // Statuses returns the status of the latest version of each model, for a page of the inventory: at most 100.
@@ -75,7 +86,7 @@ func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, e
 	}
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		for _, name := range names {
-			s, err := status(tx, name, "")
+			s, err := status(tx, name, "", unproven)
 			if err != nil {
 				return err
 			}
@@ -91,7 +102,7 @@ func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, e
 
 const maxStatuses = 100
 
-func status(tx *state.Tx, name, version string) (Status, error) {
+func status(tx *state.Tx, name, version string, prove Proof) (Status, error) {
 	m, err := model(tx, name)
 	if err != nil {
 		return Status{}, err
@@ -109,23 +120,23 @@ func status(tx *state.Tx, name, version string) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("evidence of %s: %w", nameOf(name, version), err)
 	}
-	return statusOf(m, v, on[name], tx.Now()), nil
+	return statusOf(m, v, on[name], tx.Now(), prove), nil
 }
 
 // statusOf says what m owes and what of it is there for its version v, which is the zero Version if there
 // is none.
-func statusOf(m Model, v Version, on shelf, now time.Time) Status {
+func statusOf(m Model, v Version, on shelf, now time.Time, prove Proof) Status {
 	s := Status{Model: m, Version: v.Version, At: now}
 	for _, o := range OwedEvidence() {
 		if !o.by(m) {
 			continue
 		}
-		item := judged(o, m, v, on, now)
+		item := judged(o, m, v, on, now, prove)
 		item.tell(m, v)
 		switch item.State {
 		case Missing:
 			s.Missing++
-		case Stale, OtherDigest:
+		case Stale, OtherDigest, Claimed, Revoked:
 			s.Stale++
 		}
 		s.Items = append(s.Items, item)
@@ -144,17 +155,17 @@ func (s Status) sentence() string {
 	case s.Complete():
 		return fmt.Sprintf("%s (tier %s) has all %d things that it owes", name, s.Model.Tier, len(s.Items))
 	}
-	return fmt.Sprintf("%s (tier %s) owes %d things: %d are there, %d missing, %d stale or of another digest",
+	return fmt.Sprintf("%s (tier %s) owes %d things: %d are there, %d missing, %d do not count",
 		name, s.Model.Tier, len(s.Items), len(s.Items)-s.Missing-s.Stale, s.Missing, s.Stale)
 }
 
 // judged returns the item of something that m owes, with all but the words and the command.
-func judged(o Owed, m Model, v Version, on shelf, now time.Time) Item {
+func judged(o Owed, m Model, v Version, on shelf, now time.Time, prove Proof) Item {
 	i := Item{Owed: o}
 	if o.Kind == "" {
 		i.said(m, v)
 	} else {
-		i.find(on, m, v, now)
+		i.find(on, m, v, now, prove)
 	}
 	return i
 }
@@ -225,17 +236,12 @@ func optionsOf(question string) (ids []string) {
 }
 
 // find judges an item that is owed by evidence.
-func (i *Item) find(on shelf, m Model, v Version, now time.Time) {
-	found, other := i.newest(on, v)
-	switch {
-	case found == nil && other == nil:
-		i.State = Missing
-		return
-	case found == nil:
-		i.State, i.Evidence = OtherDigest, other
+func (i *Item) find(on shelf, m Model, v Version, now time.Time, prove Proof) {
+	i.Evidence, i.State = i.newest(on, v, prove)
+	if i.State != Present {
 		return
 	}
-	i.State, i.Evidence = Present, found
+	found := i.Evidence
 	if term, _ := i.Term(m.Tier); term > 0 {
 		i.Until = moment(found.ProducedMS).Add(term)
 	}
@@ -256,6 +262,15 @@ func (i *Item) tellEvidence() {
 		i.Words = fmt.Sprintf("there is one of %s, which is about %s and not about this version's files",
 			moment(i.Evidence.ProducedMS).Format(time.DateOnly), i.Evidence.Subject.Short())
 		return
+	case Claimed:
+		i.Words = "claimed, not verified: nobody has signed it"
+		if i.Evidence.Signer != "" {
+			i.Words = fmt.Sprintf("claimed, not verified: the key %.12s is not registered for it", i.Evidence.Signer)
+		}
+		return
+	case Revoked:
+		i.Words = fmt.Sprintf("the key %.12s, which signed it, counts no more", i.Evidence.Signer)
+		return
 	}
 	i.Words = "of " + moment(i.Evidence.ProducedMS).Format(time.DateOnly)
 	if i.Evidence.Verdict != "" {
@@ -270,30 +285,36 @@ func (i *Item) tellEvidence() {
 	}
 }
 
-// newest returns the newest evidence for the item that is about the version, or names no subject, and the newest
-// that is about something else. Either can be nil.
-func (i *Item) newest(on shelf, v Version) (found, other *Evidence) {
-	versions := []string{v.Version}
-	if i.scope == ofModel && v.Version != "" {
-		versions = append(versions, "")
-	}
-	for _, version := range versions {
-		last := on.newest(func(e *Evidence) bool { return e.Version == version && i.counts(e) })
-		if last == nil {
-			continue
-		}
-		about := last
-		if v.Digest != "" && !about.isAbout(v) {
-			about = on.newest(func(e *Evidence) bool { return e.Version == version && i.counts(e) && e.isAbout(v) })
-		}
-		if about != nil && (found == nil || about.ProducedMS > found.ProducedMS) {
-			found = about
-		}
-		if about == nil && other == nil {
-			other = last
+// newest returns the newest evidence for the item that is proven, and else the newest claim, and else the newest
+// that is about something else; nil and Missing if there is none. A claim can shut the gate and never open it: one that says
+// no comes before older evidence that is proven.
+func (i *Item) newest(on shelf, v Version, prove Proof) (*Evidence, ItemState) {
+	var claim, other *Evidence
+	var standing ItemState
+	for _, e := range on.newestFirst(func(e *Evidence) bool {
+		return i.counts(e) && (e.Version == v.Version || i.scope == ofModel && e.Version == "")
+	}) {
+		proven, state := prove(*e, v)
+		switch {
+		case state == OtherDigest || v.Digest != "" && !proven.isAbout(v):
+			other = cmp.Or(other, &proven)
+		case state == Present && (claim == nil || !claim.saysNo()):
+			return &proven, Present
+		case claim == nil:
+			claim, standing = &proven, state
 		}
 	}
-	return found, other
+	switch {
+	case claim != nil:
+		return claim, standing
+	case other != nil:
+		return other, OtherDigest
+	}
+	return nil, Missing
+}
+
+func (e *Evidence) saysNo() bool {
+	return e.Verdict != "" && e.Verdict != tallystick.Pass && e.Verdict != tallystick.Warn
 }
 
 // counts reports whether the evidence is of the kind that is owed.

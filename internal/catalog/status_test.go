@@ -90,7 +90,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("%s: %s, %s", id, got.State, got.Words)
 		}
 	}
-	if s.Missing != 6 || s.Stale != 3 || s.Version != "3" || !strings.Contains(s.Words, "credit@3 (tier high) owes 14 things: 5 are there, 6 missing, 3 stale or of another digest") {
+	if s.Missing != 6 || s.Stale != 3 || s.Version != "3" || !strings.Contains(s.Words, "credit@3 (tier high) owes 14 things: 5 are there, 6 missing, 3 do not count") {
 		t.Errorf("%s", s.Words)
 	}
 	if got := items["evaluation"].Command; got != "tallystick audit FILE --model credit --version 3 --tier high" {

@@ -70,10 +70,7 @@ func (l *landing) deliver(ctx context.Context, w *workspace.Workspace, result au
 	if err != nil {
 		return "", err
 	}
-	d := catalog.EvidenceDetails{
-		Kind: catalog.EvaluationEvidence, Name: "audit", Verdict: result.Document.Gate.Verdict, Subject: l.version.Digest, ProducedMS: recorded.Time.UnixMilli(),
-	}
-	d.Signer, _ = data["signer"].(string)
+	d := catalog.EvidenceDetails{Kind: catalog.EvaluationEvidence, Name: "audit", ProducedMS: recorded.Time.UnixMilli()}
 	digests, _ := data["statements"].([]any)
 	// The gate of the server judges what the signed decision names as its input.
 	for _, digest := range append(digests, data["report_digest"], string(result.Document.Gate.Input)) {
@@ -85,18 +82,25 @@ func (l *landing) deliver(ctx context.Context, w *workspace.Workspace, result au
 		if err := putEvidence(ctx, l.session, body); err != nil {
 			return "", err
 		}
-		if predicate := predicateOf(body); predicate == verify.PredicateGate {
-			d.Digest, d.PredicateType = tallystick.Digest(text), predicate
+		if predicateOf(body) == verify.PredicateGate {
+			d.Digest = tallystick.Digest(text)
 		}
 	}
 	_, receipt, err := attach(ctx, l.session, l.version.Name(), d, nil)
-	if err != nil || result.Document.Contract == nil {
+	if err != nil {
 		return receipt.Sequence, err
 	}
-	report, _ := data["report_digest"].(string)
-	d.Kind, d.Digest, d.PredicateType, d.Verdict = catalog.DataCheckEvidence, tallystick.Digest(report), "", result.Document.Contract.Verdict
-	_, _, err = attach(ctx, l.session, l.version.Name(), d, nil)
-	return receipt.Sequence, err
+	// The same signed decision shows what else the audit is evidence of: the server reads that from it.
+	for kind, is := range map[catalog.EvidenceKind]bool{
+		catalog.DataCheckEvidence: result.Document.Contract != nil, catalog.CriteriaEvidence: result.Document.Criteria.Committed && result.Document.Criteria.Before,
+	} {
+		if d.Kind = kind; is {
+			if _, _, err := attach(ctx, l.session, l.version.Name(), d, nil); err != nil {
+				return receipt.Sequence, err
+			}
+		}
+	}
+	return receipt.Sequence, nil
 }
 
 // predicateOf returns the type of predicate of a signed statement, empty if body is none.

@@ -49,7 +49,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	}
 	h.releases = release.New(release.Config{
 		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
-		Pack: policy.Packs(a.rules),
+		Pack: policy.Packs(a.rules), Files: w.Artifacts.Open, Signer: w.Signer,
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	h.packages = dossier.New(dossier.Config{

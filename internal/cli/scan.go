@@ -25,6 +25,7 @@ type scanReport struct {
 
 func (a *app) modelScan() *cobra.Command {
 	var other, of, format string
+	var sign bool
 	var hashing artifact.HashOptions
 	cmd := &cobra.Command{
 		Use:   "scan PATH...",
@@ -32,6 +33,9 @@ func (a *app) modelScan() *cobra.Command {
 		Long: `Scan reads the files without loading them: pickles by their opcodes against a list of what is allowed,
 safetensors, ONNX, GGUF, NumPy and Keras by their headers, archives with all in them. With --modelaudit
 the report of that scanner is taken as further evidence, if it has read these very files.
+
+With --model the result goes on record. The gate lets it count if the installation has the files and sees the same itself
+(tallystick register --upload), or if --sign signs it with a key that counts.
 
 Exit code: 0 safe, or safe under conditions that are named; 1 not safe, or not read to its end.`,
 		Example: `  tallystick model scan model/ --model credit@3
@@ -88,13 +92,14 @@ Exit code: 0 safe, or safe under conditions that are named; 1 not safe, or not r
 			if format == "json" {
 				out = a.Err
 			}
-			_, err = a.attachAbout(cmd.Context(), out, of, files, catalog.EvidenceDetails{Kind: catalog.ScanEvidence, Verdict: report.Verdict, ProducedMS: producedNow()}, body)
+			_, err = a.attachAbout(cmd.Context(), out, of, files, catalog.EvidenceDetails{Kind: catalog.ScanEvidence, Verdict: report.Verdict, ProducedMS: producedNow()}, body, sign)
 			return err
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&of, "model", "", "`MODEL@VERSION` with which the result goes on record")
+	flags.BoolVar(&sign, "sign", false, "answer for the result with the key of your workspace")
 	flags.StringVar(&other, "modelaudit", "", "report of the modelaudit scanner, a JSON `file`")
 	flags.StringVar(&format, "format", "text", "text or json")
 	addHashFlags(cmd, &hashing)

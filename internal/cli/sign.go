@@ -30,7 +30,8 @@ func (a *app) modelSign() *cobra.Command {
 		Short: "Sign the files of a model as OpenSSF Model Signing 1.0 says",
 		Long: `Sign writes a Sigstore bundle that the reference tool (model_signing of Python) verifies too. The
 key is ECDSA on P-256, P-384 or P-521 in PEM. With --model the signature goes on record with the version,
-which must have been registered with these files.`,
+which must have been registered with these files; the gate lets it count once an admin has added the public
+key (tallystick signer add).`,
 		Example: `  openssl ecparam -name prime256v1 -genkey -noout -out key.pem
   tallystick model sign model/ --key key.pem --model credit@3`,
 		Args: cobra.ExactArgs(1),
@@ -75,9 +76,7 @@ which must have been registered with these files.`,
 			fmt.Fprintf(out, "%d files signed: %s\n", manifest.Len(), signature)
 			var receipt client.Receipt
 			if of != "" {
-				receipt, err = a.attachAbout(cmd.Context(), out, of, manifest, catalog.EvidenceDetails{
-					Kind: catalog.SignatureEvidence, PredicateType: modelsign.PredicateType, Signer: hint, ProducedMS: producedNow(),
-				}, bundle)
+				receipt, err = a.attachAbout(cmd.Context(), out, of, manifest, catalog.EvidenceDetails{Kind: catalog.SignatureEvidence, ProducedMS: producedNow()}, bundle, false)
 			}
 			if err != nil || format != "json" {
 				return err
@@ -107,7 +106,7 @@ func signatureFlags(cmd *cobra.Command, key, signature *string, usage string) {
 }
 
 // attachAbout attaches evidence about files to the version that was registered with them, and tells out.
-func (a *app) attachAbout(ctx context.Context, out io.Writer, name string, files artifact.Manifest, d catalog.EvidenceDetails, body []byte) (receipt client.Receipt, err error) {
+func (a *app) attachAbout(ctx context.Context, out io.Writer, name string, files artifact.Manifest, d catalog.EvidenceDetails, body []byte, vouched bool) (receipt client.Receipt, err error) {
 	model, version, err := versionName(name)
 	if err != nil {
 		return receipt, err
@@ -131,10 +130,17 @@ func (a *app) attachAbout(ctx context.Context, out io.Writer, name string, files
 				WithHint("`tallystick version show %s` lists its files; --ignore leaves out what is no part of it", name)
 		}
 		d.Subject = digest
-		if _, receipt, err = attach(ctx, s, name, d, body); err != nil {
+		if vouched {
+			if d, body, err = a.vouch(ctx, s, name, d, body); err != nil {
+				return err
+			}
+		}
+		on, got, err := attach(ctx, s, name, d, body)
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "evidence of %s, kind %s\n", name, d.Kind)
+		receipt = got
+		fmt.Fprintf(out, "evidence of %s, kind %s, %s\n", name, d.Kind, on.Words)
 		printReceipt(out, receipt)
 		return nil
 	}()

@@ -91,35 +91,40 @@ func (s Statement) seal(key crypto.Signer, random io.Reader) ([]byte, error) {
 // Open returns the statement of a bundle that key signed. It believes nothing in the bundle before
 // the signature has been verified, and says nothing about the files: see [Statement.Check].
 func Open(bundle []byte, key *ecdsa.PublicKey) (Statement, error) {
-	if len(bundle) > MaxBundle {
-		return Statement{}, tallystick.Errorf(tallystick.Invalid, "bundle is longer than %d bytes", MaxBundle)
-	}
-	if err := artifact.CheckJSON("bundle", bundle); err != nil {
-		return Statement{}, err
-	}
-	o, err := parseObject("bundle", bundle, "mediaType", "verificationMaterial", "dsseEnvelope")
-	if err != nil {
-		return Statement{}, err
-	}
-	if err := o.want("mediaType", mediaType); err != nil {
-		return Statement{}, err
-	}
-	var material, envelope json.RawMessage
-	if err := o.get("verificationMaterial", &material); err != nil {
-		return Statement{}, err
-	}
-	if err := o.get("dsseEnvelope", &envelope); err != nil {
-		return Statement{}, err
-	}
-	hint, err := checkMaterial(material, key)
-	if err != nil {
-		return Statement{}, err
-	}
-	payload, err := openEnvelope(envelope, hint, key)
+	payload, err := Payload(bundle, key)
 	if err != nil {
 		return Statement{}, err
 	}
 	return parseStatement(payload)
+}
+
+// Payload returns the in-toto statement of a bundle that key signed, of whichever predicate.
+func Payload(bundle []byte, key *ecdsa.PublicKey) ([]byte, error) {
+	if len(bundle) > MaxBundle {
+		return nil, tallystick.Errorf(tallystick.Invalid, "bundle is longer than %d bytes", MaxBundle)
+	}
+	if err := artifact.CheckJSON("bundle", bundle); err != nil {
+		return nil, err
+	}
+	o, err := parseObject("bundle", bundle, "mediaType", "verificationMaterial", "dsseEnvelope")
+	if err != nil {
+		return nil, err
+	}
+	if err := o.want("mediaType", mediaType); err != nil {
+		return nil, err
+	}
+	var material, envelope json.RawMessage
+	if err := o.get("verificationMaterial", &material); err != nil {
+		return nil, err
+	}
+	if err := o.get("dsseEnvelope", &envelope); err != nil {
+		return nil, err
+	}
+	hint, err := checkMaterial(material, key)
+	if err != nil {
+		return nil, err
+	}
+	return openEnvelope(envelope, hint, key)
 }
 
 // checkMaterial checks that the bundle says that key signed it, and returns the key's hint.

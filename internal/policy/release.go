@@ -78,7 +78,7 @@ type OwedEvidence struct {
 	ID          string            `json:"id"`
 	Title       string            `json:"title"`
 	Kind        string            `json:"kind"`    // empty if it is owed by what is said of model or version
-	State       string            `json:"state"`   // present, missing, stale or other_digest
+	State       string            `json:"state"`   // present, missing, stale, other_digest, claimed or revoked
 	Verdict     string            `json:"verdict"` // empty if it carries none
 	Signer      string            `json:"signer"`  // id of the key; empty if it is not signed
 	SignerKnown bool              `json:"signer_known"`

@@ -71,6 +71,9 @@ var hindered = []struct {
 	{"evidence that says no", "evidence.owed", "high", map[string]any{"release.owed.2.verdict": "fail"}, policy.Fail, "has the verdict fail"},
 	{"evidence that cannot say", "evidence.owed", "high", map[string]any{"release.owed.2.verdict": "inconclusive"}, policy.Inconclusive, "has the verdict inconclusive"},
 	{"evidence that warns", "evidence.owed", "high", map[string]any{"release.owed.2.verdict": "warn"}, policy.Warn, "has the verdict warn"},
+	{"claimed evidence", "evidence.owed", "low", map[string]any{"release.owed.2.state": "claimed", "release.owed.2.signer": ""}, policy.Fail, "is claimed and not verified: nobody has signed it"},
+	{"evidence of a stranger", "evidence.owed", "low", map[string]any{"release.owed.2.state": "claimed"}, policy.Fail, "k1 is not registered for it"},
+	{"evidence of a revoked key", "evidence.owed", "low", map[string]any{"release.owed.2.state": "revoked"}, policy.Fail, "whose key counts no more"},
 	{"evidence of a new kind of state", "evidence.owed", "high", map[string]any{"release.owed.2.state": "fine"}, policy.Error, "no result"},
 	{"an experiment", "evidence.owed", "low", map[string]any{"release.owed": []any{}}, policy.Fail, "--state active"},
 
@@ -90,6 +93,8 @@ var hindered = []struct {
 	{"no signature, low", "version.signature", "low", map[string]any{"release.owed.1.kind": "scan"}, policy.Skip, "No signature"},
 	{"signature missing", "version.signature", "high", map[string]any{"release.owed.1.state": "missing"}, policy.Fail, "there is no signature"},
 	{"signature of other files", "version.signature", "high", map[string]any{"release.owed.1.subject": "sha256:ab"}, policy.Fail, "are not signed"},
+	{"signature by a stranger", "version.signature", "high", map[string]any{"release.owed.1.state": "claimed"}, policy.Fail, "tallystick signer add NAME FILE"},
+	{"signature by a revoked key", "version.signature", "high", map[string]any{"release.owed.1.state": "revoked"}, policy.Fail, "counts no more"},
 	{"signature by nobody", "version.signature", "high", map[string]any{"release.owed.1.signer": ""}, policy.Fail, "are not signed"},
 
 	{"no audit fact", "audit.current", "low", map[string]any{"release.audit": null}, policy.Fail, "tallystick audit FILE --model recidivism --version 1 --tier low"},

@@ -8,6 +8,8 @@
 package release
 
 import (
+	"context"
+	"os"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -20,7 +22,7 @@ import (
 	"github.com/tallystick/tallystick/verify"
 )
 
-// Config says where an office works. All fields are required.
+// Config says where an office works. All fields but the last two are required.
 type Config struct {
 	DB       *state.DB
 	Catalog  *catalog.Catalog
@@ -31,13 +33,23 @@ type Config struct {
 	// Key returns a key of the installation's own by its id; an error if it has no such key.
 	Key func(id string) (verify.Key, error)
 	Now func() time.Time
+
+	// Files opens a file of a version; it is a NotFound error if nobody has uploaded it. Signer signs in the name of
+	// the installation. With both it looks itself into files that are said to be scanned; nil does not.
+	Files  func(tallystick.Digest) (*os.File, error)
+	Signer func(context.Context) (*evidence.Signer, error)
 }
 
 // Office releases the versions of one installation. Its methods may be called by many goroutines.
-type Office struct{ config Config }
+type Office struct {
+	config Config
+	seen   memo[tallystick.Digest, signed]
+	proofs memo[question, proof]
+	gates  memo[attested, *evidence.Gate]
+}
 
 // New returns the office of an installation.
-func New(config Config) *Office { return &Office{config} }
+func New(config Config) *Office { return &Office{config: config} }
 
 // Changes returns an empty change for each type of event that alters the tables of releases.
 func Changes() map[trail.Type]func() trail.Change {

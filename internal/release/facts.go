@@ -25,7 +25,9 @@ type facts struct {
 	revision revision
 	audit    *catalog.Evidence // the newest evaluation, nil if there is none
 	attested []tallystick.Digest
-	signers  map[string]Signer
+	keys     keyring
+	vouched  map[tallystick.Digest]tallystick.Digest // what the signer of proven evidence answers for
+	unread   []unread
 	at       time.Time
 }
 
@@ -38,22 +40,23 @@ type passing struct {
 }
 
 // factsOf reads everything that the database knows of what is to be let in.
-func (o *Office) factsOf(tx *state.Tx, r Request) (f facts, err error) {
+func (o *Office) factsOf(tx *state.Tx, r Request, read map[string]proof) (f facts, err error) {
 	c, t := o.config.Catalog, r.Target
 	f.at = tx.Now()
 	environment, err := c.EnvironmentIn(tx, t.Environment)
 	if err != nil {
 		return f, err
 	}
-	if f.status, err = c.StatusIn(tx, t.Model, t.Version); err != nil {
+	if f.keys, err = o.keys(tx); err != nil {
+		return f, err
+	}
+	f.vouched = map[tallystick.Digest]tallystick.Digest{}
+	if f.status, err = c.StatusIn(tx, t.Model, t.Version, o.prover(&f, read)); err != nil {
 		return f, err
 	}
 	f.model = f.status.Model
 	v, err := c.VersionIn(tx, t.Model, t.Version)
 	if err != nil {
-		return f, err
-	}
-	if f.signers, err = signers(tx); err != nil {
 		return f, err
 	}
 	f.release = policy.Release{
@@ -212,7 +215,9 @@ func (o *Office) readAudit(tx *state.Tx, r Request, f *facts) error {
 		return fmt.Errorf("the audit of %s@%s: %w", r.Model, r.Version, err)
 	}
 	if recorded.Type != trail.AuditCompleted {
-		f.attested = []tallystick.Digest{e.Digest}
+		if s := f.status.Items[i].State; s == catalog.Present || s == catalog.Stale {
+			f.attested = []tallystick.Digest{e.Digest}
+		}
 		return nil
 	}
 	data, err := recorded.Data()

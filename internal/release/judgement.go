@@ -2,14 +2,12 @@ package release
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/artifact"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/policy"
@@ -67,15 +65,13 @@ func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, er
 
 // weigh asks the gate and stores nothing.
 func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error)) (j Judgement, input policy.Input, err error) {
-	var f facts
-	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+	f, err := o.proven(ctx, func(tx *state.Tx, read map[string]proof) (facts, error) {
 		r, err := find(tx)
 		if err != nil {
-			return err
+			return facts{}, err
 		}
 		j.Target, j.Request = r.Target, r.ID
-		f, err = o.factsOf(tx, r)
-		return err
+		return o.factsOf(tx, r, read)
 	})
 	if err != nil {
 		return Judgement{}, input, err
@@ -131,26 +127,9 @@ func (o *Office) owed(item catalog.Item, f *facts) policy.OwedEvidence {
 	if e := item.Evidence; e != nil {
 		produced := moment(e.ProducedMS)
 		owed.Verdict, owed.Signer, owed.Subject, owed.Digest, owed.Produced = string(e.Verdict), e.Signer, e.Subject, e.Digest, &produced
-		owed.SignerKnown = e.Signer != "" && o.key(e.Signer, e.PredicateType, f.signers) != nil
+		owed.SignerKnown = e.Signer != "" && f.keys.standing(e.Signer, predicateOf(*e)) == known
 	}
 	return owed
-}
-
-// key returns the public key of a signer that counts for a type of predicate, nil if there is none.
-func (o *Office) key(id, predicate string, outside map[string]Signer) *ecdsa.PublicKey {
-	if own, err := o.config.Key(id); err == nil && own.Status != verify.StatusCompromised {
-		if pub, err := own.Public(); err == nil {
-			key, _ := pub.(*ecdsa.PublicKey)
-			return key
-		}
-	}
-	if s, known := outside[id]; known && s.may(predicate) {
-		key, err := s.key()
-		if err == nil {
-			return key
-		}
-	}
-	return nil
 }
 
 // audited is the part of an audit's own input document that the gate judges again.
@@ -168,7 +147,7 @@ func (o *Office) audited(ctx context.Context, f *facts) (*audited, error) {
 		return nil, nil
 	}
 	for _, digest := range f.attested {
-		gate, err := o.attestation(ctx, digest, f.signers)
+		gate, err := o.attestation(ctx, digest, f.keys)
 		if err != nil {
 			return nil, err
 		}
@@ -194,30 +173,45 @@ func (o *Office) audited(ctx context.Context, f *facts) (*audited, error) {
 	return nil, nil
 }
 
+// attested is by what a decision that an audit signed is kept.
+type attested struct {
+	statement tallystick.Digest
+	key       string
+}
+
 // attestation returns the gate predicate of a signed statement, nil if it is another kind of statement or
 // nobody whose signature counts has signed it.
-func (o *Office) attestation(ctx context.Context, digest tallystick.Digest, outside map[string]Signer) (*evidence.Gate, error) {
-	body, err := o.stored(ctx, digest)
-	if body == nil || err != nil {
-		return nil, err
+func (o *Office) attestation(ctx context.Context, digest tallystick.Digest, keys keyring) (*evidence.Gate, error) {
+	seen, there := o.seen.get(digest)
+	var body []byte
+	var err error
+	if !there {
+		if body, err = o.stored(ctx, digest); body == nil || err != nil {
+			return nil, err
+		}
+		seen = peek(body)
+		o.seen.put(digest, seen)
 	}
-	envelope, err := verify.ParseEnvelope(body)
-	if err != nil {
-		return nil, nil // evidence of another form
-	}
-	statement, err := verify.ParseStatement(envelope.Payload)
-	if err != nil || statement.PredicateType != verify.PredicateGate {
+	id, key := keys.find(seen.key)
+	if key == nil || seen.predicate != verify.PredicateGate || keys.standing(id, seen.predicate) != known {
 		return nil, nil
 	}
-	key := o.key(envelope.KeyID, statement.PredicateType, outside)
-	if key == nil || envelope.Verify(key) != nil {
-		return nil, nil
+	if gate, there := o.gates.get(attested{digest, id}); there {
+		return gate, nil
 	}
-	var gate evidence.Gate
-	if err := json.Unmarshal(statement.Predicate, &gate); err != nil {
-		return nil, nil
+	if body == nil {
+		if body, err = o.stored(ctx, digest); body == nil || err != nil {
+			return nil, err
+		}
 	}
-	return &gate, nil
+	gate := new(evidence.Gate)
+	if s, err := statement(body, key, seen.bundle); err != nil || json.Unmarshal(s.Predicate, gate) != nil {
+		gate = nil
+	} else {
+		gate.Rules = nil // which nothing here reads
+	}
+	o.gates.put(attested{digest, id}, gate)
+	return gate, nil
 }
 
 // stored returns a piece of evidence, nil if it is not in the store.
@@ -235,16 +229,20 @@ func (o *Office) inspected(ctx context.Context, f *facts) error {
 		if item.Kind != catalog.ScanEvidence || item.State != catalog.Present || item.Evidence == nil {
 			continue
 		}
-		body, err := o.stored(ctx, item.Evidence.Digest)
+		report := item.Evidence.Digest
+		if piece := f.vouched[report]; piece != "" {
+			report = piece
+		}
+		body, err := o.stored(ctx, report)
 		if err != nil {
 			return err
 		}
-		var r artifact.Report
+		var r scanned
 		if body == nil || json.Unmarshal(body, &r) != nil {
 			continue // another scanner's: its verdict counts, not its form
 		}
-		for _, file := range r.Files {
-			fact := policy.ArtifactFact{Name: file.Name, Format: string(file.Format), Unsafe: file.Verdict != tallystick.Pass}
+		for _, file := range r.Own.Files {
+			fact := policy.ArtifactFact{Name: file.Name, Format: string(file.Format), Unsafe: file.Verdict != tallystick.Pass && file.Verdict != tallystick.Warn}
 			if len(file.Findings) > 0 {
 				fact.Reason = file.Findings[0].Message
 			}

@@ -35,6 +35,7 @@ type bench struct {
 	access   *access.Store
 	recorder *trail.Recorder
 	events   *trail.Reader
+	store    *evidence.Store
 	ahead    *atomic.Int64 // of the clock, in seconds
 }
 
@@ -55,9 +56,10 @@ func setup(t testing.TB) bench {
 		t.Fatal(err)
 	}
 	b.db, b.events = db, trail.NewReader(db, origin)
+	b.store = evidence.NewStore(blobs)
 	b.catalog, b.access = catalog.New(db, b.events), access.New(access.Config{DB: db, Recorder: b.recorder, Now: now})
 	b.Office = release.New(release.Config{
-		DB: db, Catalog: b.catalog, Access: b.access, Evidence: evidence.NewStore(blobs), Now: now,
+		DB: db, Catalog: b.catalog, Access: b.access, Evidence: b.store, Now: now,
 		Key:  func(string) (verify.Key, error) { return verify.Key{}, errors.New("no key of our own") },
 		Pack: policy.Packs("testdata/open"),
 	})
@@ -126,12 +128,24 @@ func (b bench) version(t testing.TB, who access.Principal, version string) {
 	b.must(t, who, func(tx *state.Tx) (trail.Change, error) {
 		return b.catalog.RegisterAudited(tx, catalog.AuditedModel{Model: "credit", Owner: "ada", Tier: tallystick.TierLow, Actor: who.ID})
 	})
+	b.files(t, who, version)
+}
+
+// files registers a version of which the one file holds its name.
+func (b bench) files(t testing.TB, who access.Principal, version string) {
+	t.Helper()
 	files, err := artifact.NewManifest([]artifact.File{{Name: "weights.bin", Digest: tallystick.DigestOf([]byte(version)), Size: 1}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	low, high := 0.7, 0.9
 	b.must(t, who, func(tx *state.Tx) (trail.Change, error) {
-		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: "credit", Version: version, Manifest: files, Details: catalog.VersionDetails{Changelog: "better"}})
+		return b.catalog.RegisterVersion(tx, catalog.VersionRegistration{Model: "credit", Version: version, Manifest: files, Details: catalog.VersionDetails{
+			Changelog: "better", Justification: "drift", TrainingCutoff: "2026-06-30", CodeCommit: strings.Repeat("c", 40),
+			Metadata: catalog.Metadata{
+				Metrics: map[string]catalog.Metric{"auc": {Value: 0.8, Low: &low, High: &high, N: 100}}, SampleSizes: map[string]int64{"train": 100}, Libraries: map[string]string{"numpy": "2.1.0"},
+			},
+		}})
 	})
 }
 

@@ -3,9 +3,11 @@ package release
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/modelsign"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
@@ -35,7 +38,7 @@ type Signer struct {
 // NewSigner asks that a key count.
 type NewSigner struct {
 	Name       string   `json:"name" doc:"whose it is"`
-	PublicKey  string   `json:"public_key" doc:"ECDSA P-256 key in PEM, or its DER in base64"`
+	PublicKey  string   `json:"public_key" doc:"ECDSA key in PEM, or its DER in base64: P-256, for signatures over models P-384 and P-521 too"`
 	Predicates []string `json:"predicate_types,omitempty" doc:"types of predicates that it may sign; all if absent"`
 }
 
@@ -84,14 +87,16 @@ func statementKey(text string) (verify.Key, error) {
 		pub, err = x509.ParsePKIXPublicKey(der)
 	}
 	key := verify.Key{Role: verify.RoleStatement, Algorithm: verify.AlgorithmECDSA, PublicKey: base64.StdEncoding.EncodeToString(der)}
-	if err == nil {
-		_, err = key.Public()
+	if public, ok := pub.(*ecdsa.PublicKey); err == nil && !ok {
+		err = fmt.Errorf("it is a %T", pub)
+	} else if err == nil {
+		_, err = modelsign.KeyHint(public)
 	}
 	if err == nil {
 		key.ID, err = verify.KeyID(pub)
 	}
 	if err != nil {
-		return verify.Key{}, tallystick.Errorf(tallystick.Invalid, "the public key is no ECDSA P-256 key: %w", err).
+		return verify.Key{}, tallystick.Errorf(tallystick.Invalid, "the public key is no ECDSA key: %w", err).
 			WithHint("`tallystick trust` prints that of a workspace")
 	}
 	return key, nil
@@ -173,17 +178,17 @@ func signer(tx *state.Tx, key string) (Signer, error) {
 	return scanSigner(tx.QueryRow("SELECT "+signerColumns+" FROM signers WHERE key_id = ?", key))
 }
 
-// signers returns the keys from outside that count, by id.
-func signers(tx *state.Tx) (map[string]Signer, error) {
-	all, err := state.Collect(tx, scanSigner, "SELECT "+signerColumns+" FROM signers WHERE revoked_ms IS NULL ORDER BY key_id LIMIT ?", maxPage)
+// keys returns the keys that evidence can be verified with.
+func (o *Office) keys(tx *state.Tx) (keyring, error) {
+	all, err := state.Collect(tx, scanSigner, "SELECT "+signerColumns+" FROM signers ORDER BY key_id LIMIT ?", maxPage)
 	if err != nil {
-		return nil, fmt.Errorf("read signers: %w", err)
+		return keyring{}, fmt.Errorf("read signers: %w", err)
 	}
-	known := map[string]Signer{}
+	k := keyring{outside: make(map[string]Signer, len(all)), own: o.config.Key}
 	for _, s := range all {
-		known[s.Key] = s
+		k.outside[s.Key] = s
 	}
-	return known, nil
+	return k, nil
 }
 
 // Signers returns the keys from outside, revoked ones too, the newest first: at most 1,000.
@@ -197,9 +202,27 @@ func (s Signer) may(predicate string) bool {
 }
 
 func (s Signer) key() (*ecdsa.PublicKey, error) {
-	pub, err := verify.Key{Role: verify.RoleStatement, Algorithm: verify.AlgorithmECDSA, PublicKey: s.PublicKey}.Public()
+	der, err := base64.StdEncoding.DecodeString(s.PublicKey)
 	if err != nil {
 		return nil, err
 	}
-	return pub.(*ecdsa.PublicKey), nil
+	pub, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := pub.(*ecdsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("key %.12s is a %T", s.Key, pub)
+	}
+	return key, nil
+}
+
+// hint is what a model's signature calls the key, see [modelsign.KeyHint].
+func (s Signer) hint() string {
+	der, err := base64.StdEncoding.DecodeString(s.PublicKey)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	return hex.EncodeToString(sum[:])
 }

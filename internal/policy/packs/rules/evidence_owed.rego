@@ -54,6 +54,13 @@ judged(item) := {"status": "fail", "words": "is missing"} if {
 	item.state == "missing"
 } else := {"status": "fail", "words": "is about other files than those of this version"} if {
 	item.state == "other_digest"
+} else := {"status": "fail", "words": "is claimed and not verified: nobody has signed it"} if {
+	item.state == "claimed"
+	item.signer == ""
+} else := {"status": "fail", "words": sprintf("is claimed and not verified: %s is not registered for it", [item.signer])} if {
+	item.state == "claimed"
+} else := {"status": "fail", "words": sprintf("was signed by %s, whose key counts no more", [item.signer])} if {
+	item.state == "revoked"
 } else := {"status": "fail", "words": sprintf("counts no longer%s", [since(item)])} if {
 	stale(item)
 } else := {"status": "fail", "words": sprintf("is about %s and not about this version", [item.subject])} if {

@@ -64,4 +64,6 @@ why := {
 	"missing": "there is no signature",
 	"stale": "the signature counts no longer",
 	"other_digest": "the signature is over other files",
+	"claimed": "the signature is not by a registered key, which `tallystick signer add NAME FILE` registers",
+	"revoked": "the key that signed them counts no more",
 }
