@@ -16,7 +16,7 @@ type inventoryQuery struct {
 	State catalog.ModelState `query:"state" enum:"experimental,active,retired"`
 	Tier  tallystick.Tier    `query:"tier" enum:"low,limited,high"`
 	Owner string             `query:"owner" maxLength:"256"`
-	Text  string             `query:"text" maxLength:"256" doc:"in name, summary or purpose"`
+	Text  string             `query:"text" maxLength:"256" doc:"words that those of name, summary or purpose begin with"`
 	Label string             `query:"label" maxLength:"512" doc:"name=value"`
 	Order string             `query:"order" enum:"name,priority" default:"name" doc:"by priority: those that should be audited first; other filters do not count then"`
 	After string             `query:"after" maxLength:"128" doc:"next of the page before"`

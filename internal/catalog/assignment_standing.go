@@ -59,7 +59,7 @@ func (c *Catalog) ChampionsIn(tx *state.Tx, environment, model string) ([]Assign
 
 func champions(tx *state.Tx, environment, model string) ([]Assignment, error) {
 	return state.Collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
-		WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC LIMIT ?`, environment, model, maxLookBack)
+		WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC `+state.Limit, environment, model, maxLookBack)
 }
 
 // faults returns why an assignment does not comply.

@@ -71,7 +71,7 @@ func (c *Catalog) At(ctx context.Context, name string, q AtQuery) (Moment, error
 		}
 		var err error
 		moment.Serving, err = state.Collect(tx, scanServing, `SELECT environment, version, role, percent, observed, reason, from_ms, until_ms, event FROM assignments
-			WHERE model = ? AND from_ms <= ? AND (until_ms IS NULL OR until_ms > ?) ORDER BY environment, role, event LIMIT ?`,
+			WHERE model = ? AND from_ms <= ? AND (until_ms IS NULL OR until_ms > ?) ORDER BY environment, role, event `+state.Limit,
 			name, last, q.From.UnixMilli(), maxServing)
 		if err != nil {
 			return err
@@ -107,7 +107,7 @@ func scanServing(row state.Scanner) (s Serving, err error) {
 // that was recorded before an event.
 func evidenceBefore(tx *state.Tx, model, version string, event uint64) (newest []Evidence, err error) {
 	all, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+` FROM evidence
-		WHERE model = ? AND event < ? AND (version = ? OR version = '') ORDER BY event DESC, id LIMIT ?`, model, int64(event), version, maxShown)
+		WHERE model = ? AND event < ? AND (version = ? OR version = '') ORDER BY event DESC, id `+state.Limit, model, int64(event), version, maxShown)
 	if err != nil {
 		return nil, err
 	}

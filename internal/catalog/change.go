@@ -22,10 +22,11 @@ func modelTables() []trail.Table {
 			Name: "models", Key: []string{"name"},
 			Columns: []string{
 				"state", "tier", "tier_stated", "tier_reason", "tier_answers", "answers", "third_party", "replacement", "revision", "urgency",
-				"versions", "latest_version", "evaluated_ms", "created_ms", "changed_ms", "event",
+				"versions", "latest_version", "latest_digest", "latest_root", "latest_says", "evaluated_ms", "created_ms", "changed_ms", "event",
 			},
 			Sealed: []string{"owner", "sre_owner", "phase_owners", "intended_purpose", "acceptable_use", "summary", "labels", "supplier", "supplier_contract", "reason"},
 		},
+		{Name: "model_words", Key: []string{"word", "model"}},
 		{
 			Name: "versions", Key: []string{"model", "version"},
 			Columns: []string{

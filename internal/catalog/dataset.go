@@ -141,7 +141,7 @@ type DatasetFilter struct {
 // Datasets returns data sets in the order of their names.
 func (c *Catalog) Datasets(ctx context.Context, f DatasetFilter) (list []Dataset, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = state.Collect(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name LIMIT ?", f.After, limit(f.Limit))
+		list, err = state.Collect(tx, scanDataset, "SELECT "+datasetColumns+" FROM datasets WHERE name > ? ORDER BY name "+state.Limit, f.After, limit(f.Limit))
 		return err
 	})
 	if err != nil {

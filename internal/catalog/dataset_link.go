@@ -108,5 +108,5 @@ func links(tx *state.Tx, f LinkFilter) ([]DataLink, error) {
 		return l, err
 	}, `SELECT l.model, l.version, l.role, l.dataset, l.snapshot, s.digest FROM version_snapshots l
 		JOIN snapshots s ON s.dataset = l.dataset AND s.name = l.snapshot
-		WHERE `+w.String()+" ORDER BY l.event LIMIT ?", append(w.args, limit(f.Limit))...)
+		WHERE `+w.String()+" ORDER BY l.event "+state.Limit, append(w.args, limit(f.Limit))...)
 }

@@ -99,7 +99,7 @@ func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change
 	}
 	changes := []trail.Change{&DeploymentEnded{Deployment: id, Model: d.Model, Reason: reason}}
 	open, err := state.Collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
-		AND resolved_ms IS NULL ORDER BY event LIMIT ?`, d.Model, d.Environment, id, maxPage)
+		AND resolved_ms IS NULL ORDER BY event `+state.Limit, d.Model, d.Environment, id, maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("read open findings of deployment %q: %w", id, err)
 	}

@@ -132,7 +132,7 @@ func readSide(tx *state.Tx, name string) (s side, err error) {
 	if err := s.readData(tx); err != nil {
 		return s, fmt.Errorf("data of %s: %w", s.Name(), err)
 	}
-	found, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE model = ? AND version = ? ORDER BY event DESC LIMIT ?", model, version, maxPage)
+	found, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE model = ? AND version = ? ORDER BY event DESC "+state.Limit, model, version, maxPage)
 	if err != nil {
 		return s, fmt.Errorf("evidence of %s: %w", s.Name(), err)
 	}

@@ -152,7 +152,7 @@ func (c *Catalog) EnvironmentIn(tx *state.Tx, name string) (Environment, error) 
 // Environments returns all environments in their order, at most 1,000.
 func (c *Catalog) Environments(ctx context.Context) (list []Environment, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = state.Collect(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name LIMIT ?", maxEnvironments)
+		list, err = state.Collect(tx, scanEnvironment, "SELECT "+environmentColumns+" FROM environments ORDER BY position, name "+state.Limit, maxEnvironments)
 		return err
 	})
 	if err != nil {

@@ -239,7 +239,7 @@ func (c *Catalog) Evidence(ctx context.Context, f EvidenceFilter) (found []Evide
 	w.add(f.Kind != "", "kind = ?", string(f.Kind))
 	w.add(f.Before > 0, "event < ?", int64(f.Before))
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		found, err = state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE "+w.String()+" ORDER BY event DESC, id DESC LIMIT ?",
+		found, err = state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE "+w.String()+" ORDER BY event DESC, id DESC "+state.Limit,
 			append(w.args, limit(f.Limit))...)
 		return err
 	})

@@ -170,17 +170,32 @@ func Requirements() []Requirement {
 
 // MissingMetadata returns what a version with these details still owes before it may be registered
 // for the model: nothing for an experiment.
-func MissingMetadata(m Model, d VersionDetails) (missing []Requirement) {
+func MissingMetadata(m Model, d VersionDetails) []Requirement { return missing(m, d.says()) }
+
+// says names what of the requirements is given, separated by blanks. It does not depend on the tier, which can
+// change later.
+func (d VersionDetails) says() string {
+	var given []string
+	for _, r := range Requirements() {
+		if r.given(d) {
+			given = append(given, r.Field)
+		}
+	}
+	return strings.Join(given, " ")
+}
+
+// missing is MissingMetadata for a version that says this.
+func missing(m Model, says string) (lacks []Requirement) {
 	if m.State == Experimental {
 		return nil
 	}
+	given := strings.Fields(says)
 	for _, r := range Requirements() {
-		if m.Tier.Below(r.From) || m.ThirdParty && !r.ThirdParty || r.given(d) {
-			continue
+		if !m.Tier.Below(r.From) && (!m.ThirdParty || r.ThirdParty) && !slices.Contains(given, r.Field) {
+			lacks = append(lacks, r)
 		}
-		missing = append(missing, r)
 	}
-	return missing
+	return lacks
 }
 
 // errMissing names all of it at once: nobody should find out one by one.

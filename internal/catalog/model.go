@@ -56,6 +56,19 @@ type Model struct {
 	Event         uint64    `json:"event" doc:"sequence of the event that made the revision"`
 
 	urgency int64
+	latest  latestVersion
+}
+
+// latestVersion is what an overview needs of the latest version of a model. It stands in the row of the model:
+// to look for a hundred versions took longer than all else.
+type latestVersion struct {
+	digest, root tallystick.Digest
+	says         string // see VersionDetails.says
+}
+
+// version returns as much of the latest version as is known.
+func (m Model) version() Version {
+	return Version{Model: m.Name, Version: m.LatestVersion, VersionDetails: VersionDetails{Digest: m.latest.digest, Root: m.latest.root}}
 }
 
 // Model returns the model of that name, or a NotFound error with names that are like it.
@@ -68,7 +81,7 @@ func (c *Catalog) ModelIn(tx *state.Tx, name string) (Model, error) { return mod
 
 const modelColumns = `name, state, tier, tier_stated, tier_reason, tier_answers, answers, third_party, owner, sre_owner,
 	phase_owners, intended_purpose, acceptable_use, summary, labels, supplier, supplier_contract, replacement, reason, revision,
-	urgency, versions, latest_version, evaluated_ms, created_ms, changed_ms, event`
+	urgency, versions, latest_version, latest_digest, latest_root, latest_says, evaluated_ms, created_ms, changed_ms, event`
 
 // model returns the model of that name as the transaction sees it.
 func model(tx *state.Tx, name string) (Model, error) {
@@ -101,7 +114,7 @@ func scanModel(row state.Scanner) (Model, error) {
 	var thirdParty, evaluated, created, changed int64
 	err := row.Scan(&m.Name, &m.State, &m.Tier, &m.TierStated, &m.TierDecision.Reason, &deciding, &answers, &thirdParty, &m.Owner, &m.SREOwner,
 		&phases, &m.Purpose, &m.AcceptableUse, &m.Summary, &labels, &m.Supplier, &m.SupplierContract, &m.Replacement, &m.Reason, &m.Revision,
-		&m.urgency, &m.Versions, &m.LatestVersion, &evaluated, &created, &changed, &m.Event)
+		&m.urgency, &m.Versions, &m.LatestVersion, &m.latest.digest, &m.latest.root, &m.latest.says, &evaluated, &created, &changed, &m.Event)
 	if err != nil {
 		return Model{}, err
 	}

@@ -23,8 +23,11 @@ func (c *ModelRegistered) Subject() (trail.Type, trail.Resource) {
 func (c *ModelRegistered) Apply(tx *state.Tx, at trail.Mark) error {
 	m := Model{Name: c.Model, TierDecision: c.TierDecision, ModelDetails: c.ModelDetails, Revision: 1, Created: at.Time}
 	_, err := tx.Exec("INSERT INTO models ("+modelColumns+") VALUES ("+
-		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
-	return err
+		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
+	if err != nil {
+		return err
+	}
+	return reword(tx, m.Name, nil, m.words())
 }
 
 // ModelReregistered is the change that takes a retired model into use again.
@@ -131,12 +134,16 @@ func alter(tx *state.Tx, at trail.Mark, name string, revision int64, change func
 	if err != nil {
 		return err
 	}
+	was := m.words()
 	change(&m)
 	m.Revision = revision
+	if err := reword(tx, name, was, m.words()); err != nil {
+		return err
+	}
 	_, err = tx.Exec(`UPDATE models SET state = ?, tier = ?, tier_stated = ?, tier_reason = ?, tier_answers = ?, answers = ?, third_party = ?,
 		owner = ?, sre_owner = ?, phase_owners = ?, intended_purpose = ?, acceptable_use = ?, summary = ?, labels = ?, supplier = ?, supplier_contract = ?,
-		replacement = ?, reason = ?, revision = ?, urgency = ?, versions = ?, latest_version = ?, evaluated_ms = ?, created_ms = ?, changed_ms = ?,
-		event = ? WHERE name = ?`, append(m.row(at)[1:], name)...)
+		replacement = ?, reason = ?, revision = ?, urgency = ?, versions = ?, latest_version = ?, latest_digest = ?, latest_root = ?, latest_says = ?,
+		evaluated_ms = ?, created_ms = ?, changed_ms = ?, event = ? WHERE name = ?`, append(m.row(at)[1:], name)...)
 	return err
 }
 
@@ -150,6 +157,6 @@ func (m Model) row(at trail.Mark) []any {
 	return []any{
 		m.Name, string(m.State), string(m.Tier), string(m.TierStated), m.TierDecision.Reason, deciding, answers, m.ThirdParty, m.Owner, m.SREOwner,
 		phases, m.Purpose, m.AcceptableUse, m.Summary, labels, m.Supplier, m.SupplierContract, m.Replacement, m.Reason, m.Revision,
-		urgencyOf(m), m.Versions, m.LatestVersion, millis(m.Evaluated), millis(m.Created), at.Time.UnixMilli(), int64(at.Sequence),
+		urgencyOf(m), m.Versions, m.LatestVersion, string(m.latest.digest), string(m.latest.root), m.latest.says, millis(m.Evaluated), millis(m.Created), at.Time.UnixMilli(), int64(at.Sequence),
 	}
 }

@@ -15,7 +15,7 @@ type ModelFilter struct {
 	State ModelState
 	Tier  tallystick.Tier
 	Owner string
-	Text  string // in name, summary or purpose, whatever the case
+	Text  string // words that those of name, summary or purpose begin with, whatever the case
 	Label string // "name=value"
 	// EvaluatedBefore chooses models of which the latest version was not evaluated since, or never.
 	EvaluatedBefore time.Time
@@ -68,36 +68,27 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 	w.add(f.Owner != "", "owner = ?", f.Owner)
 	w.add(!f.EvaluatedBefore.IsZero(), "evaluated_ms < ?", f.EvaluatedBefore.UnixMilli())
 	if f.Text != "" {
-		like := "%" + escapeLike(strings.ToLower(f.Text)) + "%"
-		w.add(true, `(lower(name) LIKE ? ESCAPE '\' OR lower(summary) LIKE ? ESCAPE '\' OR lower(intended_purpose) LIKE ? ESCAPE '\')`, like, like, like)
+		w.text(f.Text)
 	}
 	if f.Label != "" {
 		name, value, named := strings.Cut(f.Label, "=")
 		if !named {
 			return nil, tallystick.Errorf(tallystick.Invalid, "label %q has no value", f.Label).WithHint("write it as name=value")
 		}
-		pair, err := pack(map[string]string{name: value})
-		if err != nil {
-			return nil, fmt.Errorf("models: %w", err)
-		}
-		w.add(true, `lower(labels) LIKE ? ESCAPE '\'`, "%"+escapeLike(strings.ToLower(strings.Trim(pair, "{}")))+"%")
+		w.add(true, "name IN (SELECT model FROM model_words WHERE word = ?)", labelWord(name, value))
 	}
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		order, err := f.ordered(tx, &w)
 		if err != nil {
 			return err
 		}
-		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY "+order+" LIMIT ?", append(w.args, limit(f.Limit))...)
+		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY "+order+" "+state.Limit, append(w.args, limit(f.Limit))...)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("models: %w", err)
 	}
 	return models, nil
-}
-
-func escapeLike(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
 }
 
 // Priority returns the models that should be audited first: by tier, then by how far their outputs reach, then
@@ -115,7 +106,7 @@ func (c *Catalog) Priority(ctx context.Context, after string, size int) (models 
 			w.add(true, "urgency >= ?", m.urgency) // lets the index be entered at the right place
 			w.add(true, "(urgency > ? OR evaluated_ms > ? OR (evaluated_ms = ? AND name > ?))", m.urgency, ms, ms, m.Name)
 		}
-		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name LIMIT ?", append(w.args, limit(size))...)
+		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name "+state.Limit, append(w.args, limit(size))...)
 		return err
 	})
 	if err != nil {

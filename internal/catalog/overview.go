@@ -32,7 +32,7 @@ type Place struct {
 // maxOverviews bounds the models of one call, and so the length of its queries.
 const maxOverviews = 200
 
-// Overviews returns what an inventory says of models, in their order, in four queries however many they
+// Overviews returns what an inventory says of models, in their order, in three queries however many they
 // are; 200 is the most.
 func (c *Catalog) Overviews(ctx context.Context, models []Model) (all []Overview, err error) {
 	if len(models) > maxOverviews {
@@ -52,10 +52,6 @@ func (c *Catalog) Overviews(ctx context.Context, models []Model) (all []Overview
 }
 
 func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
-	latest, err := latestVersions(tx, models)
-	if err != nil {
-		return nil, err
-	}
 	names := make([]string, len(models))
 	for i, m := range models {
 		names[i] = m.LatestVersion
@@ -76,18 +72,20 @@ func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
 	all := make([]Overview, len(models))
 	for i, m := range models {
 		all[i] = Overview{Model: m, Places: places[m.Name], Findings: findings[m.Name]}
-		all[i].judge(owed, latest[m.Name], on[m.Name], tx.Now())
+		all[i].judge(owed, on[m.Name], tx.Now())
 	}
 	return all, nil
 }
 
 // judge says what is owed, given what is there for the latest version.
-func (o *Overview) judge(owed []Owed, v Version, on shelf, now time.Time) {
+func (o *Overview) judge(owed []Owed, on shelf, now time.Time) {
+	v := o.version()
+	all := standing{model: o.Model, version: v, lacks: missing(o.Model, o.latest.says), on: on, now: now, prove: unproven}
 	for i := range owed {
 		if !owed[i].by(o.Model) {
 			continue
 		}
-		item := judged(owed[i], o.Model, v, on, now, unproven)
+		item := all.judge(owed[i])
 		o.Owes++
 		switch item.State {
 		case Missing:
@@ -112,19 +110,6 @@ func listOf(models []Model) (marks string, args []any) {
 		args = append(args, m.Name)
 	}
 	return strings.Repeat("?, ", len(models)-1) + "?", args
-}
-
-func latestVersions(tx *state.Tx, models []Model) (map[string]Version, error) {
-	var args []any
-	for _, m := range models {
-		args = append(args, m.Name, m.LatestVersion)
-	}
-	all, err := state.Collect(tx, scanVersion, "WITH wanted (m, v) AS (VALUES "+pairs(len(models))+") SELECT "+versionColumns+" FROM wanted JOIN versions ON model = m AND version = v", args...)
-	latest := make(map[string]Version, len(all))
-	for _, v := range all {
-		latest[v.Model] = v
-	}
-	return latest, err
 }
 
 func placesOf(tx *state.Tx, models []Model) (map[string][]Place, error) {
@@ -175,12 +160,12 @@ type Census struct {
 // Census counts the models and the open findings.
 func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		err := tx.QueryRow(`SELECT count(CASE WHEN state = 'active' THEN 1 END), count(CASE WHEN state = 'active' AND tier = 'high' THEN 1 END),
-			count(CASE WHEN state = 'experimental' THEN 1 END), count(CASE WHEN state = 'retired' THEN 1 END),
-			count(CASE WHEN state = 'active' AND evaluated_ms = 0 THEN 1 END) FROM models`).
-			Scan(&n.Models, &n.High, &n.Experiments, &n.Retired, &n.NeverAudited)
+		groups, err := state.Collect(tx, scanCounted, "SELECT state, tier, count(*), count(CASE WHEN evaluated_ms = 0 THEN 1 END) FROM models GROUP BY state, tier")
 		if err != nil {
 			return err
+		}
+		for _, g := range groups {
+			g.add(&n)
 		}
 		return tx.QueryRow("SELECT count(*), count(CASE WHEN severity IN ('high', 'critical') THEN 1 END) FROM findings WHERE resolved_ms IS NULL").
 			Scan(&n.Findings, &n.Grave)
@@ -189,4 +174,30 @@ func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
 		return Census{}, fmt.Errorf("census: %w", err)
 	}
 	return n, nil
+}
+
+// counted is how many models of one state and tier there are.
+type counted struct {
+	state      ModelState
+	tier       tallystick.Tier
+	all, never int64 // never: of which the latest version was never evaluated
+}
+
+func scanCounted(row state.Scanner) (g counted, err error) {
+	err = row.Scan(&g.state, &g.tier, &g.all, &g.never)
+	return g, err
+}
+
+func (g counted) add(n *Census) {
+	switch g.state {
+	case Experimental:
+		n.Experiments += g.all
+	case Retired:
+		n.Retired += g.all
+	case Active:
+		n.Models, n.NeverAudited = n.Models+g.all, n.NeverAudited+g.never
+		if g.tier == tallystick.TierHigh {
+			n.High += g.all
+		}
+	}
 }

@@ -34,7 +34,7 @@ func recent[T any](tx *state.Tx, scan func(state.Scanner) (T, error), query stri
 		}
 		w.add(true, "event < ?", event)
 	}
-	return state.Collect(tx, scan, query+" WHERE "+w.String()+" ORDER BY event DESC LIMIT ?", append(w.args, limit(asked))...)
+	return state.Collect(tx, scan, query+" WHERE "+w.String()+" ORDER BY event DESC "+state.Limit, append(w.args, limit(asked))...)
 }
 
 // unknown returns the NotFound error for a name, with those like it that the query selects.
@@ -54,7 +54,7 @@ const (
 // hintNearest returns the names most like name of those that query selects, in words for a hint, or
 // otherwise if none is like it.
 func hintNearest(tx *state.Tx, otherwise, name, query string, args ...any) (string, error) {
-	rows, err := tx.Query(query+" LIMIT ?", append(args, maxNames)...)
+	rows, err := tx.Query(query+" "+state.Limit, append(args, maxNames)...)
 	if err != nil {
 		return "", err
 	}

@@ -222,7 +222,7 @@ func (j *judge) assigned(r Running, candidates []string) error {
 // expected returns the versions that serve here, as the catalog has it.
 func (j *judge) expected(model string) ([]string, error) {
 	return j.expecteds.get(model, func() ([]string, error) {
-		return state.Collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version LIMIT ?", j.environment, model, maxPage)
+		return state.Collect(j.tx, scanText, "SELECT version FROM assignments WHERE environment = ? AND model = ? AND until_ms IS NULL ORDER BY version "+state.Limit, j.environment, model, maxPage)
 	})
 }
 
@@ -308,7 +308,7 @@ func (j *judge) whole(model string) error {
 		}
 	}
 	open, err := state.Collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
-		AND kind <> ? ORDER BY event LIMIT ?`, model, j.environment, string(OutOfBand), maxPage)
+		AND kind <> ? ORDER BY event `+state.Limit, model, j.environment, string(OutOfBand), maxPage)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}
@@ -352,7 +352,7 @@ func recorded(tx *state.Tx, model, version string) (recordedVersion, error) {
 
 // versionsOf returns the versions of a model whose files have the digest, newest first.
 func versionsOf(tx *state.Tx, model string, digest tallystick.Digest) ([]string, error) {
-	return state.Collect(tx, scanText, `SELECT version FROM versions WHERE model = ? AND (digest = ? OR root = ?) ORDER BY created DESC, version LIMIT ?`,
+	return state.Collect(tx, scanText, `SELECT version FROM versions WHERE model = ? AND (digest = ? OR root = ?) ORDER BY created DESC, version `+state.Limit,
 		model, string(digest), string(digest), maxPage)
 }
 

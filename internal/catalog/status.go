@@ -127,11 +127,12 @@ func status(tx *state.Tx, name, version string, prove Proof) (Status, error) {
 // is none.
 func statusOf(m Model, v Version, on shelf, now time.Time, prove Proof) Status {
 	s := Status{Model: m, Version: v.Version, At: now}
+	all := standing{model: m, version: v, lacks: MissingMetadata(m, v.VersionDetails), on: on, now: now, prove: prove}
 	for _, o := range OwedEvidence() {
 		if !o.by(m) {
 			continue
 		}
-		item := judged(o, m, v, on, now, prove)
+		item := all.judge(o)
 		item.tell(m, v)
 		switch item.State {
 		case Missing:
@@ -159,19 +160,29 @@ func (s Status) sentence() string {
 		name, s.Model.Tier, len(s.Items), len(s.Items)-s.Missing-s.Stale, s.Missing, s.Stale)
 }
 
-// judged returns the item of something that m owes, with all but the words and the command.
-func judged(o Owed, m Model, v Version, on shelf, now time.Time, prove Proof) Item {
+// standing is what items are judged by. Of the version only names and digests count.
+type standing struct {
+	model   Model
+	version Version
+	lacks   []Requirement // of its metadata
+	on      shelf
+	now     time.Time
+	prove   Proof
+}
+
+// judge returns the item of something that the model owes, with all but the words and the command.
+func (s standing) judge(o Owed) Item {
 	i := Item{Owed: o}
 	if o.Kind == "" {
-		i.said(m, v)
+		i.said(s.model, s.lacks)
 	} else {
-		i.find(on, m, v, now, prove)
+		i.find(s.on, s.model, s.version, s.now, s.prove)
 	}
 	return i
 }
 
 // said judges an item that is owed by what is said of model and version.
-func (i *Item) said(m Model, v Version) {
+func (i *Item) said(m Model, lacks []Requirement) {
 	need := func(given bool, field, flag string) {
 		if !given {
 			i.Lacks, i.flags = append(i.Lacks, field), append(i.flags, flag)
@@ -188,7 +199,7 @@ func (i *Item) said(m Model, v Version) {
 	case owedSRE:
 		need(m.SREOwner != "", "sre_owner", "--sre-owner NAME")
 	case owedMetadata:
-		for _, r := range MissingMetadata(m, v.VersionDetails) {
+		for _, r := range lacks {
 			need(false, r.Field, r.Flag)
 		}
 	}

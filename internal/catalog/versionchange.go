@@ -46,7 +46,11 @@ func (c *VersionRegistered) Apply(tx *state.Tx, at trail.Mark) error {
 	if err != nil {
 		return fmt.Errorf("complete version: %w", err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n > 0 {
+	if n, err := result.RowsAffected(); err != nil {
+		return err
+	} else if n > 0 {
+		_, err = tx.Exec("UPDATE models SET latest_digest = ?, latest_root = ?, latest_says = ? WHERE name = ? AND latest_version = ?",
+			string(c.Digest), string(c.Root), c.says(), c.Model, c.Version)
 		return err
 	}
 	_, err = tx.Exec("INSERT INTO versions ("+versionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -56,7 +60,8 @@ func (c *VersionRegistered) Apply(tx *state.Tx, at trail.Mark) error {
 	if err != nil {
 		return fmt.Errorf("insert version: %w", err)
 	}
-	_, err = tx.Exec("UPDATE models SET versions = versions + 1, latest_version = ?, evaluated_ms = 0 WHERE name = ?", c.Version, c.Model)
+	_, err = tx.Exec("UPDATE models SET versions = versions + 1, latest_version = ?, latest_digest = ?, latest_root = ?, latest_says = ?, evaluated_ms = 0 WHERE name = ?",
+		c.Version, string(c.Digest), string(c.Root), c.says(), c.Model)
 	return err
 }
 

@@ -31,7 +31,7 @@ func (c *Catalog) Versions(ctx context.Context, f VersionFilter) (versions []Ver
 	w.add(f.Commit != "", "code_commit = ? AND code_commit <> ''", f.Commit)
 	w.add(f.Before > 0, "created < ?", int64(f.Before))
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		versions, err = state.Collect(tx, scanVersion, "SELECT "+versionColumns+" FROM versions WHERE "+w.String()+" ORDER BY created DESC LIMIT ?", append(w.args, limit(f.Limit))...)
+		versions, err = state.Collect(tx, scanVersion, "SELECT "+versionColumns+" FROM versions WHERE "+w.String()+" ORDER BY created DESC "+state.Limit, append(w.args, limit(f.Limit))...)
 		return err
 	})
 	if err != nil {

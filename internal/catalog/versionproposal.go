@@ -187,7 +187,7 @@ func sameFiles(tx *state.Tx, c *VersionRegistered) ([]string, error) {
 	if c.Digest == "" {
 		return nil, nil
 	}
-	rows, err := tx.Query("SELECT model, version FROM versions WHERE digest = ? AND NOT (model = ? AND version = ?) ORDER BY created LIMIT ?",
+	rows, err := tx.Query("SELECT model, version FROM versions WHERE digest = ? AND NOT (model = ? AND version = ?) ORDER BY created "+state.Limit,
 		string(c.Digest), c.Model, c.Version, maxSameAs)
 	if err != nil {
 		return nil, fmt.Errorf("look for versions with the same files: %w", err)

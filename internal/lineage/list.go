@@ -38,7 +38,7 @@ func (g *Graph) Nodes(ctx context.Context, f Filter) (nodes []Node, err error) {
 	err = g.db.Read(ctx, func(tx *state.Tx) error {
 		scan := newNodeScan(true)
 		rows, err := tx.Query("SELECT "+scan.columns+" FROM lineage_nodes WHERE "+
-			strings.Join(conditions, " AND ")+" ORDER BY kind, name LIMIT ?", args...)
+			strings.Join(conditions, " AND ")+" ORDER BY kind, name "+state.Limit, args...)
 		if err != nil {
 			return err
 		}

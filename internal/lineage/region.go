@@ -153,7 +153,7 @@ func neighbours(tx *state.Tx, found []neighbour, way direction, rows []int64, li
 		more = ", COALESCE(reason, ''), COALESCE(script, ''), event"
 		into = append(into, &n.Reason, &n.Script, &event)
 	}
-	query, args := in("SELECT "+key+more+" FROM lineage_edges WHERE "+way.near+" IN (%s) ORDER BY "+key+" LIMIT "+some, rows)
+	query, args := in("SELECT "+key+more+" FROM lineage_edges WHERE "+way.near+" IN (%s) ORDER BY "+key+" "+state.Limit, rows)
 	result, err := tx.Query(query, append(args, int64(limit))...)
 	if err != nil {
 		return nil, err
@@ -167,10 +167,6 @@ func neighbours(tx *state.Tx, found []neighbour, way direction, rows []int64, li
 	}
 	return found, result.Err()
 }
-
-// some is a placeholder of a limit. Where it stands bare, SQLite plans the query again whenever the
-// limit is another, which takes longer than running it.
-const some = "CAST(? AS BIGINT)"
 
 // widest is the longest list of a query; shorter ones come in few lengths, so that the statements stay
 // prepared.

@@ -8,6 +8,10 @@ import (
 // Scanner is a row to be read: of a query for one, or of one for many.
 type Scanner interface{ Scan(dest ...any) error }
 
+// Limit bounds the rows of a query by an argument. Where the placeholder of a limit stands bare, SQLite plans the
+// query again at each call, which can take longer than running it.
+const Limit = "LIMIT CAST(? AS BIGINT)"
+
 // Collect returns what the rows of a query hold.
 func Collect[T any](tx *Tx, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
 	rows, err := tx.Query(query, args...)

@@ -108,7 +108,7 @@ func (r *Reader) CatchUp(ctx context.Context) error {
 		var batch []Event
 		err := r.db.Read(ctx, func(tx *state.Tx) (err error) {
 			if last, newest, err = behind(tx); err == nil && last < newest {
-				batch, err = read(tx, "v.sequence > ? ORDER BY v.sequence LIMIT ?", last, columnsBatch)
+				batch, err = read(tx, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, columnsBatch)
 			}
 			return err
 		})

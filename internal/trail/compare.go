@@ -153,7 +153,7 @@ func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
 		var events []Event
 		var asked []columns
 		err := reader.db.Read(ctx, func(tx *state.Tx) (err error) {
-			if events, err = reader.query(tx, "v.sequence > ? ORDER BY v.sequence LIMIT ?", n, maxLimit); err == nil {
+			if events, err = reader.query(tx, "v.sequence > ? ORDER BY v.sequence "+state.Limit, n, maxLimit); err == nil {
 				asked, err = columnsAfter(tx, n, maxLimit)
 			}
 			return err
@@ -180,7 +180,7 @@ func CheckEvents(ctx context.Context, reader *Reader) (n uint64, err error) {
 // columnsAfter returns the columns of the events after sequence, in their order.
 func columnsAfter(tx *state.Tx, sequence uint64, limit int) (all []columns, err error) {
 	rows, err := tx.Query(`SELECT sequence, id, type, time_ms, latest_ms, late_ms, resource_type, resource_id, coalesce(model, ''), coalesce(outcome, ''), coalesce(actor, '')
-		FROM event_columns WHERE sequence > ? ORDER BY sequence LIMIT ?`, sequence, limit)
+		FROM event_columns WHERE sequence > ? ORDER BY sequence `+state.Limit, sequence, limit)
 	if err != nil {
 		return nil, err
 	}

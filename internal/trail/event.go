@@ -312,7 +312,7 @@ func (r *Reader) Unsealed(ctx context.Context) (n uint64, oldest time.Time, err 
 // are findings: the effect of each may or may not have happened.
 func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 	err = r.db.Read(ctx, func(tx *state.Tx) error {
-		events, err = r.query(tx, "v.sequence IN (SELECT sequence FROM intents WHERE outcome IS NULL) ORDER BY v.sequence LIMIT ?", maxLimit)
+		events, err = r.query(tx, "v.sequence IN (SELECT sequence FROM intents WHERE outcome IS NULL) ORDER BY v.sequence "+state.Limit, maxLimit)
 		return err
 	})
 	if err != nil {
@@ -339,7 +339,7 @@ func (r *Reader) events(tx *state.Tx, f Filter, tail []Event) (events []Event, e
 	if err != nil {
 		return nil, err
 	}
-	chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " LIMIT ?) ORDER BY v.sequence" + order
+	chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " " + state.Limit + ") ORDER BY v.sequence" + order
 	wanted := f.Limit
 	if f.Newest {
 		wanted -= len(tail)

@@ -166,7 +166,7 @@ func (s *Sealer) next(ctx context.Context, limit int) (b batch, err error) {
 
 // leaves returns the leaves of at most limit events, in order from the one at first, bounded in bytes.
 func leaves(tx *state.Tx, first uint64, limit int) ([][]byte, error) {
-	rows, err := tx.Query("SELECT leaf FROM events WHERE sequence >= ? ORDER BY sequence LIMIT ?", first, limit)
+	rows, err := tx.Query("SELECT leaf FROM events WHERE sequence >= ? ORDER BY sequence "+state.Limit, first, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,9 @@ CREATE TABLE models (
     urgency           INTEGER NOT NULL, -- of an audit, as far as it follows from tier, reach and state
     versions          INTEGER NOT NULL,
     latest_version    TEXT    NOT NULL,
+    latest_digest     TEXT    NOT NULL, -- of that version; empty: it has no files
+    latest_root       TEXT    NOT NULL,
+    latest_says       TEXT    NOT NULL, -- which of the fields that versions owe it gives, separated by blanks
     evaluated_ms      INTEGER NOT NULL, -- last evaluation of the latest version; 0: none
     created_ms        INTEGER NOT NULL,
     changed_ms        INTEGER NOT NULL,
@@ -40,6 +43,14 @@ CREATE INDEX models_by_state   ON models (state, name);
 CREATE INDEX models_by_tier    ON models (tier, name);
 CREATE INDEX models_counted    ON models (state, tier, evaluated_ms); -- holds all that the census asks for
 CREATE INDEX models_by_urgency ON models (urgency, evaluated_ms, name);
+
+-- By what models are found: the words of name, summary and purpose, and labels as "=name=value", all in small
+-- letters. It follows from the row of the model; whoever erases there, erases here.
+CREATE TABLE model_words (
+    word  TEXT    NOT NULL,
+    model TEXT    NOT NULL REFERENCES models (name),
+    PRIMARY KEY (word, model)
+) STRICT, WITHOUT ROWID;
 
 -- A version that is registered never changes; its state does.
 CREATE TABLE versions (
