@@ -71,17 +71,27 @@ func (c *client) do(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// measure asks a question as often as the options say, after one that warms up. It returns the time of
-// each, ascending, and the bytes of an answer.
-func (c *client) measure(ctx context.Context, q question, o options) ([]time.Duration, int, error) {
+// measured is how a question was answered.
+type measured struct {
+	times []time.Duration // ascending
+	each  time.Duration   // of the server's processor
+	bytes int             // of an answer
+}
+
+// measure asks a question a number of times, by several clients, after one that warms up.
+func (c *client) measure(ctx context.Context, s *process, q question, requests, clients int) (m measured, err error) {
 	first, err := c.get(ctx, q.path(0))
 	if err != nil {
-		return nil, 0, err
+		return m, err
 	}
-	times := make([]time.Duration, o.requests)
+	before, err := s.processor()
+	if err != nil {
+		return m, err
+	}
+	times := make([]time.Duration, requests)
 	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range o.clients {
+	g, asking := errgroup.WithContext(ctx)
+	for range clients {
 		g.Go(func() error {
 			for {
 				i := int(next.Add(1)) - 1
@@ -89,22 +99,25 @@ func (c *client) measure(ctx context.Context, q question, o options) ([]time.Dur
 					return nil
 				}
 				began := time.Now()
-				if _, err := c.get(ctx, q.path(i+1)); err != nil {
+				if _, err := c.get(asking, q.path(i+1)); err != nil {
 					return err
 				}
 				times[i] = time.Since(began)
 			}
 		})
 	}
-	err = g.Wait()
+	if err := g.Wait(); err != nil {
+		return m, err
+	}
+	after, err := s.processor()
 	slices.Sort(times)
-	return times, len(first), err
+	return measured{times: times, each: (after - before) / time.Duration(max(requests, 1)), bytes: len(first)}, err
 }
 
-// percentile returns the least time that p percent of the ascending times do not exceed.
-func percentile(times []time.Duration, p int) time.Duration {
-	if len(times) == 0 {
+// percentile returns the least time that p percent of the times do not exceed.
+func (m measured) percentile(p int) time.Duration {
+	if len(m.times) == 0 {
 		return 0
 	}
-	return times[(len(times)*p+99)/100-1]
+	return m.times[(len(m.times)*p+99)/100-1]
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/tallystick/tallystick"
@@ -140,10 +139,10 @@ type Telling struct {
 
 // Words tells an event in a sentence: who did what to what, and how it ended.
 func Words(e trail.Event, t Telling) string {
-	p, known := phrases()[e.Type]
+	p, known := spoken().types[e.Type]
 	if !known {
-		about := e.Type.Short() + " (" + e.Resource.Type + " " + e.Resource.ID + ")"
-		p = phrase{did: "did this: " + about, would: "do this: " + about}
+		about := part{text: e.Type.Short() + " (" + e.Resource.Type + " " + e.Resource.ID + ")"}
+		p = saying{did: template{{text: "did this: "}, about}, would: template{{text: "do this: "}, about}}
 	}
 	text := t.text
 	if e.Type == trail.CommandRefused {
@@ -151,13 +150,13 @@ func Words(e trail.Event, t Telling) string {
 	}
 	switch e.Outcome {
 	case tallystick.Success:
-		return t.who() + " " + fill(p.did, text)
+		return t.who() + " " + p.did.fill(text)
 	case tallystick.Denied:
-		return t.who() + " was not allowed to " + fill(p.would, text)
+		return t.who() + " was not allowed to " + p.would.fill(text)
 	case tallystick.Failed:
-		return t.who() + " could not " + fill(p.would, text)
+		return t.who() + " could not " + p.would.fill(text)
 	}
-	return t.who() + " began to " + fill(p.would, text)
+	return t.who() + " began to " + p.would.fill(text)
 }
 
 func (t Telling) who() string {
@@ -196,47 +195,8 @@ func (t Telling) request(field string) string {
 	if field != "command" || command == "" {
 		return t.text(field)
 	}
-	if words, ok := requests()[command]; ok {
-		return fill(words, t.text)
+	if words, ok := spoken().commands[command]; ok {
+		return words.fill(t.text)
 	}
-	for _, d := range trail.Definitions() {
-		if d.Action == command {
-			return fill(phrases()[d.Type].would, t.text)
-		}
-	}
-	return "do " + command + fill("[ on {model}]", t.text)
-}
-
-var (
-	optionalPart = regexp.MustCompile(`\[[^\[\]]*\]`)
-	fieldName    = regexp.MustCompile(`\{([a-z_]+)(?:=([a-z]+))?\}`)
-)
-
-// fill replaces the fields of a phrase. {state=draft} stands for the field only if it is a draft.
-func fill(words string, text func(string) string) string {
-	value := func(field string) string {
-		m := fieldName.FindStringSubmatch(field)
-		s := text(m[1])
-		if m[2] != "" && s != m[2] {
-			return ""
-		}
-		if d := tallystick.Digest(s); d.Validate() == nil {
-			return d.Short()
-		}
-		return s
-	}
-	words = optionalPart.ReplaceAllStringFunc(words, func(part string) string {
-		for _, field := range fieldName.FindAllString(part, -1) {
-			if value(field) == "" {
-				return ""
-			}
-		}
-		return part[1 : len(part)-1]
-	})
-	return fieldName.ReplaceAllStringFunc(words, func(field string) string {
-		if s := value(field); s != "" {
-			return s
-		}
-		return "an unnamed one"
-	})
+	return spoken().unknown.fill(t.text)
 }

@@ -80,6 +80,7 @@ func Run(ctx context.Context, config Config) error {
 		return tallystick.Errorf(tallystick.Invalid, "%s can be reached from other machines, and without TLS tokens could be read on the way", listener.Addr()).
 			WithHint("give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them")
 	}
+	spend()
 	front := newFront(config, listener.Addr(), loopback)
 	h := &http.Server{
 		Handler: front, ReadHeaderTimeout: headerWait, IdleTimeout: idleWait, WriteTimeout: writeWait, MaxHeaderBytes: maxHeader,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -69,8 +70,20 @@ func (c columns) insert(tx *state.Tx) error {
 // it a sync, each time that anybody has recorded something since.
 const maxTail = 128
 
-// prepared calls fn with a transaction and the newest events, those that have no columns yet.
-func (r *Reader) prepared(ctx context.Context, fn func(tx *state.Tx, tail []Event) error) error {
+// tail are the newest events, those that have no columns yet: behind last, up to newest.
+type tail struct{ last, newest uint64 }
+
+// chosen reads those of the tail that f chooses, in their order. Most questions need none of them.
+func (t tail) chosen(tx *state.Tx, f Filter) ([]Event, error) {
+	if t.newest <= t.last || f.Before > 0 && f.Before <= t.last+1 {
+		return nil, nil
+	}
+	events, err := read(tx, "v.sequence > ? ORDER BY v.sequence", max(t.last, f.After))
+	return slices.DeleteFunc(events, func(e Event) bool { return !f.chooses(e.columns()) }), err
+}
+
+// prepared calls fn with a transaction and what has no columns in it.
+func (r *Reader) prepared(ctx context.Context, fn func(tx *state.Tx, t tail) error) error {
 	for {
 		ready := false
 		err := r.db.Read(ctx, func(tx *state.Tx) error {
@@ -78,16 +91,10 @@ func (r *Reader) prepared(ctx context.Context, fn func(tx *state.Tx, tail []Even
 			if err != nil {
 				return err
 			}
-			var tail []Event
 			if ready = newest <= last+maxTail; !ready {
 				return nil
 			}
-			if newest > last {
-				if tail, err = read(tx, "v.sequence > ? ORDER BY v.sequence", last); err != nil {
-					return err
-				}
-			}
-			return fn(tx, tail)
+			return fn(tx, tail{last, newest})
 		})
 		if err != nil || ready {
 			return err

@@ -176,8 +176,8 @@ func NewReader(db *state.DB, origin string) *Reader { return &Reader{db: db, ori
 
 // Events returns the events that f chooses, in the order of the sequence unless f says otherwise.
 func (r *Reader) Events(ctx context.Context, f Filter) (events []Event, err error) {
-	err = r.prepared(ctx, func(tx *state.Tx, tail []Event) error {
-		events, err = r.events(tx, f, tail)
+	err = r.prepared(ctx, func(tx *state.Tx, t tail) error {
+		events, err = r.events(tx, f, t)
 		return err
 	})
 	if err != nil {
@@ -218,19 +218,21 @@ func (r *Reader) All(ctx context.Context, f Filter) iter.Seq2[Event, error] {
 
 // Event returns one event, or a NotFound error. name is its id or its sequence in decimal.
 func (r *Reader) Event(ctx context.Context, name string) (event Event, err error) {
-	find := func(tx *state.Tx, tail []Event) error {
+	sequence, notNumber := strconv.ParseUint(name, 10, 63)
+	find := func(tx *state.Tx, t tail) (err error) {
 		var events []Event
-		if sequence, err := strconv.ParseUint(name, 10, 63); err == nil {
+		if notNumber == nil {
 			events, err = r.query(tx, "v.sequence = ?", sequence)
-			if err != nil {
-				return err
+		} else {
+			events, err = r.query(tx, "v.sequence = (SELECT e.sequence FROM event_columns e WHERE e.id = ?)", name)
+		}
+		if err == nil && len(events) == 0 && notNumber != nil {
+			if events, err = t.chosen(tx, Filter{}); err == nil {
+				events = slices.DeleteFunc(events, func(e Event) bool { return e.ID != name })
+				err = r.place(tx, events)
 			}
-		} else if i := slices.IndexFunc(tail, func(e Event) bool { return e.ID == name }); i >= 0 {
-			events = tail[i : i+1]
-			if err := r.place(tx, events); err != nil {
-				return err
-			}
-		} else if events, err = r.query(tx, "v.sequence = (SELECT e.sequence FROM event_columns e WHERE e.id = ?)", name); err != nil {
+		}
+		if err != nil {
 			return err
 		}
 		if len(events) == 0 {
@@ -240,8 +242,8 @@ func (r *Reader) Event(ctx context.Context, name string) (event Event, err error
 		event = events[0]
 		return nil
 	}
-	if _, number := strconv.ParseUint(name, 10, 63); number == nil {
-		err = r.db.Read(ctx, func(tx *state.Tx) error { return find(tx, nil) })
+	if notNumber == nil {
+		err = r.db.Read(ctx, func(tx *state.Tx) error { return find(tx, tail{}) })
 	} else {
 		err = r.prepared(ctx, find)
 	}
@@ -253,7 +255,7 @@ func (r *Reader) Event(ctx context.Context, name string) (event Event, err error
 
 // Count returns the number of events that f chooses, whatever its limit.
 func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
-	err = r.prepared(ctx, func(tx *state.Tx, tail []Event) error {
+	err = r.prepared(ctx, func(tx *state.Tx, t tail) error {
 		where, args, err := f.where(tx)
 		if err != nil {
 			return err
@@ -261,12 +263,9 @@ func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
 		if err := tx.QueryRow("SELECT count(*) FROM event_columns e WHERE "+where, args...).Scan(&n); err != nil {
 			return err
 		}
-		for _, e := range tail {
-			if f.chooses(e.columns()) {
-				n++
-			}
-		}
-		return nil
+		more, err := t.chosen(tx, f)
+		n += uint64(len(more))
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
@@ -323,38 +322,36 @@ func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 
 // events returns what f chooses among the events that have their columns and those of the tail, which
 // lie behind them.
-func (r *Reader) events(tx *state.Tx, f Filter, tail []Event) (events []Event, err error) {
-	f.Limit = f.size()
-	tail = slices.DeleteFunc(tail, func(e Event) bool { return !f.chooses(e.columns()) })
-	order := ""
+func (r *Reader) events(tx *state.Tx, f Filter, t tail) (events []Event, err error) {
+	wanted, order := f.size(), ""
 	if f.Newest {
 		order = " DESC"
-		slices.Reverse(tail)
-		tail = tail[:min(len(tail), f.Limit)]
-		if err := r.place(tx, tail); err != nil || len(tail) == f.Limit {
-			return tail, err
+		if events, err = t.chosen(tx, f); err != nil {
+			return nil, err
 		}
+		slices.Reverse(events)
+		events = events[:min(len(events), wanted)]
 	}
-	where, args, err := f.where(tx)
-	if err != nil {
-		return nil, err
+	if len(events) < wanted {
+		where, args, err := f.where(tx)
+		if err != nil {
+			return nil, err
+		}
+		chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " " + state.Limit + ") ORDER BY v.sequence" + order
+		found, err := read(tx, chosen, append(args, wanted-len(events))...)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, found...)
 	}
-	chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " " + state.Limit + ") ORDER BY v.sequence" + order
-	wanted := f.Limit
-	if f.Newest {
-		wanted -= len(tail)
+	if !f.Newest && len(events) < wanted {
+		more, err := t.chosen(tx, f)
+		if err != nil {
+			return nil, err
+		}
+		events = append(events, more[:min(len(more), wanted-len(events))]...)
 	}
-	if events, err = r.query(tx, chosen, append(args, wanted)...); err != nil {
-		return nil, err
-	}
-	if f.Newest {
-		return append(tail, events...), nil
-	}
-	tail = tail[:min(len(tail), f.Limit-len(events))]
-	if err := r.place(tx, tail); err != nil {
-		return nil, err
-	}
-	return append(events, tail...), nil
+	return events, r.place(tx, events)
 }
 
 // query returns the events for which the condition on the table v holds, with what follows it, and
