@@ -61,7 +61,9 @@ func act[I acting, T any](s *server, op huma.Operation, command func(ctx context
 			return nil, s.problem(err)
 		}
 		out := replied[T](done)
-		if err := json.Unmarshal(done.Answer, &out.Body); err != nil {
+		if told, ok := done.Told.(T); ok {
+			out.Body = told
+		} else if err := json.Unmarshal(done.Answer, &out.Body); err != nil {
 			return nil, s.problem(fmt.Errorf("answer of %s: %w", op.OperationID, err))
 		}
 		return out, nil

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strconv"
@@ -33,6 +34,33 @@ func TestPatchRepetition(t *testing.T) {
 	patch("empty", `{"summary":""}`, 400)
 	if m := read[catalog.Model](t, patch("other", `{"summary":""}`, 200)); m.Summary != "" || m.Labels["x"] != "1" {
 		t.Errorf("the summary alone was to be emptied: %+v", m)
+	}
+}
+
+// What a registration answers is said by its event alone: it is the model as it stands then, and a
+// repetition gets it again when the model has moved on.
+func TestRegistrationAnswer(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	ada := h.as("ada", access.Scientist)
+	for _, body := range []map[string]any{
+		{"name": "plain"},
+		{
+			"name": "full", "state": "experimental", "tier_stated": "high", "third_party": true, "supplier": "s", "supplier_contract": "c", "owner": "o", "sre_owner": "e",
+			"answers": map[string]string{"safety": "direct"}, "phase_owners": map[string]string{"training": "p"}, "labels": map[string]string{"a": "<b>"},
+			"intended_purpose": "i", "acceptable_use": "u", "summary": "s",
+		},
+	} {
+		path, key := "/models/"+body["name"].(string), body["name"].(string)
+		first := ask(t, ada, "POST", "/models", body, "Idempotency-Key", key).want(t, 200)
+		if stands := ask(t, ada, "GET", path, nil).want(t, 200); !bytes.Equal(first.body, stands.body) {
+			t.Errorf("answered %s, and the model is %s", first.body, stands.body)
+		}
+		ask(t, ada, "PATCH", path, map[string]any{"summary": "moved on"}).want(t, 200)
+		again := ask(t, ada, "POST", "/models", body, "Idempotency-Key", key).want(t, 200)
+		if !bytes.Equal(first.body, again.body) || again.Header.Get("Tallystick-Repeated") != "true" || again.Header.Get("Tallystick-Event") != first.Header.Get("Tallystick-Event") {
+			t.Errorf("answered %s, and again %s %v", first.body, again.body, again.Header)
+		}
 	}
 }
 

@@ -94,9 +94,17 @@ type tagged[T any] struct {
 func (s *server) models() {
 	act(s, operation("register-model", http.MethodPost, "/models", "Register a model", "catalog", http.StatusConflict),
 		func(ctx context.Context, in registerModelInput) (registry.Command, func(tx *state.Tx) (catalog.Model, error)) {
-			return onModel(access.ModelRegister, in.Body.Name, func(tx *state.Tx) (trail.Change, error) {
-				return s.Catalog.RegisterModel(tx, in.Body, caller(ctx).ID)
-			}), s.readModel(in.Body.Name)
+			fresh, err := catalog.NewModel(in.Body, caller(ctx).ID)
+			c := onModel(access.ModelRegister, in.Body.Name, func(tx *state.Tx) (trail.Change, error) {
+				if err != nil {
+					return nil, err
+				}
+				return s.Catalog.RegisterNew(tx, fresh, in.Body.Reason)
+			})
+			if err == nil {
+				c.Likely = fresh
+			}
+			return c, s.readModel(in.Body.Name)
 		})
 	act(s, operation("update-model", http.MethodPatch, "/models/{model}", "Change what is said of a model", "catalog", http.StatusNotFound, http.StatusConflict),
 		func(_ context.Context, in updateModelInput) (registry.Command, func(tx *state.Tx) (catalog.Model, error)) {

@@ -21,13 +21,23 @@ func (c *ModelRegistered) Subject() (trail.Type, trail.Resource) {
 
 // Apply adds the model.
 func (c *ModelRegistered) Apply(tx *state.Tx, at trail.Mark) error {
-	m := Model{Name: c.Model, TierDecision: c.TierDecision, ModelDetails: c.ModelDetails, Revision: 1, Created: at.Time}
+	m := c.made(at)
 	_, err := tx.Exec("INSERT INTO models ("+modelColumns+") VALUES ("+
 		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
 	if err != nil {
 		return err
 	}
 	return reword(tx, m.Name, nil, m.words())
+}
+
+// Answer returns the model as it is then.
+func (c *ModelRegistered) Answer(at trail.Mark) any { return c.made(at) }
+
+func (c *ModelRegistered) made(at trail.Mark) Model {
+	return Model{
+		Name: c.Model, TierDecision: c.TierDecision, ModelDetails: c.ModelDetails,
+		Revision: 1, Created: at.Time, Changed: at.Time, Event: at.Sequence,
+	}
 }
 
 // ModelReregistered is the change that takes a retired model into use again.

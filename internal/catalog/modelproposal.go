@@ -27,11 +27,9 @@ type ModelRegistration struct {
 	Reason string `json:"reason,omitempty" doc:"why a retired model comes back; required then"`
 }
 
-// RegisterModel proposes to register a model, in state active and owned by actor unless it says otherwise. Its
-// tier follows from its answers (Answers.Decide). Registering a model again as it is changes nothing;
-// otherwise it is a Conflict. A retired model is registered again with a reason, and its tier does not
-// sink by that.
-func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string) (trail.Change, error) {
+// NewModel returns the change that registers a model which nobody has registered, in state active and owned
+// by actor unless it says otherwise. Its tier follows from its answers (Answers.Decide).
+func NewModel(r ModelRegistration, actor string) (*ModelRegistered, error) {
 	if err := tallystick.ValidateName("model", r.Name); err != nil {
 		return nil, err
 	}
@@ -42,31 +40,46 @@ func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string)
 	if r.State == Retired {
 		return nil, tallystick.Errorf(tallystick.Invalid, "model %q cannot begin as retired", r.Name).WithHint("register it as active or experimental")
 	}
-	decision := r.Answers.Decide(r.TierStated)
-	known, err := isModel(tx, r.Name)
+	return &ModelRegistered{Model: r.Name, TierDecision: r.Answers.Decide(r.TierStated), ModelDetails: r.ModelDetails}, nil
+}
+
+// RegisterModel proposes what RegisterNew does, of the model that NewModel returns.
+func (c *Catalog) RegisterModel(tx *state.Tx, r ModelRegistration, actor string) (trail.Change, error) {
+	fresh, err := NewModel(r, actor)
+	if err != nil {
+		return nil, err
+	}
+	return c.RegisterNew(tx, fresh, r.Reason)
+}
+
+// RegisterNew proposes to register a model, which NewModel has made. Registering a model again as it is
+// changes nothing; otherwise it is a Conflict. A retired model is registered again with a reason, and its
+// tier does not sink by that.
+func (c *Catalog) RegisterNew(tx *state.Tx, fresh *ModelRegistered, reason string) (trail.Change, error) {
+	known, err := isModel(tx, fresh.Model)
 	if err != nil {
 		return nil, err
 	}
 	if !known {
-		return &ModelRegistered{Model: r.Name, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
+		return fresh, nil
 	}
-	m, err := model(tx, r.Name)
+	m, err := model(tx, fresh.Model)
 	switch {
 	case err != nil:
 		return nil, err
 	case m.State == Retired:
-		if r.Reason == "" {
-			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired: %s", r.Name, cmp.Or(m.Reason, "no reason is on record")).
+		if reason == "" {
+			return nil, tallystick.Errorf(tallystick.Conflict, "model %q is retired: %s", fresh.Model, cmp.Or(m.Reason, "no reason is on record")).
 				WithHint("to take it into use again, give a reason with --reason; or register another name")
 		}
-		if err := checkTier(m, decision); err != nil {
+		if err := checkTier(m, fresh.TierDecision); err != nil {
 			return nil, err
 		}
-		return &ModelReregistered{Model: r.Name, Revision: m.Revision + 1, Reason: r.Reason, TierDecision: decision, ModelDetails: r.ModelDetails}, nil
+		return &ModelReregistered{Model: fresh.Model, Revision: m.Revision + 1, Reason: reason, TierDecision: fresh.TierDecision, ModelDetails: fresh.ModelDetails}, nil
 	}
-	if changed := changedFields(m.ModelDetails, r.ModelDetails); len(changed) > 0 {
-		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is registered with another %s", r.Name, strings.Join(changed, ", ")).
-			WithHint("change it with `tallystick model update %s`, or register another name", r.Name)
+	if changed := changedFields(m.ModelDetails, fresh.ModelDetails); len(changed) > 0 {
+		return nil, tallystick.Errorf(tallystick.Conflict, "model %q is registered with another %s", fresh.Model, strings.Join(changed, ", ")).
+			WithHint("change it with `tallystick model update %s`, or register another name", fresh.Model)
 	}
 	return nil, nil
 }

@@ -34,13 +34,25 @@ type Command struct {
 	// Propose looks at the state and returns the changes that do it, or none if it is so already. It
 	// may run twice and writes nothing.
 	Propose func(tx *state.Tx) ([]trail.Change, error)
-	// Answer returns what the principal is told, once the changes are made. Nil tells nothing.
+	// Likely is the very change that Propose returns as a rule, if that is known before it has looked at
+	// the state. What its event takes is done before the transaction, in which others wait. May be nil.
+	Likely trail.Change
+	// Answer returns what the principal is told, once the changes are made. Nil tells nothing. It is not
+	// asked after the likely change if that is a Telling one.
 	Answer func(tx *state.Tx) (any, error)
+}
+
+// Telling is a change from which the answer to its command follows. So nothing has to be read for it,
+// nor kept for a repetition: the event says it all.
+type Telling interface {
+	trail.Change
+	Answer(at trail.Mark) any
 }
 
 // Done tells how a command ended.
 type Done struct {
-	Answer   []byte        // JSON; nil if the command has none
+	Answer   []byte        // JSON; nil if the command has none, or it is Told
+	Told     any           // the answer, if it follows from the change
 	Receipt  trail.Receipt // of the last change
 	Changes  int           // 0: it was so already
 	Repeated bool          // the answer is the one given before to the same key
@@ -56,8 +68,14 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 	if err := c.Principal.Allows(c.Action, c.Resource); err != nil {
 		return Done{}, r.Refuse(ctx, c, err)
 	}
+	var likely *trail.Prepared
+	if c.Likely != nil {
+		if likely, err = r.recorder.Prepare(c.act(), c.Likely); err != nil {
+			return Done{}, err
+		}
+	}
 	err = r.db.Write(ctx, func(tx *state.Tx) error {
-		done, err = r.in(tx, c)
+		done, err = r.in(tx, c, likely)
 		return err
 	})
 	switch tallystick.CodeOf(err) {
@@ -69,22 +87,32 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 	return Done{}, err
 }
 
-func (r *Registry) in(tx *state.Tx, c Command) (done Done, err error) {
-	if done, known, err := c.Retry.seen(tx, c.Principal.ID); known || err != nil {
-		return done, err
+func (r *Registry) in(tx *state.Tx, c Command, likely *trail.Prepared) (done Done, err error) {
+	done, known, err := c.Retry.seen(tx, c.Principal.ID)
+	if err != nil {
+		return Done{}, err
+	}
+	if known {
+		return done, c.recall(tx, &done)
 	}
 	changes, err := c.Propose(tx)
 	if err != nil {
 		return Done{}, err
 	}
-	act := trail.Act{Actor: c.Principal.Actor(), Purpose: c.Purpose, Context: circumstances(c.Principal)}
 	for _, change := range changes {
-		if done.Receipt, err = r.recorder.Commit(tx, act, change); err != nil {
+		if likely != nil && change == likely.Change() {
+			done.Receipt, err = likely.Commit(tx)
+		} else {
+			done.Receipt, err = r.recorder.Commit(tx, c.act(), change)
+		}
+		if err != nil {
 			return Done{}, err
 		}
 		done.Changes++
 	}
-	if c.Answer != nil {
+	if telling, ok := c.Likely.(Telling); ok && len(changes) == 1 && changes[0] == c.Likely {
+		done.Told = telling.Answer(done.Receipt.Mark(c.Principal.ID))
+	} else if c.Answer != nil {
 		answer, err := c.Answer(tx)
 		if err != nil {
 			return Done{}, err
@@ -94,6 +122,10 @@ func (r *Registry) in(tx *state.Tx, c Command) (done Done, err error) {
 		}
 	}
 	return done, c.Retry.remember(tx, c.Principal.ID, done)
+}
+
+func (c Command) act() trail.Act {
+	return trail.Act{Actor: c.Principal.Actor(), Purpose: c.Purpose, Context: circumstances(c.Principal)}
 }
 
 // circumstances says by what a principal acted, if not in person.

@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
 const (
@@ -54,6 +56,21 @@ func (r Retry) seen(tx *state.Tx, principal string) (done Done, known bool, err 
 	}
 	done.Repeated = true
 	return done, true, nil
+}
+
+// recall adds the answer to a repeated command, if that was told and not kept.
+func (c Command) recall(tx *state.Tx, done *Done) error {
+	telling, ok := c.Likely.(Telling)
+	if !ok || done.Answer != nil {
+		return nil
+	}
+	telling = reflect.New(reflect.TypeOf(telling).Elem()).Interface().(Telling)
+	at, err := trail.Recall(tx, done.Receipt.Sequence, telling)
+	if err != nil {
+		return fmt.Errorf("recall what was answered: %w", err)
+	}
+	done.Told = telling.Answer(at)
+	return nil
 }
 
 // remember keeps how the command ended.

@@ -41,20 +41,58 @@ type Act struct {
 // Commit records the event of a change and applies it, in one transaction: both are durable or
 // neither is. The receipt counts once the transaction is durable.
 func (r *Recorder) Commit(tx *state.Tx, act Act, change Change) (Receipt, error) {
+	p, err := r.prepare(act, change, tx.Now())
+	if err != nil {
+		return Receipt{}, err
+	}
+	return p.Commit(tx)
+}
+
+// Prepare does what Commit does but for the transaction: most of the work, for which nobody has to wait
+// then. The time of the change is that of this call; the change stays as it is.
+func (r *Recorder) Prepare(act Act, change Change) (*Prepared, error) {
+	return r.prepare(act, change, r.config.Now())
+}
+
+func (r *Recorder) prepare(act Act, change Change, at time.Time) (*Prepared, error) {
 	e, err := r.entry(act, change)
 	if err != nil {
-		return Receipt{}, err
+		return nil, err
 	}
 	e.Outcome = tallystick.Success
-	receipt, err := r.RecordIn(tx, e)
+	d, err := r.draft(&e, at, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{change: change, actor: act.Actor.ID, draft: d}, nil
+}
+
+// Prepared is a change whose event lacks only its place on the trail.
+type Prepared struct {
+	change Change
+	actor  string
+	draft  *Draft
+}
+
+// Change returns the change.
+func (p *Prepared) Change() Change { return p.change }
+
+// Commit is as Recorder.Commit.
+func (p *Prepared) Commit(tx *state.Tx) (Receipt, error) {
+	receipt, err := p.draft.RecordIn(tx)
 	if err != nil {
 		return Receipt{}, err
 	}
-	mark := Mark{Sequence: receipt.Sequence, ID: receipt.ID, Time: tx.Now(), Actor: act.Actor.ID}
-	if err := change.Apply(tx, mark); err != nil {
-		return Receipt{}, fmt.Errorf("%s %s: %w", e.Type.Short(), e.Resource.ID, err)
+	if err := p.change.Apply(tx, receipt.Mark(p.actor)); err != nil {
+		kind, resource := p.change.Subject()
+		return Receipt{}, fmt.Errorf("%s %s: %w", kind.Short(), resource.ID, err)
 	}
 	return receipt, nil
+}
+
+// Mark returns the place of a change that actor made.
+func (r Receipt) Mark(actor string) Mark {
+	return Mark{Sequence: r.Sequence, ID: r.ID, Time: r.Time, Actor: actor}
 }
 
 func (r *Recorder) entry(a Act, change Change) (Entry, error) {
@@ -64,6 +102,25 @@ func (r *Recorder) entry(a Act, change Change) (Entry, error) {
 		return Entry{}, fmt.Errorf("data of %s %s: %w", kind.Short(), resource.ID, err)
 	}
 	return Entry{Type: kind, Actor: a.Actor, Resource: resource, Purpose: a.Purpose, Description: a.Description, Context: a.Context, Data: data}, nil
+}
+
+// Recall fills the change with what the event at sequence says, and returns its place.
+func Recall(tx *state.Tx, sequence uint64, change Change) (Mark, error) {
+	events, err := read(tx, "v.sequence = ?", sequence)
+	if err != nil {
+		return Mark{}, fmt.Errorf("read event %d: %w", sequence, err)
+	}
+	if len(events) != 1 {
+		return Mark{}, fmt.Errorf("there is no event %d", sequence)
+	}
+	if kind, _ := change.Subject(); kind != events[0].Type {
+		return Mark{}, fmt.Errorf("event %d is %s, not %s", sequence, events[0].Type.Short(), kind.Short())
+	}
+	return events[0].mark(), readChange(events[0], change)
+}
+
+func (e Event) mark() Mark {
+	return Mark{Sequence: e.Sequence, ID: e.ID, Time: e.Time, Actor: e.Actor}
 }
 
 // readChange fills the change with what an event says. Fields of which the disclosure was erased stay

@@ -29,6 +29,7 @@ const (
 type Receipt struct {
 	ID       string
 	Sequence uint64
+	Time     time.Time // UTC, in milliseconds
 	Level    Level
 	leaf     []byte
 }
@@ -117,7 +118,7 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 		return nil, tallystick.Errorf(tallystick.Invalid, "event type %q is not known", e.Type)
 	}
 	at = at.UTC().Truncate(time.Millisecond)
-	d := &Draft{id: tallystick.NewID(at), kind: k, phase: p}
+	d := &Draft{id: tallystick.NewID(at), at: at, kind: k, phase: p}
 	var intent string
 	if of != nil {
 		intent, d.intent = of.ID, of.Sequence
@@ -150,6 +151,7 @@ func (r *Recorder) draft(e *Entry, at time.Time, p phase, of *Intent) (*Draft, e
 // Draft is an event that lacks only its place in the sequence.
 type Draft struct {
 	id     string
+	at     time.Time
 	kind   *kind
 	phase  phase
 	intent uint64 // sequence of the intent that this event ends
@@ -166,7 +168,7 @@ func (d *Draft) RecordIn(tx *state.Tx) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	r := Receipt{ID: d.id, Sequence: *last + 1, Level: Recorded, leaf: leaf}
+	r := Receipt{ID: d.id, Sequence: *last + 1, Time: d.at, Level: Recorded, leaf: leaf}
 	_, err = tx.Exec("INSERT INTO events (sequence, leaf, disclosures) VALUES (?, ?, ?)", int64(r.Sequence), leaf, d.sealed.Openings())
 	if err != nil {
 		return Receipt{}, fmt.Errorf("insert event: %w", err)

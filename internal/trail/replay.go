@@ -85,7 +85,7 @@ func apply(tx *state.Tx, e Event, change Change) error {
 	if _, err := tx.Exec("INSERT INTO events (sequence, leaf, disclosures) VALUES (?, ?, ?)", e.Sequence, []byte{}, []byte{}); err != nil {
 		return fmt.Errorf("event %d: %w", e.Sequence, err)
 	}
-	if err := change.Apply(tx, Mark{Sequence: e.Sequence, ID: e.ID, Time: e.Time, Actor: e.Actor}); err != nil {
+	if err := change.Apply(tx, e.mark()); err != nil {
 		return tallystick.Errorf(tallystick.Invalid, "event %d, %s, cannot have happened after those before it: %w", e.Sequence, e.Type.Short(), err)
 	}
 	return nil
