@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/obligation"
 )
@@ -23,5 +24,20 @@ func (s *server) obligations() {
 				return obligation.Obligations{}, err
 			}
 			return s.Obliged.Obligations(ctx, obligation.Query{Model: in.Model, Version: in.Version, Framework: in.Framework, State: in.State, Ahead: in.Ahead})
+		})
+	ask(s, operation("list-gaps", http.MethodGet, "/obligations/gaps", "Say which evidence is lacking in how many models, and who owes it, the oldest first", "obligations", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Framework string          `query:"framework" maxLength:"64" doc:"id or alias; absent: all"`
+			Tier      tallystick.Tier `query:"tier" enum:"low,limited,high" doc:"of the models"`
+			Owner     string          `query:"owner" maxLength:"256" doc:"only what this person or role owes"`
+			Ahead     bool            `query:"ahead" doc:"count controls that are not in force yet as if they were"`
+			After     string          `query:"after" maxLength:"16" doc:"next of the page before"`
+			Limit     int             `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+		},
+		) (obligation.GapReport, error) {
+			if err := s.may(ctx, access.CatalogRead, whole, ""); err != nil {
+				return obligation.GapReport{}, err
+			}
+			return s.Obliged.Gaps(ctx, obligation.GapQuery{Framework: in.Framework, Tier: in.Tier, Owner: in.Owner, Ahead: in.Ahead, After: in.After, Limit: in.Limit})
 		})
 }

@@ -58,6 +58,7 @@ type bench struct {
 	kinds map[string]kind         // by id
 	owed  map[string]catalog.Owed // by id
 	now   time.Time
+	brief bool // leave out commands
 }
 
 func newBench(c *Catalogue, now time.Time) *bench {
@@ -99,7 +100,7 @@ func (b *bench) judge(id string, s *subject) Piece {
 			p.excuse(reason)
 		}
 	}
-	if p.lacking() {
+	if p.lacking() && !b.brief {
 		p.Command = k.commandFor(s.model, s.version.Version)
 	}
 	return p

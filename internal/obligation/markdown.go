@@ -51,3 +51,11 @@ func (s DutySection) markdown(b *strings.Builder) {
 func inline(s string) string {
 	return strings.NewReplacer("\n", " ", "\r", " ", `\`, `\\`, "|", `\|`, "<", "&lt;", "&", "&amp;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`).Replace(s)
 }
+
+func (r GapReport) markdown(b *strings.Builder) {
+	fmt.Fprintf(b, "# Gaps in the evidence\n\n%s\n\n| Evidence | Models | Since | Who owes it | Asked for by | Longest |\n|---|--:|---|---|---|---|\n", inline(sentence(r.Words)))
+	for _, g := range r.Gaps {
+		fmt.Fprintf(b, "| %s | %d%s | %s | %s | %s | %s |\n", inline(g.Noun), g.Models, g.expired(), g.Since.Format("2006-01-02"), inline(g.Owed()), inline(strings.Join(g.Controls, ", ")), inline(g.names()))
+	}
+	fmt.Fprintf(b, "\nCatalogue of controls %s, as of %s. Counted at %s.\n\n%s\n", r.Catalogue.Version, r.Catalogue.AsOf, r.At.Format("2006-01-02 15:04 UTC"), Disclaimer)
+}

@@ -40,11 +40,14 @@ type Office struct {
 
 	mu     sync.Mutex
 	groups map[tallystick.Digest]bool // reports of audits, and whether they compare groups
+
+	counting sync.Mutex // held while gaps are counted: who comes meanwhile waits and takes the result
+	counted  map[GapQuery]counted
 }
 
 // New returns the office of an installation.
 func New(config Config) *Office {
-	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}}
+	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}, counted: map[GapQuery]counted{}}
 }
 
 // Catalogue returns the controls that the office judges by.

@@ -17,33 +17,40 @@ const (
 	Text     Format = "text"
 	JSON     Format = "json"
 	Markdown Format = "markdown"
+	HTML     Format = "html"
 )
 
 // ParseFormat returns the format of that name, or an Invalid error.
 func ParseFormat(name string) (Format, error) {
-	if f := Format(name); slices.Contains([]Format{Text, JSON, Markdown}, f) {
+	if f := Format(name); slices.Contains([]Format{Text, JSON, Markdown, HTML}, f) {
 		return f, nil
 	}
-	return "", tallystick.Errorf(tallystick.Invalid, "--format %q is not text, json or markdown", name)
+	return "", tallystick.Errorf(tallystick.Invalid, "--format %q is not text, json, markdown or html", name)
 }
 
 // Answer is what Render writes.
 type Answer interface {
 	text(w *strings.Builder)
 	markdown(w *strings.Builder)
+	page() (name, title string)
 }
 
 // Disclaimer stands under every answer.
 const Disclaimer = "This says what evidence is on record. It is no legal advice, and no statement that a duty is met: people and process are still needed."
 
-// Render writes an answer as text or Markdown.
+// Render writes an answer as text, Markdown or a page of HTML that needs nothing else.
 func Render(w io.Writer, as Format, a Answer) (err error) {
 	var b strings.Builder
 	switch as {
 	case Markdown:
 		a.markdown(&b)
+	case HTML:
+		err = writeHTML(&b, a)
 	default:
 		a.text(&b)
+	}
+	if err != nil {
+		return err
 	}
 	_, err = io.WriteString(w, strings.Map(wording.Visible, b.String()))
 	return err

@@ -247,10 +247,21 @@ func (o Obligations) sentence(m catalog.Model) string {
 	if o.Framework == nil {
 		return fmt.Sprintf("what %d frameworks ask of %s (tier %s)", len(o.Frameworks), name, o.Tier)
 	}
-	n := o.Framework.Controls
-	if n.Applicable() == 0 {
-		return fmt.Sprintf("none of the %d controls of %s concerns %s now", n.All(), o.Framework.Title, name)
+	n, now := o.Framework.Controls, " now"
+	if o.Ahead {
+		now = ", were all of them in force"
 	}
-	return fmt.Sprintf("%d of the %d controls of %s concern %s (tier %s) now: for %d all evidence is there, for %d some is stale, for %d some is missing",
-		n.Applicable(), n.All(), o.Framework.Title, name, m.Tier, n.Present, n.Stale, n.Missing)
+	if n.Applicable() == 0 {
+		return fmt.Sprintf("none of the %d controls of %s concerns %s%s", n.All(), o.Framework.Title, name, now)
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		says string
+	}{{n.Present, "all evidence is there"}, {n.Stale, "some is stale"}, {n.Missing, "some is missing"}} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf("for %d %s", part.n, part.says))
+		}
+	}
+	return fmt.Sprintf("%d of the %d controls of %s concern %s (tier %s)%s: %s", n.Applicable(), n.All(), o.Framework.Title, name, m.Tier, now, strings.Join(parts, ", "))
 }

@@ -76,3 +76,35 @@ func (p Piece) place() string {
 	}
 	return words
 }
+
+func (r GapReport) text(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\nCatalogue of controls %s, as of %s. Counted at %s.\n", sentence(r.Words), r.Catalogue.Version, r.Catalogue.AsOf, r.At.Format("2006-01-02 15:04:05"))
+	if r.More {
+		fmt.Fprintf(b, "There are more models; only the first %d were looked at.\n", r.Models)
+	}
+	for _, g := range r.Gaps {
+		fmt.Fprintf(b, "\n%s: %s, since %s%s; %s\n", g.Noun, plural(g.Models, "model", "models"), g.Since.Format(time.DateOnly), g.expired(), g.Owed())
+		fmt.Fprintf(b, "    asked for by %s\n    %s\n    %s\n", strings.Join(g.Controls, ", "), g.names(), g.Command)
+	}
+	if r.Next != "" {
+		fmt.Fprintf(b, "\nThere are more: --after %s\n", r.Next)
+	}
+	fmt.Fprintf(b, "\n%s\n", Disclaimer)
+}
+
+// expired says of how many models evidence is there that counts no longer.
+func (g Gap) expired() string {
+	if g.Stale == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them stale", g.Stale)
+}
+
+// names says which models lack it.
+func (g Gap) names() string {
+	words := strings.Join(g.Longest, ", ")
+	if n := g.Models - len(g.Longest); n > 0 {
+		words += fmt.Sprintf(" and %d more", n)
+	}
+	return words
+}

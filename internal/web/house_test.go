@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -30,6 +31,7 @@ type house struct {
 	catalog   *catalog.Catalog
 	lineage   *lineage.Graph
 	releases  *release.Office
+	obliged   *obligation.Office
 	pages     http.Handler
 	log       *strings.Builder
 	started   time.Time
@@ -50,8 +52,9 @@ func open(t testing.TB) *house {
 	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}, started: time.Now()}
 	h.releases = release.New(release.Config{DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
+	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	h.pages = web.New(web.Config{
-		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Evidence: w.Evidence, People: h.people,
+		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h

@@ -48,6 +48,8 @@ func (s *server) routes() http.Handler {
 	page("POST /releases/{release}/review", access.CatalogRead, s.reviewRelease)
 	page("POST /releases/{release}/withdrawal", access.CatalogRead, s.withdrawRelease)
 	page("POST /releases/{release}/promotion", access.CatalogRead, s.promoteRelease)
+	page("GET /models/{model}/obligations", access.CatalogRead, s.obligations)
+	page("GET /obligations", access.CatalogRead, s.gaps)
 	page("GET /findings", access.CatalogRead, s.findings)
 	page("GET /lineage", access.CatalogRead, s.lineage)
 	page("GET /trail", access.TrailRead, s.trail)

@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -23,6 +24,7 @@ type Config struct {
 	Catalog  *catalog.Catalog
 	Lineage  *lineage.Graph
 	Releases *release.Office
+	Obliged  *obligation.Office
 	Evidence Evidence
 	People   People
 	Registry *registry.Registry
