@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -17,8 +18,11 @@ type phrase struct {
 	would string // "register model {model}"
 }
 
-// phrases has one for every type of event.
-func phrases() map[trail.Type]phrase {
+// phrases has one for every type of event. It is made once: whoever tells a hundred thousand events asks
+// as many times.
+var phrases = sync.OnceValue(allPhrases)
+
+func allPhrases() map[trail.Type]phrase {
 	return map[trail.Type]phrase{
 		trail.WorkspaceCreated:  {"made the workspace, with the ledger {origin}", "make a workspace"},
 		trail.WorkspaceRestored: {"restored the workspace from a backup of {previous_origin}; the ledger is now {origin}", "restore the workspace from a backup"},

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,4 +176,26 @@ func soundPackage(path string) (events string, err error) {
 		}
 	}
 	return "", tallystick.Errorf(tallystick.Conflict, "what came is no package, but a bundle")
+}
+
+// provePackaged returns the proof of an event that a package holds.
+func provePackaged(path, event string) ([]byte, error) {
+	sequence, err := strconv.ParseUint(event, 10, 63)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%q is no sequence of an event", event).WithHint("the lines of history.txt in the package begin with time and sequence")
+	}
+	file, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	proof, err := verify.PackageProof(file, info.Size(), sequence)
+	if err != nil {
+		return nil, err
+	}
+	return proof.Marshal(), nil
 }

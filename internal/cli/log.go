@@ -147,16 +147,27 @@ func printEventsJSON(out io.Writer, events []api.Event) error {
 }
 
 func (a *app) prove() *cobra.Command {
-	var output string
+	var output, from string
 	cmd := &cobra.Command{
 		Use:   "prove EVENT",
 		Short: "Write the proof that an event is in the ledger, as a C2SP tlog-proof",
 		Long: `Prove writes a file that shows, to anybody who believes the log key, that the event stands
-in the ledger under a signed checkpoint. EVENT is a sequence or an id from: tallystick log`,
+in the ledger under a signed checkpoint. EVENT is a sequence or an id from: tallystick log
+
+With --package the proof is taken out of a package for an auditor, without a workspace; EVENT is a
+sequence then.`,
 		Example: `  tallystick prove 12 -o event.tlog-proof
+  tallystick prove 12 --package credit.tally -o event.tlog-proof
   tallystick verify event.tlog-proof`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if from != "" {
+				proof, err := provePackaged(from, args[0])
+				if err != nil {
+					return err
+				}
+				return a.write(output, proof)
+			}
 			w, err := a.open(cmd.Context(), true)
 			if err != nil {
 				return err
@@ -186,5 +197,6 @@ in the ledger under a signed checkpoint. EVENT is a sequence or an id from: tall
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
+	cmd.Flags().StringVar(&from, "package", "", "take the proof out of this package, a `file`")
 	return cmd
 }

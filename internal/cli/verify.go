@@ -29,7 +29,7 @@ func (a *app) verify() *cobra.Command {
 		Short: "Check evidence, a proof, two checkpoints, or the whole ledger",
 		Long: `Verify checks, line by line, and says what the check does not prove.
 
-  tallystick verify evidence.tally      an evidence bundle, offline
+  tallystick verify evidence.tally      an evidence bundle, offline; or a package for an auditor
   tallystick verify event.tlog-proof    the proof of one event
   tallystick verify OLD NEW             that one checkpoint continues the other
   tallystick verify                     the workspace's ledger against its database

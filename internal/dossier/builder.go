@@ -147,14 +147,23 @@ func (b *builder) flush() error {
 
 // writeOpenings writes disclosures as a line: the arrays that the commitments hash.
 func writeOpenings(out *bytes.Buffer, ds []verify.Disclosure) error {
-	openings := make([]any, len(ds))
+	out.WriteByte('[')
 	for i, d := range ds {
-		openings[i] = []any{d.Salt, d.Pointer, d.Value}
+		pointer, err := verify.Canonical(d.Pointer)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteString(`["` + d.Salt + `",`)
+		out.Write(pointer)
+		out.WriteByte(',')
+		out.Write(d.Value)
+		out.WriteByte(']')
 	}
-	line, err := verify.Canonical(openings)
-	out.Write(line)
-	out.WriteByte('\n')
-	return err
+	out.WriteString("]\n")
+	return nil
 }
 
 // prove adds the shared proof and the checkpoint, once they are seen to fit.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -52,24 +53,37 @@ var evidenceFields = []struct{ field, dir string }{
 	{"criteria_digest", "evidence"}, {"contract_digest", "evidence"}, {"rotation_digest", "evidence"},
 }
 
+// evidenceOf yields the digests of evidence that an event names, with the directory of each.
+func evidenceOf(e trail.Event) iter.Seq2[tallystick.Digest, string] {
+	return func(yield func(tallystick.Digest, string) bool) {
+		data := e.Sealed()
+		for _, f := range evidenceFields {
+			switch value := data[f.field].(type) {
+			case string:
+				if d := tallystick.Digest(value); d.Validate() == nil && !yield(d, f.dir) {
+					return
+				}
+			case []any:
+				for _, item := range value {
+					text, _ := item.(string)
+					if d := tallystick.Digest(text); d.Validate() == nil && !yield(d, f.dir) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
 // add notes what an event names.
 func (n *named) add(e trail.Event) {
-	data := e.Sealed()
-	for _, f := range evidenceFields {
-		values, ok := data[f.field].([]any)
-		if !ok {
-			values = []any{data[f.field]}
-		}
-		for _, value := range values {
-			text, _ := value.(string)
-			d := tallystick.Digest(text)
-			if d.Validate() != nil || n.dirs[d] != "" || len(n.order) == maxMentioned {
-				continue
-			}
-			n.dirs[d] = f.dir
+	for d, dir := range evidenceOf(e) {
+		if n.dirs[d] == "" && len(n.order) < maxMentioned {
+			n.dirs[d] = dir
 			n.order = append(n.order, d)
 		}
 	}
+	data := e.Sealed()
 	text, _ := data["policy_digest"].(string)
 	d := tallystick.Digest(text)
 	if d.Validate() != nil {

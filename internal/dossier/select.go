@@ -115,7 +115,7 @@ func (b *builder) chosen(ctx context.Context) iter.Seq2[trail.Event, error] {
 		for _, e := range around {
 			b.around[e.Sequence] = true
 		}
-		for e, err := range b.office.config.Workspace.Trail.All(ctx, f) {
+		for e, err := range ahead(ctx, b.office.config.Workspace.Trail, f) {
 			if err != nil {
 				yield(e, err)
 				return
@@ -137,6 +137,49 @@ func (b *builder) chosen(ctx context.Context) iter.Seq2[trail.Event, error] {
 		}
 		for _, e := range around {
 			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// ahead yields the events that f chooses. The next page is read while the caller works on one.
+func ahead(ctx context.Context, from *trail.Reader, f trail.Filter) iter.Seq2[trail.Event, error] {
+	type page struct {
+		events []trail.Event
+		err    error
+	}
+	return func(yield func(trail.Event, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		pages := make(chan page)
+		defer func() { // it does not outlive the caller
+			cancel()
+			for range pages {
+			}
+		}()
+		go func() {
+			defer close(pages)
+			for {
+				events, err := from.Events(ctx, f)
+				select {
+				case pages <- page{events, err}:
+				case <-ctx.Done():
+					return
+				}
+				if err != nil || len(events) < f.Limit {
+					return
+				}
+				f.After = events[len(events)-1].Sequence
+			}
+		}()
+		for p := range pages {
+			for _, e := range p.events {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if p.err != nil {
+				yield(trail.Event{}, p.err)
 				return
 			}
 		}

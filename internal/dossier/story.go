@@ -96,16 +96,8 @@ func (s *story) add(e trail.Event, l line) {
 			}
 		}
 	}
-	for _, f := range evidenceFields {
-		values, ok := data[f.field].([]any)
-		if !ok {
-			values = []any{data[f.field]}
-		}
-		for _, value := range values {
-			if text, ok := value.(string); ok && tallystick.Digest(text).Validate() == nil {
-				told.Evidence = append(told.Evidence, tallystick.Digest(text))
-			}
-		}
+	for d := range evidenceOf(e) {
+		told.Evidence = append(told.Evidence, d)
 	}
 	if len(sec.Lines) >= 2*maxTold {
 		sec.Lines = append(sec.Lines[:0], sec.Lines[maxTold:]...)
