@@ -72,7 +72,7 @@ func TestKinds(t *testing.T) {
 	if len(b.kinds) != len(kinds()) {
 		t.Error("a kind stands twice in the table")
 	}
-	facts := map[string]bool{"model": true, "files": true, "run": true, "change": true, "checkpoint": true, "groups": true, "bundle": true}
+	facts := map[string]bool{"model": true, "files": true, "run": true, "change": true, "checkpoint": true, "groups": true}
 	for _, r := range readings() {
 		facts[r.fact] = true
 	}

@@ -46,15 +46,20 @@ func when(holds bool, reason string) string {
 }
 
 // unconcerned returns the first reason why what needs these conditions does not concern the model.
-func unconcerned(m catalog.Model, needs []string) string {
-	switch m.State {
+func (s *subject) unconcerned(needs []string) string {
+	switch s.model.State {
 	case catalog.Experimental:
 		return "the model is an experiment, which owes nothing"
 	case catalog.Retired:
 		return "the model is retired, which owes nothing"
 	}
 	for _, need := range needs {
-		if reason := conditions()[need](m); reason != "" {
+		reason, known := s.reasons[need]
+		if !known {
+			reason = conditions()[need](s.model)
+			s.reasons[need] = reason
+		}
+		if reason != "" {
 			return reason
 		}
 	}

@@ -25,7 +25,8 @@ func (o *Office) estate(ctx context.Context, tier tallystick.Tier) (all []*subje
 			return nil, false, now, err
 		}
 		for _, m := range models {
-			s := &subject{model: m, on: map[string][]trace{}}
+			s := newSubject()
+			s.model = m
 			all, by[m.Name], after = append(all, s), s, m.Name
 		}
 		if more = len(all) >= maxModels; len(models) < page || more {

@@ -96,7 +96,7 @@ func kinds() []kind {
 		{id: "vendor.record", noun: "evidence of the supplier", facts: []string{"evidence:supplier"}, ofModel: true, owed: "supplier", who: Owner, needs: []string{"third-party"}, command: "tallystick evidence attach MODEL@VERSION FILE --kind supplier"},
 		{id: "training.record", noun: "record of training of people", ofModel: true, days: year, who: Owner},
 		{id: "kpi.report", noun: "report of key figures", ofModel: true, days: year, who: Owner},
-		{id: "bundle.export", noun: "exported evidence package", facts: []string{"bundle"}, who: Validator},
+		{id: "bundle.export", noun: "exported evidence package", facts: []string{"bundle"}, ofModel: true, days: year, who: Validator, command: "tallystick bundle export MODEL --for AUDITOR"},
 	}
 }
 

@@ -269,7 +269,7 @@ func (t tallyGaps) look(b *bench, s *subject, id string, asked []asking, ahead b
 		if p.State == Present && a.control.maxAge == 0 {
 			continue
 		}
-		under := b.under(p, a.control, s, ahead, unconcerned(s.model, a.control.Needs))
+		under := b.under(p, a.control, s, ahead, s.unconcerned(a.control.Needs))
 		if !under.lacking() {
 			continue
 		}

@@ -96,7 +96,7 @@ func (b *bench) judge(id string, s *subject) Piece {
 		}
 	}
 	if p.State == Missing || p.State == Stale {
-		if reason := unconcerned(s.model, k.needs); reason != "" {
+		if reason := s.unconcerned(k.needs); reason != "" {
 			p.excuse(reason)
 		}
 	}
@@ -149,7 +149,7 @@ func (b *bench) lacks(k kind, s *subject, t *trace) string {
 			return "a signature over the files: tallystick model sign"
 		}
 	case "dataset.snapshot":
-		if t.verdict == "" && unconcerned(s.model, []string{"personal-data"}) == "" {
+		if t.verdict == "" && s.unconcerned([]string{"personal-data"}) == "" {
 			return "a consent basis of the data set " + t.name
 		}
 	}

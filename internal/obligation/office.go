@@ -69,7 +69,7 @@ func (o *Office) Obligations(ctx context.Context, q Query) (Obligations, error) 
 	if err := o.config.Trail.CatchUp(ctx); err != nil {
 		return Obligations{}, err
 	}
-	s := &subject{on: map[string][]trace{}}
+	s := newSubject()
 	var now time.Time
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) (err error) {
 		now = tx.Now()

@@ -63,8 +63,8 @@ func lastOthers() reading {
 
 // readings are all questions, in any order.
 func readings() []reading {
-	access := func(of trail.Type) reading {
-		return reading{fact: "access", query: `SELECT m, '', '', '', '', '', c.sequence, c.time_ms, 0, coalesce(c.outcome, '') FROM wanted
+	event := func(fact string, of trail.Type) reading {
+		return reading{fact: fact, query: `SELECT m, '', '', '', '', '', c.sequence, c.time_ms, 0, coalesce(c.outcome, '') FROM wanted
 			JOIN event_columns c ON c.sequence = (SELECT max(n.sequence) FROM event_columns n WHERE n.model = m AND n.type = ?)`, args: []any{string(of)}}
 	}
 	return []reading{
@@ -89,7 +89,7 @@ func readings() []reading {
 		{fact: "lineage", query: `SELECT m, v, '', '', '', '', e.event, 0, 0, '' FROM wanted
 			JOIN lineage_nodes n ON n.kind = 'version' AND n.name = m || '@' || v
 			JOIN lineage_edges e ON e.to_node = n.id`},
-		access(trail.VersionRead), access(trail.CommandRefused),
+		event("access", trail.VersionRead), event("access", trail.CommandRefused), event("bundle", trail.PackageExported),
 		{fact: "freeze", query: `SELECT m, '', '', f.environment, '', '', f.event, f.from_ms, f.until_ms, '' FROM wanted
 			JOIN (SELECT model AS frozen, max(event) AS newest FROM freezes GROUP BY model) AS by_model ON frozen IN (m, '')
 			JOIN freezes f ON f.event = newest`},
@@ -101,7 +101,10 @@ type subject struct {
 	model   catalog.Model
 	version catalog.Version // zero if there is none
 	on      map[string][]trace
+	reasons map[string]string // why a condition does not hold, as far as one has been looked at
 }
+
+func newSubject() *subject { return &subject{on: map[string][]trace{}, reasons: map[string]string{}} }
 
 func (s *subject) add(fact string, t trace) { s.on[fact] = append(s.on[fact], t) }
 

@@ -147,7 +147,7 @@ func (b *bench) duty(c *Control, s *subject, pieces map[string]Piece, ahead bool
 		Ref: c.Ref, Title: c.Title, Says: c.Says, Role: c.Role, Applies: c.Applies, Parts: c.Parts, Note: c.Note, Level: c.Level, Confidence: c.Confidence,
 		State: NotApplicable, Pieces: make([]Piece, 0, len(c.Evidence)),
 	}
-	reason := unconcerned(s.model, c.Needs)
+	reason := s.unconcerned(c.Needs)
 	for _, id := range c.Evidence {
 		p := b.under(pieces[id], c, s, ahead, reason)
 		d.State = graver(d.State, p.State)
