@@ -26,7 +26,6 @@ func modelTables() []trail.Table {
 			},
 			Sealed: []string{"owner", "sre_owner", "phase_owners", "intended_purpose", "acceptable_use", "summary", "labels", "supplier", "supplier_contract", "reason"},
 		},
-		{Name: "model_words", Key: []string{"word", "model"}},
 		{
 			Name: "versions", Key: []string{"model", "version"},
 			Columns: []string{

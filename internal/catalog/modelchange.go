@@ -24,10 +24,7 @@ func (c *ModelRegistered) Apply(tx *state.Tx, at trail.Mark) error {
 	m := c.made(at)
 	_, err := tx.Exec("INSERT INTO models ("+modelColumns+") VALUES ("+
 		"?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", m.row(at)...)
-	if err != nil {
-		return err
-	}
-	return reword(tx, m.Name, nil, m.words())
+	return err
 }
 
 // Answer returns the model as it is then.
@@ -147,7 +144,7 @@ func alter(tx *state.Tx, at trail.Mark, name string, revision int64, change func
 	was := m.words()
 	change(&m)
 	m.Revision = revision
-	if err := reword(tx, name, was, m.words()); err != nil {
+	if err := unword(tx, name, was, m.words()); err != nil {
 		return err
 	}
 	_, err = tx.Exec(`UPDATE models SET state = ?, tier = ?, tier_stated = ?, tier_reason = ?, tier_answers = ?, answers = ?, third_party = ?,

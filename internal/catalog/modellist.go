@@ -77,6 +77,11 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 		}
 		w.add(true, "name IN (SELECT model FROM model_words WHERE word = ?)", labelWord(name, value))
 	}
+	if f.Text != "" || f.Label != "" {
+		if err := c.prepareWords(ctx); err != nil {
+			return nil, err
+		}
+	}
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
 		order, err := f.ordered(tx, &w)
 		if err != nil {

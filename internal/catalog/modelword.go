@@ -1,6 +1,10 @@
 package catalog
 
 import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,6 +13,8 @@ import (
 )
 
 // The table model_words holds by what models are found. Looking for a text within a text would read all models.
+// Like the columns of events it is written by whoever asks, and not by who registers a model: each word has a
+// place of its own in the table, so that ten words cost as much as ten models.
 
 // maxWord bounds a word of the table in bytes; of a longer one the beginning stands there.
 const maxWord = 64
@@ -57,28 +63,8 @@ func (w *where) text(text string) {
 	}
 }
 
-// reword makes the words of a model those that it has now.
-func reword(tx *state.Tx, model string, was, is map[string]bool) error {
-	var fresh []any
-	for word := range is {
-		if !was[word] {
-			fresh = append(fresh, word, model)
-		}
-	}
-	for len(fresh) > 0 {
-		n := 1
-		for n < wordsAtOnce && 2*n < len(fresh) {
-			n *= 2
-		}
-		row := fresh[:min(2*n, len(fresh))]
-		fresh = fresh[len(row):]
-		for len(row) < 2*n { // few lengths, so that the statements stay prepared
-			row = append(row[:len(row):len(row)], row[0], model)
-		}
-		if _, err := tx.Exec("INSERT INTO model_words (word, model) VALUES "+pairs(n)+" ON CONFLICT (word, model) DO NOTHING", row...); err != nil {
-			return err
-		}
-	}
+// unword takes away the words that a model no longer has.
+func unword(tx *state.Tx, model string, was, is map[string]bool) error {
 	for word := range was {
 		if is[word] {
 			continue
@@ -90,5 +76,55 @@ func reword(tx *state.Tx, model string, was, is map[string]bool) error {
 	return nil
 }
 
-// wordsAtOnce bounds the words of one statement.
-const wordsAtOnce = 64
+// The bounds of a transaction that writes words, and of a statement.
+const (
+	wordBatch   = 256 // models
+	wordsAtOnce = 64
+)
+
+const wordless = "event > (SELECT coalesce(max(event), 0) FROM model_words_until)"
+
+// prepareWords writes the words of the models that were registered or changed before the call, unless somebody
+// has done it.
+func (c *Catalog) prepareWords(ctx context.Context) error {
+	for {
+		var behind bool
+		err := c.db.Read(ctx, func(tx *state.Tx) error {
+			return tx.QueryRow("SELECT EXISTS (SELECT 1 FROM models WHERE " + wordless + ")").Scan(&behind)
+		})
+		if err == nil && behind {
+			err = c.db.Write(ctx, addWords)
+		}
+		if err != nil {
+			return fmt.Errorf("write the words of models: %w", err)
+		}
+		if !behind {
+			return nil
+		}
+	}
+}
+
+func addWords(tx *state.Tx) error {
+	models, err := state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+wordless+" ORDER BY event "+state.Limit, wordBatch)
+	if err != nil || len(models) == 0 {
+		return err
+	}
+	var fresh [][2]string
+	for _, m := range models {
+		for word := range m.words() {
+			fresh = append(fresh, [2]string{word, m.Name})
+		}
+	}
+	slices.SortFunc(fresh, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }) // a page after the other
+	for some := range slices.Chunk(fresh, wordsAtOnce) {
+		var row []any
+		for _, pair := range some {
+			row = append(row, pair[0], pair[1])
+		}
+		if _, err := tx.Exec("INSERT INTO model_words (word, model) VALUES "+pairs(len(some))+" ON CONFLICT (word, model) DO NOTHING", row...); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec("INSERT INTO model_words_until (one, event) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET event = excluded.event", models[len(models)-1].Event)
+	return err
+}

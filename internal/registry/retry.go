@@ -93,13 +93,17 @@ func (r Retry) remember(tx *state.Tx, principal string, done Done) error {
 
 type sweptKey struct{}
 
-// sweep forgets keys that are too old: the first of a group for all, as it costs more than to remember one.
+// sweep forgets keys that are too old: the first of a group for all.
 func sweep(tx *state.Tx) error {
 	if _, swept := tx.Memo()[sweptKey{}]; swept {
 		return nil
 	}
 	tx.Memo()[sweptKey{}] = true
 	old := tx.Now().Add(-keyLasts).UnixMilli()
+	var some bool // as a rule there are none, and to look is much less than to delete none
+	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM requests WHERE time_ms <= ?)", old).Scan(&some); err != nil || !some {
+		return err
+	}
 	_, err := tx.Exec("DELETE FROM requests WHERE time_ms <= ? AND (principal, request_key) IN (SELECT principal, request_key FROM requests WHERE time_ms <= ? ORDER BY time_ms LIMIT ?)", old, old, sweepBatch)
 	return err
 }

@@ -43,13 +43,20 @@ CREATE INDEX models_by_state   ON models (state, name);
 CREATE INDEX models_by_tier    ON models (tier, name);
 CREATE INDEX models_counted    ON models (state, tier, evaluated_ms); -- holds all that the census asks for
 CREATE INDEX models_by_urgency ON models (urgency, evaluated_ms, name);
+CREATE INDEX models_by_event   ON models (event); -- whose words are to be written
 
 -- By what models are found: the words of name, summary and purpose, and labels as "=name=value", all in small
--- letters. It follows from the row of the model; whoever erases there, erases here.
+-- letters. It follows from the rows of the models, later than those are written; whoever erases there, erases here.
 CREATE TABLE model_words (
     word  TEXT   COLLATE "C" NOT NULL,
     model TEXT   COLLATE "C" NOT NULL REFERENCES models (name),
     PRIMARY KEY (word, model)
+);
+
+-- The words of models that no event has changed since this one are there.
+CREATE TABLE model_words_until (
+    one   BIGINT PRIMARY KEY CHECK (one = 1),
+    event BIGINT NOT NULL
 );
 
 -- A version that is registered never changes; its state does.
