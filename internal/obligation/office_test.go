@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -35,7 +36,7 @@ func open(t testing.TB) house {
 	t.Helper()
 	dir := t.TempDir()
 	w, err := workspace.Open(t.Context(), workspace.Config{
-		Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Actor: trail.Actor{ID: "test", Kind: "program"},
+		Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Actor: trail.Actor{ID: "test", Kind: "program"}, Database: postgrestest.IfChosen(t),
 	})
 	if err != nil {
 		t.Fatal(err)
