@@ -83,7 +83,7 @@ func day(t time.Time) string { return t.Format("2 January 2006") }
 // Path returns where a piece of evidence lies in the package, empty if it is not there.
 func (v *view) Path(d tallystick.Digest) string { return v.paths[d] }
 
-// Subtotal returns the greatest number of events in a month, for the bars beside them.
+// Most returns the greatest number of events in a month, for the bars beside them.
 func (v *view) Most() (most uint64) {
 	for _, m := range v.Index.Events.Months {
 		most = max(most, m.Events)
