@@ -50,6 +50,7 @@ func BenchmarkPages(b *testing.B) {
 	models, _ := strconv.Atoi(cmp.Or(os.Getenv("TALLYSTICK_MODELS"), "10000"))
 	h := open(b)
 	h.furnish(b)
+	r := h.furnishReleases(b)
 	h.crowd(b, models)
 	if _, err := h.workspace.Seal(b.Context()); err != nil {
 		b.Fatal(err)
@@ -57,7 +58,7 @@ func BenchmarkPages(b *testing.B) {
 	browser := h.as(b, access.Viewer)
 	for _, address := range []string{
 		"/", "/?sort=name&after=model-004999", "/?q=many&tier=limited", "/models/credit", "/models/credit/versions/3", "/models/credit/history", "/lineage?node=version:credit@3", "/trail", "/trail?model=model-000017",
-		"/trail/1000", "/findings",
+		"/trail/1000", "/findings", "/reviews", "/releases/" + r.denied, "/releases/" + r.promoted, "/models/credit/releases", "/waivers", "/freezes",
 	} {
 		b.Run(address, func(b *testing.B) {
 			browser.t = b

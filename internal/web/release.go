@@ -77,7 +77,8 @@ func (s *server) deed(v *visit, c registry.Command) (deed, error) {
 		return deed{}, nil
 	case refused(err):
 		why, hint := words(err)
-		return deed{why, hint}, nil
+		// The visitor is looking at what it was not allowed on.
+		return deed{strings.Replace(why, " ("+c.Resource.Type+" "+c.Resource.ID+")", "", 1), hint}, nil
 	}
 	return deed{}, err
 }
@@ -328,9 +329,12 @@ func (p *releasePage) say() (sentence, next string) {
 		}
 		return said + ".", "An operator can carry it out until " + on(p.Expires) + "."
 	}
-	said := "Denied: " + count(len(c.Keep)) + " of " + plural(c.Asked, "rule") + map[bool]string{true: " keeps", false: " keep"}[len(c.Keep) == 1] + " it out."
-	if c.Nearest != nil {
-		next = cmp.Or(c.Nearest.Remediation, c.Nearest.Message)
+	said := "Denied: " + count(c.Shut) + " of " + plural(c.Asked, "rule") + map[bool]string{true: " keeps", false: " keep"}[c.Shut == 1] + " it out."
+	if n := c.Nearest; n != nil {
+		next = cmp.Or(n.Remediation, n.Message)
+		if len(n.Alike) > 0 {
+			next = strings.TrimSuffix(next, ".") + ": " + plural(len(n.Alike), "rule") + " wait for it."
+		}
 	}
 	return said, next
 }

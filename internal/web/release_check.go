@@ -14,11 +14,12 @@ import (
 // checklist is what the gate says, rule by rule.
 type checklist struct {
 	policy.Decision
-	Live    bool // as of now; otherwise as it was decided
-	Keep    []check
-	Areas   []area
-	Nearest *check // what can be done first about a denial
-	Asked   int    // rules that had something to judge
+	Live    bool    // as of now; otherwise as it was decided
+	Keep    []check // what keeps the gate shut
+	Shut    int     // how many rules that is
+	Areas   []area  // of the others
+	Nearest *check  // what is best done first about a denial
+	Asked   int     // rules that had something to judge
 	Passed  int
 	Warned  int
 	Waived  int
@@ -32,13 +33,12 @@ type area struct {
 	Title  string
 	Checks []check
 	Words  string // how they came out, counted
-	Open   bool
 }
 
 // check is a rule with what a reader can do about it.
 type check struct {
 	policy.Rule
-	Area   string
+	Alike  []policy.Rule // all rules that came out in the same words; empty if it is this alone
 	Proofs []proof
 	Ways   []way
 	Waiver *release.Waiver // for this rule, the newest that counts or is asked for
@@ -100,10 +100,9 @@ func newChecklist(d policy.Decision, live bool, b background) *checklist {
 	for _, row := range d.Rules {
 		one := b.check(row)
 		i := areaOf(row.ID)
-		one.Area = areas[i].title
 		switch {
 		case row.Denies():
-			c.Keep = append(c.Keep, one)
+			c.Keep, c.Shut = append(c.Keep, one), c.Shut+1
 		case row.Status == policy.Pass:
 			c.Passed++
 		case row.Status == policy.Waived:
@@ -126,9 +125,8 @@ func newChecklist(d policy.Decision, live bool, b background) *checklist {
 	slices.SortStableFunc(c.Keep, func(a, b check) int {
 		return cmp.Or(cmp.Compare(areaOf(a.ID), areaOf(b.ID)), cmp.Compare(gravity(a.Rule), gravity(b.Rule)))
 	})
-	if len(c.Keep) > 0 {
-		c.Nearest = &c.Keep[0]
-	}
+	c.Keep = together(c.Keep)
+	c.Nearest = nearest(c.Keep)
 	for i, checks := range grouped {
 		if len(checks) == 0 {
 			continue
@@ -137,6 +135,40 @@ func newChecklist(d policy.Decision, live bool, b background) *checklist {
 		c.Areas = append(c.Areas, area{Title: areas[i].title, Checks: checks, Words: tally(checks)})
 	}
 	return c
+}
+
+// together makes one of those checks that say the same: where there was no audit, a dozen rules ask for it.
+func together(checks []check) (merged []check) {
+	for _, c := range checks {
+		i := slices.IndexFunc(merged, func(m check) bool {
+			return m.Status == c.Status && m.Message == c.Message && m.Remediation == c.Remediation && len(m.Details)+len(c.Details) == 0
+		})
+		if i < 0 {
+			merged = append(merged, c)
+			continue
+		}
+		if len(merged[i].Alike) == 0 {
+			merged[i].Alike = append(merged[i].Alike, merged[i].Rule)
+		}
+		merged[i].Alike = append(merged[i].Alike, c.Rule)
+	}
+	return merged
+}
+
+// nearest returns what is best done first: what most rules wait for. What only others can do comes last, for
+// nobody should agree to what is not there yet.
+func nearest(checks []check) (best *check) {
+	last := len(areas) - 1
+	for i := range checks {
+		c := &checks[i]
+		switch {
+		case best == nil, areaOf(best.ID) == last && areaOf(c.ID) != last:
+			best = c
+		case areaOf(c.ID) != last && len(c.Alike) > len(best.Alike):
+			best = c
+		}
+	}
+	return best
 }
 
 // gravity orders rows: what went wrong, what was let through all the same, what is fine, what was not asked.
@@ -176,6 +208,9 @@ func (b background) check(row policy.Rule) check {
 	row.Details = slices.Clone(row.Details)
 	for i, d := range row.Details {
 		row.Details[i] = sentence(b.names.Replace(d))
+	}
+	if lead, first, found := strings.Cut(row.Message, ": "); found && len(row.Details) > 1 && strings.HasPrefix(row.Details[0], first[:min(len(first), 12)]) {
+		row.Message = lead + ":" // what follows is the list of details in short
 	}
 	c := check{Rule: row}
 	for _, e := range row.Evidence {

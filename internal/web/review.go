@@ -176,7 +176,7 @@ func (s *server) waitingLine(v *visit, w release.Waiting, names names) waitingLi
 		if err != nil {
 			titles = nil // the ids say it too
 		}
-		line.Missing = sentence(given + "; missing: " + listed(d.Denied, titles))
+		line.Missing = sentence(given + "; not met: " + listed(d.Denied, titles))
 	}
 	return line
 }

@@ -20,6 +20,15 @@ func (s *server) routes() http.Handler {
 			return show(v)
 		}))
 	}
+	// A form of a page belongs to the session that opened the page. What it asks for has rights of its own.
+	form := func(pattern string, do func(*visit) error) {
+		page(pattern, access.CatalogRead, func(v *visit) error {
+			if err := v.session.CheckCSRF(v.r.PostFormValue("csrf")); err != nil {
+				return err
+			}
+			return do(v)
+		})
+	}
 	open := func(pattern string, show func(*visit) error) { mux.Handle(pattern, s.handle(show)) }
 
 	page("GET /{$}", access.CatalogRead, s.inventory)
@@ -32,24 +41,24 @@ func (s *server) routes() http.Handler {
 	page("GET /models/{model}/versions/{version}/release", access.CatalogRead, s.askForm)
 	page("GET /reviews", access.CatalogRead, s.reviews)
 	page("GET /models/{model}/releases", access.CatalogRead, s.releases)
-	page("POST /models/{model}/releases", access.CatalogRead, s.askRelease)
+	form("POST /models/{model}/releases", s.askRelease)
 	page("GET /models/{model}/rollback", access.CatalogRead, s.rollback)
-	page("POST /models/{model}/rollback", access.CatalogRead, s.rollBack)
+	form("POST /models/{model}/rollback", s.rollBack)
 	page("GET /models/{model}/waivers", access.CatalogRead, s.waivers)
-	page("POST /models/{model}/waivers", access.CatalogRead, s.askWaiver)
+	form("POST /models/{model}/waivers", s.askWaiver)
 	page("GET /waivers", access.CatalogRead, s.waivers)
 	page("GET /waivers/{waiver}", access.CatalogRead, s.waiver)
-	page("POST /waivers/{waiver}/review", access.CatalogRead, s.reviewWaiver)
-	page("POST /waivers/{waiver}/revocation", access.CatalogRead, s.revokeWaiver)
+	form("POST /waivers/{waiver}/review", s.reviewWaiver)
+	form("POST /waivers/{waiver}/revocation", s.revokeWaiver)
 	page("GET /freezes", access.CatalogRead, s.freezes)
-	page("POST /freezes", access.CatalogRead, s.declareFreeze)
-	page("POST /freezes/{freeze}/end", access.CatalogRead, s.liftFreeze)
+	form("POST /freezes", s.declareFreeze)
+	form("POST /freezes/{freeze}/end", s.liftFreeze)
 	page("GET /releases/{release}", access.CatalogRead, s.release)
-	page("POST /releases/{release}/review", access.CatalogRead, s.reviewRelease)
-	page("POST /releases/{release}/withdrawal", access.CatalogRead, s.withdrawRelease)
-	page("POST /releases/{release}/promotion", access.CatalogRead, s.promoteRelease)
 	page("GET /models/{model}/obligations", access.CatalogRead, s.obligations)
 	page("GET /obligations", access.CatalogRead, s.gaps)
+	form("POST /releases/{release}/review", s.reviewRelease)
+	form("POST /releases/{release}/withdrawal", s.withdrawRelease)
+	form("POST /releases/{release}/promotion", s.promoteRelease)
 	page("GET /findings", access.CatalogRead, s.findings)
 	page("GET /lineage", access.CatalogRead, s.lineage)
 	page("GET /trail", access.TrailRead, s.trail)
