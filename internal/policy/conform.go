@@ -37,7 +37,8 @@ const maxWrong = 8
 // conform returns why document cannot be judged at all, or "". This is the layer below the rules:
 // Rego takes a missing field for undefined, and a rule that only looks for something bad would
 // then find nothing.
-func conform(document map[string]any, tier tallystick.Tier) string {
+func conform(f *facts, tier tallystick.Tier) string {
+	document := f.document
 	var wrong []string
 	for _, field := range fields {
 		value, there := document[field.name]
@@ -55,7 +56,7 @@ func conform(document map[string]any, tier tallystick.Tier) string {
 	if model, ok := document["model"].(map[string]any); ok && model["tier"] != string(tier) {
 		wrong = append(wrong, fmt.Sprintf("model.tier is %v but the policy was loaded for %s", model["tier"], tier))
 	}
-	if release := document["release"]; release != nil {
+	if release := document["release"]; release != nil && !f.typed {
 		for _, deviation := range deviations(release, reflect.TypeFor[Release]()) {
 			wrong = append(wrong, "release"+deviation)
 		}

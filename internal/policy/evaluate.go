@@ -19,6 +19,13 @@ const engineName = "opa "
 // a field are denials with a reason. An error means that there is no decision: input is no JSON
 // object or too large, or ctx ended, after which a decision would depend on the clock.
 func (p *Pack) Evaluate(ctx context.Context, input any, now time.Time) (Decision, error) {
+	if in, typed := input.(Input); typed {
+		d, err := Prepare(in, now)
+		if err != nil {
+			return Decision{}, err
+		}
+		return p.Judge(ctx, d)
+	}
 	canonical, err := Canonical(input, now)
 	if err != nil {
 		return Decision{}, err
@@ -44,7 +51,7 @@ func (p *Pack) decide(ctx context.Context, f *facts) (Decision, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
 	rows := make([]Rule, 0, len(p.rules)+len(p.dropped))
-	wrong := conform(f.document, p.tier)
+	wrong := conform(f, p.tier)
 	answers := p.answers(ctx, f, wrong == "")
 	asked := 0
 	for i, rule := range p.rules {
@@ -97,7 +104,7 @@ func (p *Pack) answers(ctx context.Context, f *facts, judged bool) []answer {
 		if !open {
 			continue
 		}
-		all, ok := p.questions.together(ctx, about, f.value)
+		all, ok := p.remembered(ctx, about, f)
 		for n, i := range asked {
 			switch {
 			case ok:

@@ -76,7 +76,7 @@ func (p *Pack) Explain(ctx context.Context, options ExplainOptions) (Explanation
 		return Explanation{}, err
 	}
 	e.Verdict, e.Words = decision.Verdict, decision.Words
-	judged := conform(f.document, p.tier) == ""
+	judged := conform(f, p.tier) == ""
 	for i := range e.Rules {
 		rule := &e.Rules[i]
 		rule.Row = &decision.Rules[i]

@@ -132,6 +132,8 @@ type facts struct {
 	document map[string]any
 	digest   tallystick.Digest // of the canonical bytes
 	now      time.Time
+	parts    map[string][]byte // canonical bytes of the members; nil if they are not known one by one
+	typed    bool              // made of the types of this package, so that their form need not be looked at
 }
 
 // parse reads canonical JSON.
@@ -149,5 +151,5 @@ func parse(canonical []byte) (*facts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("its now is no time: %w", err)
 	}
-	return &facts{value, document, tallystick.DigestOf(canonical), now}, nil
+	return &facts{value: value, document: document, digest: tallystick.DigestOf(canonical), now: now}, nil
 }

@@ -32,6 +32,8 @@ type Pack struct {
 	data      map[string]any // the data document
 	compiler  *ast.Compiler
 	questions *questions
+	reads     map[string][]string // members of the document that the rules about one thing read; nil: any
+	answered  answered
 }
 
 // manifest is what Tallystick reads of an OPA bundle's .manifest.
@@ -240,6 +242,7 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 	p.data, p.compiler = data, compiler
 	var err error
 	p.questions, err = prepare(compiler, store, p.rules)
+	p.reads = map[string][]string{AboutAudit: p.readBy(AboutAudit)}
 	return err
 }
 

@@ -158,7 +158,7 @@ func (p *Pack) some(ctx context.Context, f *facts, chosen map[string]bool) (map[
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
 	rows := map[string]Rule{}
-	wrong := conform(f.document, p.tier)
+	wrong := conform(f, p.tier)
 	for _, rule := range p.rules {
 		if !chosen[rule.ID] {
 			continue

@@ -46,10 +46,16 @@ type Office struct {
 	seen   memo[tallystick.Digest, signed]
 	proofs memo[question, proof]
 	gates  memo[attested, *evidence.Gate]
+	// documents are the large ones: a report of an audit takes some ten times its bytes.
+	documents memo[tallystick.Digest, *audited]
 }
 
 // New returns the office of an installation.
-func New(config Config) *Office { return &Office{config: config} }
+func New(config Config) *Office {
+	o := &Office{config: config}
+	o.seen.limit, o.proofs.limit, o.gates.limit, o.documents.limit = 10_000, 10_000, 1000, 16
+	return o
+}
 
 // Changes returns an empty change for each type of event that alters the tables of releases.
 func Changes() map[trail.Type]func() trail.Change {

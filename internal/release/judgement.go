@@ -49,22 +49,21 @@ func (o *Office) Ponder(ctx context.Context, a Asking) (Judgement, error) {
 
 // judge weighs what find finds, and stores the input document so that the decision can be taken again.
 func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (Judgement, error) {
-	j, input, err := o.weigh(ctx, find)
+	stored := make(chan error, 1)
+	j, err := o.weigh(ctx, find, func(canonical []byte) {
+		go func() { // the disk works while the gate does
+			_, err := o.config.Evidence.Put(ctx, canonical)
+			stored <- err
+		}()
+	})
 	if err != nil {
 		return Judgement{}, err
 	}
-	canonical, err := policy.Canonical(input, j.at)
-	if err != nil {
-		return Judgement{}, err
-	}
-	if _, err := o.config.Evidence.Put(ctx, canonical); err != nil {
-		return Judgement{}, err
-	}
-	return j, nil
+	return j, <-stored
 }
 
-// weigh asks the gate and stores nothing.
-func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error)) (j Judgement, input policy.Input, err error) {
+// weigh asks the gate, having told the bytes of the input document.
+func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error), tell func(canonical []byte)) (j Judgement, err error) {
 	f, err := o.proven(ctx, func(tx *state.Tx, read map[string]proof) (facts, error) {
 		r, err := find(tx)
 		if err != nil {
@@ -74,17 +73,23 @@ func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, er
 		return o.factsOf(tx, r, read)
 	})
 	if err != nil {
-		return Judgement{}, input, err
+		return Judgement{}, err
 	}
-	if input, err = o.input(ctx, j.Target, &f); err != nil {
-		return Judgement{}, input, fmt.Errorf("facts about %s: %w", j.Target.Name(), err)
+	input, err := o.input(ctx, j.Target, &f)
+	if err != nil {
+		return Judgement{}, fmt.Errorf("facts about %s: %w", j.Target.Name(), err)
 	}
 	pack, err := o.config.Pack(f.model.Tier)
 	if err != nil {
-		return Judgement{}, input, err
+		return Judgement{}, err
 	}
-	if j.Decision, err = pack.Evaluate(ctx, input, f.at); err != nil {
-		return Judgement{}, input, fmt.Errorf("gate: %w", err)
+	document, err := policy.Prepare(input, f.at)
+	if err != nil {
+		return Judgement{}, err
+	}
+	tell(document.Canonical())
+	if j.Decision, err = pack.Judge(ctx, document); err != nil {
+		return Judgement{}, fmt.Errorf("gate: %w", err)
 	}
 	j.revision, j.passing, j.at = f.revision, f.passing, f.at
 	if f.release.Champion != nil {
@@ -95,7 +100,7 @@ func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, er
 			j.until = item.Until
 		}
 	}
-	return j, input, nil
+	return j, nil
 }
 
 // input makes the document that the gate judges.
@@ -134,11 +139,42 @@ func (o *Office) owed(item catalog.Item, f *facts) policy.OwedEvidence {
 
 // audited is the part of an audit's own input document that the gate judges again.
 type audited struct {
-	Report   map[string]any `json:"report"`
-	Limits   any            `json:"limits"`
-	Criteria any            `json:"criteria"`
-	Champion any            `json:"champion"`
+	Report, Limits, Criteria, Champion *policy.Part
 }
+
+// documentOf returns that part of the document, nil if it is not in the store.
+func (o *Office) documentOf(ctx context.Context, digest tallystick.Digest) (*audited, error) {
+	if kept, there := o.documents.get(digest); there {
+		return kept, nil
+	}
+	body, err := o.stored(ctx, digest)
+	if body == nil || err != nil {
+		return nil, err
+	}
+	var raw struct{ Report, Limits, Criteria, Champion json.RawMessage }
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, fmt.Errorf("input document %s of the audit: %w", digest.Short(), err)
+	}
+	a := new(audited)
+	for _, part := range []struct {
+		raw  json.RawMessage
+		into **policy.Part
+	}{{raw.Report, &a.Report}, {raw.Limits, &a.Limits}, {raw.Criteria, &a.Criteria}, {raw.Champion, &a.Champion}} {
+		if part.raw == nil {
+			part.raw = json.RawMessage("null")
+		}
+		if *part.into, err = policy.NewPart(part.raw); err != nil {
+			return nil, fmt.Errorf("input document %s of the audit: %w", digest.Short(), err)
+		}
+	}
+	if len(body) <= maxKept {
+		o.documents.put(digest, a)
+	}
+	return a, nil
+}
+
+// maxKept is the largest input document of an audit, in bytes, that is kept in memory.
+const maxKept = 1 << 20
 
 // audited returns what the newest evaluation measured: the document that its signed decision names, never
 // the verdict. It is nil if there is none whose signature counts.
@@ -154,21 +190,17 @@ func (o *Office) audited(ctx context.Context, f *facts) (*audited, error) {
 		if gate == nil {
 			continue
 		}
-		document, err := o.stored(ctx, gate.Input)
-		if document == nil || err != nil {
+		a, err := o.documentOf(ctx, gate.Input)
+		if a == nil || err != nil {
 			return nil, err
-		}
-		var a audited
-		if err := json.Unmarshal(document, &a); err != nil {
-			return nil, fmt.Errorf("input document %s of the audit: %w", gate.Input.Short(), err)
 		}
 		v := f.release.Version
 		f.release.Audit = &policy.AuditFact{
-			Digest: digest, Verdict: string(gate.Verdict), Produced: moment(f.audit.ProducedMS), PolicyDigest: gate.Policy, Rows: number(a.Report["rows"]),
+			Digest: digest, Verdict: string(gate.Verdict), Produced: moment(f.audit.ProducedMS), PolicyDigest: gate.Policy, Rows: number(a.Report, "rows"),
 			DataDigest:   tallystick.Digest(text(a.Report, "data", "digest")),
 			OfThisDigest: slices.Contains([]tallystick.Digest{v.Digest, v.Root}, f.audit.Subject) || f.audit.Subject == "" && f.release.Version.State != string(catalog.Draft),
 		}
-		return &a, nil
+		return a, nil
 	}
 	return nil, nil
 }
@@ -252,18 +284,23 @@ func (o *Office) inspected(ctx context.Context, f *facts) error {
 	return nil
 }
 
-func number(v any) int64 {
-	n, _ := v.(float64)
-	return int64(n)
+func number(document *policy.Part, path ...string) int64 {
+	n, _ := at(document, path...).(json.Number)
+	i, _ := n.Int64()
+	return i
 }
 
 // text returns a member of a member of a document, empty if it is no text.
-func text(document map[string]any, path ...string) string {
-	var at any = document
+func text(document *policy.Part, path ...string) string {
+	s, _ := at(document, path...).(string)
+	return s
+}
+
+func at(document *policy.Part, path ...string) any {
+	at := document.Plain()
 	for _, name := range path {
 		object, _ := at.(map[string]any)
 		at = object[name]
 	}
-	s, _ := at.(string)
-	return s
+	return at
 }

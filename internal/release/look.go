@@ -14,14 +14,13 @@ import (
 // Look tells what the gate would decide of a request now. It leaves nothing behind: whoever opens a page has
 // not asked the gate, and what it said then is nobody's decision.
 func (o *Office) Look(ctx context.Context, id string) (Judgement, error) {
-	j, _, err := o.weigh(ctx, func(tx *state.Tx) (Request, error) {
+	return o.weigh(ctx, func(tx *state.Tx) (Request, error) {
 		r, err := request(tx, id)
 		if err != nil {
 			return r, err
 		}
 		return r, r.live(tx.Now())
-	})
-	return j, err
+	}, func([]byte) {})
 }
 
 // Rules returns the rules by which the gate judges the models of a tier.

@@ -2,11 +2,10 @@ package release
 
 import "sync"
 
-const maxMemo = 4096 // entries
-
 // memo keeps what follows from bytes that cannot change, so that a gate that is asked again does not verify the same
 // signatures again. It forgets everything when it is full.
 type memo[K comparable, V any] struct {
+	limit int // entries
 	mu    sync.Mutex
 	found map[K]V
 }
@@ -21,7 +20,7 @@ func (m *memo[K, V]) get(key K) (value V, there bool) {
 func (m *memo[K, V]) put(key K, value V) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.found == nil || len(m.found) >= maxMemo {
+	if m.found == nil || len(m.found) >= m.limit {
 		m.found = map[K]V{}
 	}
 	m.found[key] = value
