@@ -39,6 +39,7 @@ type releasePage struct {
 	Silent   string // why there is no checklist
 	Decision *release.GateDecision
 	Reviews  []release.Review
+	Said     *release.Review // the last word of the visitor
 	Champion *catalog.Assignment
 	Diff     *diffPage
 	Waivers  []release.Waiver
@@ -157,6 +158,9 @@ func (s *server) gatherPeople(v *visit, p *releasePage) (err error) {
 	ids := []string{p.Requester, p.Minter, p.ClosedBy}
 	for _, r := range p.Reviews {
 		ids = append(ids, r.Reviewer, r.Minter)
+		if r.Reviewer == v.who.ID {
+			p.Said = &r
+		}
 	}
 	for _, w := range p.Waivers {
 		ids = append(ids, w.Owner, w.Requester, w.Reviewer)
@@ -320,7 +324,7 @@ func (p *releasePage) say() (sentence, next string) {
 	}
 	c := p.Gate
 	if p.Verdict == string(tallystick.Pass) {
-		said := "The gate lets it in: " + count(c.Passed) + " of " + plural(c.Asked, "rule") + " pass"
+		said := "The gate lets it in: " + count(c.Passed) + " of " + plural(c.Asked, "rule") + map[bool]string{true: " passes", false: " pass"}[c.Passed == 1]
 		if c.Warned > 0 {
 			said += ", " + plural(c.Warned, "warning")
 		}
