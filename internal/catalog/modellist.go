@@ -107,9 +107,7 @@ func (c *Catalog) Priority(ctx context.Context, after string, size int) (models 
 			if err != nil {
 				return err
 			}
-			ms := millis(m.Evaluated)
-			w.add(true, "urgency >= ?", m.urgency) // lets the index be entered at the right place
-			w.add(true, "(urgency > ? OR evaluated_ms > ? OR (evaluated_ms = ? AND name > ?))", m.urgency, ms, ms, m.Name)
+			w.add(true, "(urgency, evaluated_ms, name) > (?, ?, ?)", m.urgency, millis(m.Evaluated), m.Name)
 		}
 		models, err = state.Collect(tx, scanModel, "SELECT "+modelColumns+" FROM models WHERE "+w.String()+" ORDER BY urgency, evaluated_ms, name "+state.Limit, append(w.args, limit(size))...)
 		return err

@@ -136,17 +136,22 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind, purpose string) (
 		if err != nil {
 			return err
 		}
+		var known bool // many lineages know no feature: then there is no need to go through what they know
+		if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM lineage_nodes WHERE kind = ?)", string(kind)).Scan(&known); err != nil || !known {
+			return err
+		}
 		r, err := explore(tx, []int64{n.id}, down, farthest)
 		if err != nil {
 			return err
 		}
 		cut = r.cut
-		nodes, err := readNodes(tx, r.rows, Options{})
+		nodes, err := readNodes(tx, r.rows, Options{Kinds: []Kind{kind}})
 		if err != nil {
 			return err
 		}
 		var found []int64
 		var places []int
+		wanted := make([]bool, len(r.rows))
 		for place, n := range nodes {
 			if place == 0 || n.Ref.Kind != kind {
 				continue
@@ -156,9 +161,13 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind, purpose string) (
 				break
 			}
 			found, places = append(found, r.rows[place]), append(places, place)
+			r.mark(wanted, r.path(place))
 		}
 		if len(found) == 0 {
 			return nil
+		}
+		if err := r.read(tx, nodes, wanted, Options{}); err != nil {
+			return err
 		}
 		if uses, err = rulesOf(tx, found); err != nil {
 			return err
@@ -178,9 +187,16 @@ func (g *Graph) Uses(ctx context.Context, node Ref, kind Kind, purpose string) (
 // rulesOf returns the nodes of rows, in their order, with the rules that hold for each. The graph above
 // all of them is read once.
 func rulesOf(tx *state.Tx, rows []int64) ([]Use, error) {
-	r, err := explore(tx, rows, up, farthest)
-	if err != nil {
+	var known bool
+	if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM lineage_rules)").Scan(&known); err != nil {
 		return nil, err
+	}
+	r := newRegion(up, rows)
+	if known { // there is something to climb for
+		var err error
+		if r, err = explore(tx, rows, up, farthest); err != nil {
+			return nil, err
+		}
 	}
 	rules, err := readRules(tx, r.rows)
 	if err != nil {
