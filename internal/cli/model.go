@@ -250,7 +250,7 @@ func (a *app) modelList() *cobra.Command {
 	flags.StringVar(&state, "state", "", "experimental, active or retired")
 	flags.StringVar(&tier, "tier", "", "low, limited or high")
 	flags.StringVar(&owner, "owner", "", "whose")
-	flags.StringVar(&text, "text", "", "in name, summary or purpose")
+	flags.StringVar(&text, "text", "", "words that those of name, summary or purpose begin with")
 	flags.StringVar(&label, "label", "", "with the label `NAME=VALUE`")
 	flags.BoolVar(&priority, "priority", false, "those first that should be audited first")
 	return asks(a, cmd, question[[]catalog.Overview]{
