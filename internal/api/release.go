@@ -210,4 +210,14 @@ func (s *server) gate() {
 			}
 			return s.Releases.Decision(ctx, in.Decision)
 		})
+	ask(s, operation("replay-decision", http.MethodGet, "/decisions/{decision}/replay", "Take a decision again from its stored input", "release", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *struct {
+			Decision string `path:"decision" maxLength:"64"`
+		},
+		) (release.Replayed, error) {
+			if err := s.may(ctx, access.CatalogRead, trail.Resource{Type: "decision", ID: in.Decision}, ""); err != nil {
+				return release.Replayed{}, err
+			}
+			return s.Releases.Again(ctx, in.Decision)
+		})
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/release"
 )
 
@@ -26,7 +28,7 @@ facts are still those that it judged.`,
 	cmd.AddCommand(a.releaseRequest(), a.releaseList(), a.releaseShow(),
 		a.releaseReview("approve", release.Approve, "Approve a request; the author cannot"),
 		a.releaseReview("reject", release.Reject, "Reject a request, which closes it"),
-		a.releaseWithdraw(), a.releasePromote(), a.releaseRollback(), a.freeze(), a.unfreeze(), a.freezeList(), a.decisions())
+		a.releaseWithdraw(), a.releasePromote(), a.releaseRollback(), a.freeze(), a.unfreeze(), a.freezeList(), a.decisions(), a.releaseReplay())
 	return cmd
 }
 
@@ -274,4 +276,49 @@ func (a *app) decisions() *cobra.Command {
 			}
 		},
 	})
+}
+
+func (a *app) releaseReplay() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "replay DECISION",
+		Short: "Take a decision again from its stored input, and compare",
+		Long: `Replay gives the input document of a decision to the same policy again. The decision comes out the same, bit for
+bit, or the command says what differs; if the policy is another by now it is a conflict.
+
+Exit code: 0 it is the same, 1 it is not.`,
+		Example: `  tallystick release replay 0198c0de-0000-7000-8000-000000000000`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			as, err := policy.ParseFormat(format)
+			if err != nil {
+				return err
+			}
+			s, err := a.dial(cmd.Context(), true)
+			if err != nil {
+				return err
+			}
+			var again release.Replayed
+			err = s.Get(cmd.Context(), "/decisions/"+url.PathEscape(args[0])+"/replay", &again)
+			if err = errors.Join(err, s.Close(cmd.Context(), false)); err != nil {
+				return err
+			}
+			a.refuseUnless(again.Same)
+			if as == policy.JSON {
+				return a.printJSON(again)
+			}
+			if err := a.printJudgement(as, release.Judgement{Target: again.Recorded.Target, Decision: again.Decision}); err != nil || as != policy.Text {
+				return err
+			}
+			words := "the same"
+			if !again.Same {
+				words = "NOT the same"
+			}
+			_, err = fmt.Fprintf(a.Out, "\n%s as decided on %s: %s, input %s, policy %s\n", words, moment(again.Recorded.At), again.Recorded.Verdict,
+				again.Recorded.Input.Short(), again.Recorded.Policy.Short())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "text, json, sarif, junit, markdown or github")
+	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -78,6 +79,27 @@ func (d *Decided) Apply(tx *state.Tx, at trail.Mark) error {
 		at.Sequence, at.ID, d.Request, string(d.Kind), d.Model, d.Version, string(d.Digest), d.Environment, string(d.Role), string(d.Verdict),
 		string(d.Input), string(d.Policy), d.Engine, string(d.Tier), string(denied), string(waived), at.Time.UnixMilli())
 	return err
+}
+
+// Replayed is a decision that was taken again.
+type Replayed struct {
+	Recorded GateDecision    `json:"recorded" doc:"what was decided then"`
+	Decision policy.Decision `json:"decision" doc:"what the same input and policy decide now"`
+	Same     bool            `json:"same" doc:"the two agree: in verdict, input, policy and engine, and in the rules that denied or were waived"`
+}
+
+// Again takes a decision again and says whether it comes out the same.
+func (o *Office) Again(ctx context.Context, id string) (r Replayed, err error) {
+	if r.Recorded, err = o.Decision(ctx, id); err != nil {
+		return r, err
+	}
+	if r.Decision, err = o.Replay(ctx, id); err != nil {
+		return r, err
+	}
+	is, was := (Judgement{Decision: r.Decision}).decided(), r.Recorded
+	r.Same = is.Verdict == was.Verdict && is.Input == was.Input && is.Policy == was.Policy && is.Engine == was.Engine &&
+		slices.Equal(is.Denied, was.Denied) && slices.Equal(is.Waived, was.Waived)
+	return r, nil
 }
 
 // Replay takes a decision again from its stored input. It is a Conflict error if the policy of the tier is
