@@ -22,9 +22,9 @@ import (
 
 // BenchmarkRegister measures how many models 64 clients register through HTTP, each with a token that is
 // scoped to it and an idempotency key of its own, and each acknowledged once it is durable: one call is
-// one event, one row of the model and one kept answer. Beside it, interleaved, the same clients insert
+// one event, one row of the model and one kept key. Beside it, interleaved, the same clients insert
 // bare rows through the same group commit, as BenchmarkRecorder does: a row holds as many bytes as the
-// leaf and the disclosures of one such event, and nothing of the model's row or of the answer. Clients
+// leaf and the disclosures of one such event, and nothing of the model's row or of the key. Clients
 // and server share the machine's cores, as does all that HTTP costs both.
 //
 // Each iteration is one round of both, after one that is not counted; what is reported are the medians,
