@@ -16,13 +16,12 @@ import (
 
 // The bounds of the lists on the page of a release.
 const (
-	shownWaivers   = 50
-	shownFreezes   = 50
-	shownMoments   = 40  // of its time line
-	comparedWith   = 60  // differences to the champion
-	decidedLooked  = 100 // decisions among which that of a closed request is looked for
-	longestTyped   = 4096
-	findOutOfNames = 1000
+	shownWaivers  = 50
+	shownFreezes  = 50
+	shownMoments  = 40  // of its time line
+	comparedWith  = 60  // differences to the champion
+	decidedLooked = 100 // decisions among which that of a closed request is looked for
+	namesLookedUp = 1000
 )
 
 // releasePage is one request: what the gate says, who said what, and what the visitor may do.
@@ -176,7 +175,7 @@ func (s *server) gatherPeople(v *visit, p *releasePage) (err error) {
 func (s *server) names(v *visit, ids []string) (names, error) {
 	slices.Sort(ids)
 	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
-	return s.People.Names(v.ctx(), ids[:min(len(ids), findOutOfNames)])
+	return s.People.Names(v.ctx(), ids[:min(len(ids), namesLookedUp)])
 }
 
 // gatherGate asks the gate about what is open, and looks up what it decided of the rest. Whoever may not ask

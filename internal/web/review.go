@@ -17,10 +17,10 @@ import (
 
 // The bounds of the lists of what waits.
 const (
-	shownWaiting  = 50
-	shownAttempts = 15
-	attemptsSince = 30 * 24 * time.Hour
-	scannedRefuse = 200 // refusals among which the attempts to go around are looked for
+	shownWaiting    = 50
+	shownAttempts   = 15
+	attemptsSince   = 30 * 24 * time.Hour
+	scannedRefusals = 200 // refusals among which the attempts to go around are looked for
 )
 
 // reviewsPage is what waits for a review.
@@ -228,7 +228,7 @@ func (f reviewFilter) links(all []release.Waiting) []filterLink {
 
 // attempts are the last refusals of what goes around the gate, or around the second person.
 func (s *server) attempts(v *visit) (list []attempt, err error) {
-	events, err := s.Trail.Events(v.ctx(), trail.Filter{Type: trail.CommandRefused, Since: s.Now().Add(-attemptsSince), Newest: true, Limit: scannedRefuse})
+	events, err := s.Trail.Events(v.ctx(), trail.Filter{Type: trail.CommandRefused, Since: s.Now().Add(-attemptsSince), Newest: true, Limit: scannedRefusals})
 	if err != nil {
 		return nil, err
 	}
