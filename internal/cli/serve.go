@@ -134,6 +134,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		group, ctx := errgroup.WithContext(ctx)
 		group.Go(func() error { return h.access.Run(ctx) })
 		group.Go(func() error { return jobs.Run(ctx) })
+		group.Go(func() error { return h.obliged.Run(ctx, logger) })
 		group.Go(func() error {
 			select {
 			case <-holds:

@@ -16,11 +16,11 @@ const maxModels = 20_000
 
 // estate reads the models in use, each with its latest version, and all that is on record of them: in as
 // many statements for one as for all.
-func (o *Office) estate(ctx context.Context, tier tallystick.Tier) (all []*subject, more bool, now time.Time, err error) {
+func (o *Office) estate(ctx context.Context) (all []*subject, more bool, now time.Time, err error) {
 	by := map[string]*subject{}
 	for after := ""; ; {
 		const page = 1000
-		models, err := o.config.Catalog.Models(ctx, catalog.ModelFilter{State: catalog.Active, Tier: tier, After: after, Limit: page})
+		models, err := o.config.Catalog.Models(ctx, catalog.ModelFilter{State: catalog.Active, After: after, Limit: page})
 		if err != nil {
 			return nil, false, now, err
 		}
@@ -35,7 +35,7 @@ func (o *Office) estate(ctx context.Context, tier tallystick.Tier) (all []*subje
 	}
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		now = tx.Now()
-		w := wantedAll(tier)
+		w := wantedAll()
 		if err := latest(tx, w, by); err != nil {
 			return err
 		}
@@ -86,11 +86,6 @@ func latest(tx *state.Tx, w wanted, by map[string]*subject) error {
 	return nil
 }
 
-func wantedAll(tier tallystick.Tier) wanted {
-	w := wanted{with: "WITH wanted (m, v) AS (SELECT name, latest_version FROM models WHERE state = 'active'"}
-	if tier != "" {
-		w.with, w.args = w.with+" AND tier = ?", []any{string(tier)}
-	}
-	w.with += ") "
-	return w
+func wantedAll() wanted {
+	return wanted{with: "WITH wanted (m, v) AS (SELECT name, latest_version FROM models WHERE state = 'active') "}
 }

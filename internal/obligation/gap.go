@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,73 +64,87 @@ type GapQuery struct {
 }
 
 const (
-	maxGaps  = 1000
-	longest  = 5
-	restWork = 20 // a count stands for that many times as long as it took, so that counting takes a twentieth of one core
-	brisk    = 100 * time.Millisecond
+	maxGaps = 1000
+	longest = 5
 )
 
-// counted is a count of all gaps.
-type counted struct {
-	report GapReport
-	took   time.Duration
-	newest uint64 // event
-}
-
-// Gaps says which evidence is lacking in how many models in use, each with its latest version. Of an
-// installation so large that counting takes long, the answer can be a little old: At says when it was
-// counted. What is lacking follows the rules of Obligations, but evidence of other versions counts as none.
+// Gaps says which evidence is lacking in how many models in use, each with its latest version. Of a
+// large installation the answer can be a little old, if Run runs: At says of when it is. What is lacking
+// follows the rules of Obligations, but evidence of other versions counts as none.
 func (o *Office) Gaps(ctx context.Context, q GapQuery) (GapReport, error) {
 	c, err := o.catalogue()
 	if err != nil {
 		return GapReport{}, err
 	}
+	r := GapReport{Catalogue: Edition{c.Version, c.AsOf.String()}, Tier: q.Tier, Ahead: q.Ahead, Owner: q.Owner, Gaps: []Gap{}}
 	of := c.Frameworks
 	if q.Framework != "" {
 		f, err := c.Framework(q.Framework)
 		if err != nil {
 			return GapReport{}, err
 		}
-		of, q.Framework = []Framework{*f}, f.ID
+		of, r.Framework, r.Title = []Framework{*f}, f.ID, f.Title
 	}
 	if q.Tier != "" {
 		if _, err := tallystick.ParseTier(string(q.Tier)); err != nil {
 			return GapReport{}, err
 		}
 	}
-	r, err := o.count(ctx, c, of, GapQuery{Framework: q.Framework, Tier: q.Tier, Ahead: q.Ahead})
+	from, err := q.from()
+	if err != nil {
+		return GapReport{}, err
+	}
+	for _, f := range c.Frameworks {
+		r.Frameworks = append(r.Frameworks, FrameworkName{f.ID, f.Title})
+	}
+	s, err := o.standing(ctx)
 	if err != nil {
 		return GapReport{}, fmt.Errorf("gaps: %w", err)
 	}
-	return r.cut(q)
+	r.At, r.More = s.at, s.more
+	o.ranking.Lock()
+	found := s.rank(ranking{r.Framework, q.Tier, q.Ahead}, of)
+	o.ranking.Unlock()
+	r.Models, r.Complete = found.models, found.complete
+	r.cut(found.tallies, from, q)
+	return r, nil
 }
 
-// cut returns what is asked for.
-func (r GapReport) cut(q GapQuery) (GapReport, error) {
+// from returns where the page begins.
+func (q GapQuery) from() (int, error) {
+	if q.After == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(q.After)
+	if err != nil || n < 0 {
+		return 0, tallystick.Errorf(tallystick.Invalid, "page key %.40q is not the number of a gap", q.After)
+	}
+	return n, nil
+}
+
+// cut writes out one page of the gaps.
+func (r *GapReport) cut(all []*tally, from int, q GapQuery) {
 	if q.Owner != "" {
-		r.Owner = q.Owner
-		r.Gaps = slices.DeleteFunc(slices.Clone(r.Gaps), func(g Gap) bool { return g.Name != q.Owner && string(g.Owes) != q.Owner })
+		all = slices.DeleteFunc(slices.Clone(all), func(t *tally) bool { return t.owes.name != q.Owner && string(t.owes.owes) != q.Owner })
 	}
-	r.Total = len(r.Gaps)
+	r.Total = len(all)
 	r.Words = r.sentence()
-	from := 0
-	if q.After != "" {
-		n, err := strconv.Atoi(q.After)
-		if err != nil || n < 0 {
-			return GapReport{}, tallystick.Errorf(tallystick.Invalid, "page key %.40q is not the number of a gap", q.After)
-		}
-		from = min(n, len(r.Gaps))
-	}
 	limit := 100
 	if q.Limit > 0 {
 		limit = min(q.Limit, maxGaps)
 	}
-	end := min(from+limit, len(r.Gaps))
-	if end < len(r.Gaps) {
+	from = min(from, len(all))
+	end := from + min(limit, len(all)-from)
+	if end < len(all) {
 		r.Next = strconv.Itoa(end)
 	}
-	r.Gaps = append([]Gap{}, r.Gaps[from:end]...) // a list, even of none
-	return r, nil
+	known := map[string]kind{}
+	for _, k := range kinds() {
+		known[k.id] = k
+	}
+	for _, t := range all[from:end] {
+		r.Gaps = append(r.Gaps, t.gap(known[t.id]))
+	}
 }
 
 func (r GapReport) sentence() string {
@@ -158,158 +173,133 @@ func (r GapReport) sentence() string {
 	return fmt.Sprintf("%s %s open over %s%s; %s", plural(r.Total, "gap", "gaps"), verb, over, by, rest)
 }
 
-// count counts all gaps, or returns a count that is new enough.
-func (o *Office) count(ctx context.Context, c *Catalogue, of []Framework, q GapQuery) (GapReport, error) {
-	o.counting.Lock()
-	defer o.counting.Unlock()
-	newest, err := o.config.Trail.Newest(ctx)
-	if err != nil {
-		return GapReport{}, err
-	}
-	started := time.Now()
-	if last, known := o.counted[q]; known {
-		age := started.Sub(last.report.At)
-		if fresh := age < time.Hour; fresh && last.newest == newest || last.took > brisk && age < restWork*last.took {
-			return last.report, nil
-		}
-	}
-	if err := o.config.Trail.CatchUp(ctx); err != nil {
-		return GapReport{}, err
-	}
-	all, more, now, err := o.estate(ctx, q.Tier)
-	if err != nil {
-		return GapReport{}, err
-	}
-	r := gapsOf(newBench(c, now), all, of, q.Ahead)
-	r.Catalogue, r.Framework, r.Tier, r.Ahead, r.More = Edition{c.Version, c.AsOf.String()}, q.Framework, q.Tier, q.Ahead, more
-	if q.Framework != "" {
-		r.Title = of[0].Title
-	}
-	for _, f := range c.Frameworks {
-		r.Frameworks = append(r.Frameworks, FrameworkName{f.ID, f.Title})
-	}
-	o.counted[q] = counted{r, time.Since(started), newest}
-	return r, nil
+// ranking is what gaps are chosen and ordered by.
+type ranking struct {
+	framework string
+	tier      tallystick.Tier
+	ahead     bool
 }
 
-// asking is a control that asks for a type of evidence.
-type asking struct {
-	control *Control
-	name    string // framework/reference
+// ranked are the gaps over some models, the oldest first.
+type ranked struct {
+	models, complete int
+	tallies          []*tally
 }
 
-// gapsOf counts what the subjects lack.
-func gapsOf(b *bench, all []*subject, of []Framework, ahead bool) GapReport {
-	b.brief = true
-	asked := map[string][]asking{}
-	for i := range of {
-		for j := range of[i].Controls {
-			c := &of[i].Controls[j]
-			if c.Level == Nothing || b.now.Before(c.From.Time) && !ahead {
-				continue
-			}
-			for _, id := range c.Evidence {
-				asked[id] = append(asked[id], asking{c, of[i].ID + "/" + c.Ref})
-			}
-		}
-	}
-	r := GapReport{At: b.now, Models: len(all)}
-	found := tallyGaps{}
-	ids := slices.Sorted(maps.Keys(asked))
-	for _, s := range all {
-		whole := true
-		for _, id := range ids {
-			if found.look(b, s, id, asked[id], ahead) {
-				whole = false
-			}
-		}
-		if whole {
-			r.Complete++
-		}
-	}
-	for key, g := range found {
-		r.Gaps = append(r.Gaps, g.gap(b, key))
-	}
-	slices.SortFunc(r.Gaps, func(a, b Gap) int {
-		return cmp.Or(a.Since.Compare(b.Since), -cmp.Compare(a.Models, b.Models), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Owes, b.Owes))
-	})
-	return r
-}
-
-// gapKey is what is lacking, and who owes it.
-type gapKey struct {
-	id   string
-	owes Role
-	name string
+// tally is one type of evidence that models lack and one party owes.
+type tally struct {
+	id            string
+	owes          party
+	models, stale int
+	demands       []demand
+	of            []bool // which of them
+	longest       []lack // the longest first
 }
 
 // lack is one model that lacks something.
 type lack struct {
-	subject *subject
-	since   time.Time
+	model *surveyed
+	since int64
 }
 
-type tallyGap struct {
-	models, stale int
-	controls      map[string]bool
-	longest       []lack // the longest first
-}
-
-type tallyGaps map[gapKey]*tallyGap
-
-// look adds a subject if it lacks evidence of a type, for any of the controls that ask for it.
-func (t tallyGaps) look(b *bench, s *subject, id string, asked []asking, ahead bool) bool {
-	p := b.judge(id, s)
-	if p.State == NotApplicable {
-		return false
+// rank counts the gaps, or returns what was counted.
+func (s *survey) rank(by ranking, of []Framework) ranked {
+	if known, there := s.ranked[by]; there {
+		return known
 	}
-	var g *tallyGap
-	worst, since := Present, time.Time{}
-	for _, a := range asked {
-		if p.State == Present && a.control.maxAge == 0 {
+	asked := demands(of, s.at, by.ahead)
+	open := make([]map[uint32]*tally, len(s.types))
+	for i := range open {
+		open[i] = map[uint32]*tally{}
+	}
+	var r ranked
+	for i := range s.models {
+		m := &s.models[i]
+		if by.tier != "" && m.tier != by.tier {
 			continue
 		}
-		under := b.under(p, a.control, s, ahead, s.unconcerned(a.control.Needs))
-		if !under.lacking() {
-			continue
-		}
-		if g == nil {
-			key := gapKey{id, p.Owes, p.Name}
-			if g = t[key]; g == nil {
-				g = &tallyGap{controls: map[string]bool{}}
-				t[key] = g
+		r.models++
+		whole := true
+		for j, id := range s.types {
+			if demands := asked[id]; len(demands) > 0 && m.lacks(j, id, demands, s, open[j]) {
+				whole = false
 			}
 		}
-		g.controls[a.name] = true
-		worst = graver(worst, under.State)
-		if since.IsZero() || under.since.Before(since) {
-			since = under.since
+		if whole {
+			r.complete++
 		}
 	}
-	if g == nil {
+	for _, tallies := range open {
+		for _, t := range tallies {
+			r.tallies = append(r.tallies, t)
+		}
+	}
+	slices.SortFunc(r.tallies, func(a, b *tally) int {
+		return cmp.Or(cmp.Compare(a.longest[0].since, b.longest[0].since), -cmp.Compare(a.models, b.models), cmp.Compare(a.id, b.id),
+			cmp.Compare(a.owes.name, b.owes.name), cmp.Compare(a.owes.owes, b.owes.owes))
+	})
+	if s.kept += len(r.tallies); s.kept > maxKept {
+		clear(s.ranked)
+		s.kept = len(r.tallies)
+	}
+	s.ranked[by] = r
+	return r
+}
+
+// lacks adds the model to those that lack a type of evidence, if any demand makes it so.
+func (m *surveyed) lacks(at int, id string, demands []demand, s *survey, open map[uint32]*tally) bool {
+	c, now := m.cells[at], s.at.UnixMilli()
+	if c.state == cellNone {
 		return false
 	}
-	g.models++
-	if worst == Stale {
-		g.stale++
+	var t *tally
+	var worst cellState
+	since := int64(math.MaxInt64)
+	for i := range demands {
+		if m.unmet&demands[i].needs != 0 {
+			continue
+		}
+		state, from := demands[i].under(c, now)
+		if state < cellStale {
+			continue
+		}
+		if t == nil {
+			if t = open[c.party]; t == nil {
+				t = &tally{id: id, owes: s.parties[c.party], demands: demands, of: make([]bool, len(demands))}
+				open[c.party] = t
+			}
+		}
+		t.of[i] = true
+		worst, since = max(worst, state), min(since, from)
 	}
-	if i := slices.IndexFunc(g.longest, func(l lack) bool { return since.Before(l.since) }); i >= 0 {
-		g.longest = slices.Insert(g.longest, i, lack{s, since})
-	} else if len(g.longest) < longest {
-		g.longest = append(g.longest, lack{s, since})
+	if t == nil {
+		return false
 	}
-	g.longest = g.longest[:min(longest, len(g.longest))]
+	t.models++
+	if worst == cellStale {
+		t.stale++
+	}
+	if i := slices.IndexFunc(t.longest, func(l lack) bool { return since < l.since }); i >= 0 {
+		t.longest = slices.Insert(t.longest, i, lack{m, since})
+		t.longest = t.longest[:min(longest, len(t.longest))]
+	} else if len(t.longest) < longest {
+		t.longest = append(t.longest, lack{m, since})
+	}
 	return true
 }
 
-func (t *tallyGap) gap(b *bench, key gapKey) Gap {
-	k, first := b.kinds[key.id], t.longest[0]
-	g := Gap{
-		Type: key.id, Noun: k.noun, Owes: key.owes, Name: key.name, Models: t.models, Stale: t.stale, Controls: slices.Sorted(maps.Keys(t.controls)), Since: first.since,
-		Command: k.commandFor(first.subject.model, first.subject.version.Version),
+// gap writes out a tally.
+func (t *tally) gap(k kind) Gap {
+	first := t.longest[0]
+	g := Gap{Type: t.id, Noun: k.noun, Owes: t.owes.owes, Name: t.owes.name, Models: t.models, Stale: t.stale, Since: moment(first.since), Command: first.model.command(k)}
+	for i, d := range t.demands {
+		if t.of[i] {
+			g.Controls = append(g.Controls, d.controls...)
+		}
 	}
+	slices.Sort(g.Controls)
 	for _, l := range t.longest {
-		g.Longest = append(g.Longest, l.subject.model.Name)
+		g.Longest = append(g.Longest, l.model.name)
 	}
 	return g
 }

@@ -58,12 +58,13 @@ type bench struct {
 	kinds map[string]kind         // by id
 	owed  map[string]catalog.Owed // by id
 	now   time.Time
-	brief bool // leave out commands
+	brief bool // leave out words and commands
 }
 
 func newBench(c *Catalogue, now time.Time) *bench {
 	b := &bench{types: c.EvidenceTypes, kinds: map[string]kind{}, owed: map[string]catalog.Owed{}, now: now}
 	for _, k := range kinds() {
+		k.facts = append(k.facts, "name:"+k.name())
 		b.kinds[k.id] = k
 	}
 	for _, o := range catalog.OwedEvidence() {
@@ -84,6 +85,9 @@ func (b *bench) judge(id string, s *subject) Piece {
 	case other != nil:
 		p.put(other)
 		p.State, p.since = Stale, s.since()
+		if b.brief {
+			break
+		}
 		p.Words = "the newest is of " + p.day() + " and about version " + other.version + ", not " + s.version.Version
 		if other.version == s.version.Version || other.version == "" {
 			p.Words = "the newest is of " + p.day() + " and about " + tallystick.Digest(other.subject).Short() + ", not these files"
@@ -109,15 +113,9 @@ func (b *bench) judge(id string, s *subject) Piece {
 // stands judges what is on record of the subject itself.
 func (b *bench) stands(p *Piece, k kind, s *subject, t *trace) {
 	p.put(t)
-	p.State, p.Words = Present, "of "+p.day()
-	if t.at == 0 {
-		p.Words = "on record"
-	}
-	if t.name != "" && t.kind == "" {
-		p.Words += ", " + t.name
-	}
-	if t.verdict != "" && t.verdict != "success" {
-		p.Words += ", " + strings.ReplaceAll(t.verdict, "_", " ")
+	p.State = Present
+	if !b.brief {
+		p.Words = p.says(t)
 	}
 	if lacks := b.lacks(k, s, t); lacks != "" {
 		p.State, p.since = Missing, s.since()
@@ -133,11 +131,28 @@ func (b *bench) stands(p *Piece, k kind, s *subject, t *trace) {
 	b.age(p)
 }
 
+// says tells of something on record.
+func (p *Piece) says(t *trace) string {
+	words := "of " + p.day()
+	if t.at == 0 {
+		words = "on record"
+	}
+	if t.name != "" && t.kind == "" {
+		words += ", " + t.name
+	}
+	if t.verdict != "" && t.verdict != "success" {
+		words += ", " + strings.ReplaceAll(t.verdict, "_", " ")
+	}
+	return words
+}
+
 // age makes what has had its time stale.
 func (b *bench) age(p *Piece) {
 	if p.State == Present && !p.Until.IsZero() && !b.now.Before(p.Until) {
 		p.State, p.since = Stale, p.Until
-		p.Words += ", stale since " + p.Until.Format(time.DateOnly)
+		if !b.brief {
+			p.Words += ", stale since " + p.Until.Format(time.DateOnly)
+		}
 	}
 }
 
@@ -168,7 +183,7 @@ func (s *subject) signed() bool {
 // newest returns the newest that is about the version, or about the model if that counts, and the
 // newest that is about something else. Either can be nil.
 func (k kind) newest(s *subject) (own, other *trace) {
-	for _, fact := range append(k.facts[:len(k.facts):len(k.facts)], "name:"+k.name()) {
+	for _, fact := range k.facts {
 		for i := range s.on[fact] {
 			t := &s.on[fact][i]
 			into := &other

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -41,13 +42,15 @@ type Office struct {
 	mu     sync.Mutex
 	groups map[tallystick.Digest]bool // reports of audits, and whether they compare groups
 
-	counting sync.Mutex // held while gaps are counted: who comes meanwhile waits and takes the result
-	counted  map[GapQuery]counted
+	counting sync.Mutex // held while models are surveyed: who comes meanwhile waits and takes the result
+	last     atomic.Pointer[survey]
+	kept     atomic.Bool // Run runs
+	ranking  sync.Mutex  // guards what surveys remember
 }
 
 // New returns the office of an installation.
 func New(config Config) *Office {
-	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}, counted: map[GapQuery]counted{}}
+	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}}
 }
 
 // Catalogue returns the controls that the office judges by.

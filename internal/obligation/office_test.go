@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -531,6 +532,52 @@ func TestStatements(t *testing.T) {
 	}
 }
 
+// While Run runs, a question about many models asks the database nothing, and the next survey sees what
+// happened. About few models every answer is new.
+func TestGapsFromMemory(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.crowd(t, 3)
+	gaps := func() obligation.GapReport {
+		r, err := h.Gaps(t.Context(), obligation.GapQuery{Tier: tallystick.TierHigh, Ahead: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- h.Run(ctx, slog.New(slog.DiscardHandler)) }()
+	few := gaps().Models
+	h.model(t, "late", high())
+	if n := gaps().Models; n != few+1 {
+		t.Errorf("%d models of few, want %d", n, few+1)
+	}
+	h.crowd(t, 250)
+	if r := gaps(); r.Models != 126 {
+		t.Errorf("%d models after they became many, want 126", r.Models)
+	}
+	h.model(t, "later", high())
+	var n atomic.Int64
+	h.w.DB.Observe(func(string) { n.Add(1) })
+	for range 20 {
+		if r := gaps(); r.Models != 126 {
+			t.Errorf("%d models, which are not those of the survey", r.Models)
+		}
+	}
+	h.w.DB.Observe(nil)
+	if n.Load() > 0 {
+		t.Errorf("%d statements for 20 answers from memory", n.Load())
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if n := gaps().Models; n != 127 {
+		t.Errorf("%d models when nothing runs, want 127", n)
+	}
+}
+
 // throng adds models, and evidence to one of those that are there.
 func (h house) throng(t testing.TB) {
 	for i := range 20 {
@@ -554,7 +601,7 @@ func BenchmarkObligations(b *testing.B) {
 func BenchmarkGaps(b *testing.B) {
 	h := open(b)
 	h.crowd(b, *models)
-	b.Run("counted", func(b *testing.B) {
+	b.Run("surveyed", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			office := obligation.New(obligation.Config{DB: h.w.DB, Catalog: h.catalog, Trail: h.w.Trail, Evidence: h.w.Evidence})
@@ -563,8 +610,27 @@ func BenchmarkGaps(b *testing.B) {
 			}
 		}
 	})
-	b.Run("remembered", func(b *testing.B) {
+	ctx, stop := context.WithCancel(b.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); _ = h.Run(ctx, slog.New(slog.DiscardHandler)) }()
+	defer func() { stop(); <-done }()
+	ask := func(b *testing.B, framework string) {
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			// The owner changes nothing in what is ranked.
+			if _, err := h.Gaps(b.Context(), obligation.GapQuery{Ahead: true, Framework: framework, Owner: fmt.Sprint("owner-", i%50)}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if _, err := h.Gaps(ctx, obligation.GapQuery{}); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("remembered", func(b *testing.B) { ask(b, "") })
+	b.Run("ranked", func(b *testing.B) {
+		b.ReportAllocs()
 		for b.Loop() {
+			h.Forget()
 			if _, err := h.Gaps(b.Context(), obligation.GapQuery{Ahead: true}); err != nil {
 				b.Fatal(err)
 			}
