@@ -15,7 +15,7 @@ type condition func(m catalog.Model) (reason string)
 func conditions() map[string]condition {
 	return map[string]condition{
 		"high-tier": func(m catalog.Model) string {
-			return when(m.Tier != tallystick.TierHigh, fmt.Sprintf("it is a duty of high-risk systems, and the model is of tier %s", m.Tier))
+			return when(m.Tier != tallystick.TierHigh, fmt.Sprintf("it is a duty of high-risk systems, for which tier high stands here, and the model is of tier %s", m.Tier))
 		},
 		"lower-tier": func(m catalog.Model) string {
 			return when(m.Tier == tallystick.TierHigh, "nobody assesses the model as less than high-risk: it is of tier high")
@@ -29,7 +29,7 @@ func conditions() map[string]condition {
 		},
 		"reaches-people": func(m catalog.Model) string {
 			answer := m.Answers["reach"]
-			return when(answer == "team" || answer == "organisation", "its outputs stay inside (reach="+answer+")")
+			return when(answer == "team", "its outputs stay in one team (reach=team)") // who is employed elsewhere in the house is a person too
 		},
 		"decides": func(m catalog.Model) string {
 			return when(m.Answers["automated_decision"] == "none", "the model decides nothing about a person (automated_decision=none)")

@@ -39,12 +39,12 @@ func (o *Office) estate(ctx context.Context) (all []*subject, more bool, now tim
 		if err := latest(tx, w, by); err != nil {
 			return err
 		}
-		sealed, checkpoint, err := sealedUpTo(tx)
+		newest, err := o.newestSeal(tx)
 		if err != nil {
 			return err
 		}
 		for _, s := range all {
-			s.said(sealed, checkpoint)
+			s.said(newest)
 		}
 		return read(tx, w, by, readings())
 	})

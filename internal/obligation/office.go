@@ -19,9 +19,10 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
 )
 
-// Config says where an office looks. All fields are required.
+// Config says where an office looks.
 type Config struct {
 	DB      *state.DB
 	Catalog *catalog.Catalog
@@ -31,6 +32,9 @@ type Config struct {
 		Has(ctx context.Context, d tallystick.Digest) bool
 		Get(ctx context.Context, d tallystick.Digest) ([]byte, error)
 	}
+	// Cosigned returns the newest checkpoint that witnesses have cosigned, of size 0 if there is none.
+	// Without the function there are no witnesses. All other fields are required.
+	Cosigned func() (verify.Checkpoint, error)
 }
 
 // Office answers about the obligations of one installation's models. Its methods may be called by many
@@ -98,11 +102,11 @@ func (o *Office) look(tx *state.Tx, s *subject, q Query) (err error) {
 			return err
 		}
 	}
-	sealed, checkpoint, err := sealedUpTo(tx)
+	newest, err := o.newestSeal(tx)
 	if err != nil {
 		return err
 	}
-	s.said(sealed, checkpoint)
+	s.said(newest)
 	return read(tx, wantedOne(q.Model, version), map[string]*subject{q.Model: s}, append(readings(), lastOthers()))
 }
 

@@ -1,8 +1,6 @@
 package obligation
 
 import (
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -149,28 +147,8 @@ func read(tx *state.Tx, w wanted, subjects map[string]*subject, all []reading) e
 	return nil
 }
 
-// sealedUpTo returns the sequence of the newest event under a checkpoint, and the checkpoint.
-func sealedUpTo(tx *state.Tx) (sequence uint64, checkpoint trace, err error) {
-	var origin string
-	var size int64
-	var root []byte
-	err = tx.QueryRow("SELECT origin, size, root, time_ms FROM checkpoints ORDER BY time_ms DESC, origin LIMIT 1").Scan(&origin, &size, &root, &checkpoint.at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, checkpoint, nil
-	}
-	if err != nil {
-		return 0, checkpoint, fmt.Errorf("read the checkpoint: %w", err)
-	}
-	checkpoint.name, checkpoint.digest = fmt.Sprintf("%d entries", size), fmt.Sprintf("sha256:%x", root)
-	err = tx.QueryRow("SELECT first_sequence + count - 1 FROM seals WHERE origin = ? AND first_index < ? ORDER BY first_sequence DESC LIMIT 1", origin, size).Scan(&sequence)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, checkpoint, nil
-	}
-	return sequence, checkpoint, err
-}
-
 // said adds what is said of model and version themselves.
-func (s *subject) said(sealed uint64, checkpoint trace) {
+func (s *subject) said(newest seal) {
 	m, v := s.model, s.version
 	registered := trace{model: m.Name, event: m.Event, at: m.Changed.UnixMilli()}
 	var lacks []string
@@ -204,8 +182,14 @@ func (s *subject) said(sealed uint64, checkpoint trace) {
 	if v.Changelog != "" || v.Justification != "" {
 		s.add("change", trace{model: m.Name, version: v.Version, event: v.First, at: made.at})
 	}
-	if sealed >= v.First && checkpoint.name != "" {
+	if newest.sealed >= v.First && newest.checkpoint.digest != "" {
+		checkpoint := newest.checkpoint
 		checkpoint.model, checkpoint.version, checkpoint.event = m.Name, v.Version, v.First
+		if newest.cosigned >= v.First {
+			checkpoint.name += ", cosigned by " + newest.witnesses
+		} else {
+			checkpoint.name += ", which no witness has cosigned"
+		}
 		s.add("checkpoint", checkpoint)
 	}
 }

@@ -258,6 +258,20 @@ func (w *Workspace) cosignedOf(published *ledger.Reader) (*ledger.Reader, error)
 	return published.At(kept)
 }
 
+// Cosigned returns the newest checkpoint that witnesses have cosigned of those that this workspace believes;
+// of size 0 and without signatures if there is none.
+func (w *Workspace) Cosigned() (verify.Checkpoint, error) {
+	kept, err := w.readWitness(cosignedFile, maxCosigned)
+	if err != nil || kept == nil {
+		return verify.Checkpoint{}, err
+	}
+	trust, err := w.WitnessedTrust()
+	if err != nil {
+		return verify.Checkpoint{}, err
+	}
+	return verify.OpenCheckpoint(kept, trust)
+}
+
 // readWitness reads a file about witnesses, nil if there is none.
 func (w *Workspace) readWitness(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(w.path(filepath.Join(witnessDir, name)))
