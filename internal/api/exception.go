@@ -90,6 +90,9 @@ func (s *server) waivers() {
 				Propose: single(func(tx *state.Tx) (trail.Change, error) {
 					return s.Releases.ReviewWaiver(tx, in.ID, in.Body.Verdict, in.Body.Comment, caller(ctx))
 				}),
+				Bypass: func(tx *state.Tx) (trail.Change, error) {
+					return s.Releases.WaiverBypass(tx, in.ID, in.Body.Verdict, caller(ctx))
+				},
 			}, func(tx *state.Tx) (release.Waiver, error) { return s.Releases.WaiverIn(tx, in.ID) }
 		})
 	act(s, operation("revoke-waiver", http.MethodPost, "/waivers/{id}/revocation", "End a waiver before its time", "release", http.StatusNotFound),

@@ -86,6 +86,7 @@ func (s *server) releases() {
 			return registry.Command{
 				Action: access.ReleaseReview, Resource: releaseResource(in.Release), Model: s.modelOf(ctx, in.Release),
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Review(tx, in.Body, caller(ctx)) }),
+				Bypass:  func(tx *state.Tx) (trail.Change, error) { return s.Releases.ReviewBypass(tx, in.Body, caller(ctx)) },
 			}, s.readRelease(in.OnRelease)
 		})
 	act(s, operation("withdraw-release", http.MethodPost, "/releases/{release}/withdrawal", "Take a request back", "release", http.StatusNotFound, http.StatusConflict),
@@ -184,12 +185,12 @@ func (s *server) gate() {
 			})
 			return registry.Command{
 				Action: access.GateAsk, Resource: on, Model: j.Model,
-				Propose: single(func(*state.Tx) (trail.Change, error) {
+				Propose: func(tx *state.Tx) ([]trail.Change, error) {
 					if err := judge(); err != nil {
 						return nil, err
 					}
-					return s.Releases.Record(*j), nil
-				}),
+					return s.Releases.Record(tx, *j)
+				},
 			}, func(*state.Tx) (release.Judgement, error) { return *j, nil }
 		})
 	ask(s, operation("list-decisions", http.MethodGet, "/decisions", "List what the gate decided, the newest first", "release"),

@@ -98,7 +98,7 @@ var actions = map[string]access.Action{
 	"promote-release": access.ReleasePromote, "ask-gate": access.GateAsk, "declare-freeze": access.FreezeManage, "lift-freeze": access.FreezeManage,
 	"request-waiver": access.WaiverRequest, "review-waiver": access.WaiverReview, "revoke-waiver": access.WaiverReview,
 	"add-signer": access.SignerManage, "revoke-signer": access.SignerManage,
-	"record-assignment": access.AssignmentRecord, "end-assignment": access.AssignmentRecord, "reconcile": access.FindingWrite, "resolve-finding": access.FindingClose,
+	"record-assignment": access.AssignmentRecord, "end-assignment": access.AssignmentRecord, "reconcile": access.FindingWrite, "resolve-finding": access.FindingClose, "dismiss-finding": access.FindingClose, "triage-finding": access.FindingWrite, "remediate-finding": access.FindingWrite,
 	"record-lineage":      access.LineageRecord,
 	"set-usage-rule":      access.UsageRuleWrite,
 	"export-package":      access.BundleExport,

@@ -49,19 +49,6 @@ type endAssignmentInput struct {
 	Body catalog.AssignmentEnd
 }
 
-type observeInput struct {
-	Request
-	Body catalog.Observation
-}
-
-type resolveFindingInput struct {
-	Request
-	Finding string `path:"finding" maxLength:"64"`
-	Body    struct {
-		Reason string `json:"reason" minLength:"1" maxLength:"4096" doc:"what was done about it"`
-	}
-}
-
 // Recorded answers an act of which nothing is to be read but that it stands: it is on record now, or was so already.
 type Recorded struct {
 	Done bool `json:"done" doc:"true once it is on record"`
@@ -158,17 +145,23 @@ func (s *server) recordDeployment(tx *state.Tx, r catalog.DeploymentReport) ([]t
 
 func (s *server) assignments() {
 	act(s, operation("record-assignment", http.MethodPost, "/assignments", "Record which version serves where", "serving", http.StatusNotFound, http.StatusConflict),
-		func(_ context.Context, in recordAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+		func(ctx context.Context, in recordAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
 			return registry.Command{
 				Action: access.AssignmentRecord, Resource: environmentResource(in.Body.Environment), Model: in.Body.Model,
 				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.RecordAssignment(tx, in.Body) },
+				Bypass: func(tx *state.Tx) (trail.Change, error) {
+					return s.Catalog.AssignmentBypass(tx, in.Body, caller(ctx).ID, caller(ctx).Minter)
+				},
 			}, done
 		})
 	act(s, operation("end-assignment", http.MethodPost, "/assignments/end", "Record that a version serves no more", "serving", http.StatusNotFound, http.StatusConflict),
-		func(_ context.Context, in endAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
+		func(ctx context.Context, in endAssignmentInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
 			return registry.Command{
 				Action: access.AssignmentRecord, Resource: environmentResource(in.Body.Environment), Model: in.Body.Model,
 				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.EndAssignment(tx, in.Body) },
+				Bypass: func(tx *state.Tx) (trail.Change, error) {
+					return s.Catalog.WithdrawalBypass(tx, in.Body, caller(ctx).ID, caller(ctx).Minter)
+				},
 			}, done
 		})
 	ask(s, operation("list-assignments", http.MethodGet, "/assignments", "List which version serves, or served, where, newest first", "serving"),
@@ -180,48 +173,5 @@ func (s *server) assignments() {
 				Environment: in.Environment, Model: in.Model, Version: in.Version, Serving: in.Now, At: in.At, After: in.from(), Limit: in.Limit + 1,
 			})
 			return pageOf(found, in.Limit, func(a catalog.Assignment) string { return utoa(a.Event) }), err
-		})
-}
-
-func (s *server) findings() {
-	act(s, operation("reconcile", http.MethodPost, "/observations", "Compare what runs with what is on record", "serving", http.StatusNotFound),
-		func(_ context.Context, in observeInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
-			return registry.Command{
-				Action: access.FindingWrite, Resource: environmentResource(in.Body.Environment),
-				Propose: func(tx *state.Tx) ([]trail.Change, error) { return s.Catalog.Reconcile(tx, in.Body) },
-			}, done
-		})
-	act(s, operation("resolve-finding", http.MethodPost, "/findings/{finding}/resolution", "Settle a finding", "serving", http.StatusNotFound),
-		func(_ context.Context, in resolveFindingInput) (registry.Command, func(tx *state.Tx) (Recorded, error)) {
-			return registry.Command{
-				Action: access.FindingClose, Resource: trail.Resource{Type: "finding", ID: in.Finding},
-				Propose: single(func(tx *state.Tx) (trail.Change, error) {
-					return s.Catalog.ResolveFinding(tx, in.Finding, in.Body.Reason)
-				}),
-			}, done
-		})
-	ask(s, operation("list-findings", http.MethodGet, "/findings", "List findings, newest first", "serving"),
-		func(ctx context.Context, in *struct {
-			Newest
-			Model       string `query:"model" maxLength:"128"`
-			Environment string `query:"environment" maxLength:"128"`
-			Open        bool   `query:"open" doc:"only those that are open"`
-		},
-		) (page[catalog.Finding], error) {
-			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
-				return page[catalog.Finding]{}, err
-			}
-			found, err := s.Catalog.Findings(ctx, catalog.FindingFilter{Model: in.Model, Environment: in.Environment, Open: in.Open, After: in.from(), Limit: in.Limit + 1})
-			return pageOf(found, in.Limit, func(f catalog.Finding) string { return utoa(f.Event) }), err
-		})
-	ask(s, operation("get-finding", http.MethodGet, "/findings/{finding}", "Get a finding", "serving", http.StatusNotFound),
-		func(ctx context.Context, in *struct {
-			Finding string `path:"finding" maxLength:"64"`
-		},
-		) (catalog.Finding, error) {
-			if err := s.may(ctx, access.CatalogRead, trail.Resource{Type: "finding", ID: in.Finding}, ""); err != nil {
-				return catalog.Finding{}, err
-			}
-			return s.Catalog.Finding(ctx, in.Finding)
 		})
 }

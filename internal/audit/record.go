@@ -6,6 +6,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/evidence"
+	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/report"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -46,9 +47,29 @@ func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a 
 			}
 		}
 		receipt, err = o.Workspace.Recorder.Commit(tx, trail.Act{Actor: actor, Description: doc.Summary.Headline}, completed(cfg, doc, a))
+		if err != nil {
+			return err
+		}
+		found, err := o.Catalog.FollowGate(tx, ruled(doc, a))
+		for _, change := range found {
+			if _, err := o.Workspace.Recorder.Commit(tx, trail.Act{Actor: actor}, change); err != nil {
+				return err
+			}
+		}
 		return err
 	})
 	return receipt, err
+}
+
+// ruled is what the gate found of each rule.
+func ruled(doc *report.Document, a attested) catalog.GateRun {
+	g := catalog.GateRun{Model: doc.Model.Name, Version: doc.Model.Version, Run: a.reportDigest}
+	for _, r := range doc.Gate.Rules {
+		g.Rules = append(g.Rules, catalog.RuleRun{
+			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(), Passes: r.Status == policy.Pass || r.Status == policy.Warn,
+		})
+	}
+	return g
 }
 
 func completed(cfg Config, doc *report.Document, a attested) *catalog.AuditCompleted {

@@ -29,8 +29,9 @@ func Changes() map[trail.Type]func() trail.Change {
 	changes := map[trail.Type]func() trail.Change{}
 	maps.Copy(changes, modelChanges())
 	maps.Copy(changes, estateChanges())
+	maps.Copy(changes, findingChanges())
 	return changes
 }
 
 // Tables returns the tables of which every row follows from changes.
-func Tables() []trail.Table { return slices.Concat(modelTables(), estateTables()) }
+func Tables() []trail.Table { return slices.Concat(modelTables(), estateTables(), findingTables()) }

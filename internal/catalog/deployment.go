@@ -99,12 +99,12 @@ func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change
 	}
 	changes := []trail.Change{&DeploymentEnded{Deployment: id, Model: d.Model, Reason: reason}}
 	open, err := state.Collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
-		AND resolved_ms IS NULL ORDER BY event `+state.Limit, d.Model, d.Environment, id, maxPage)
+		AND kind NOT IN ('rule_failed', 'bypass_attempt') AND resolved_ms IS NULL ORDER BY event `+state.Limit, d.Model, d.Environment, id, maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("read open findings of deployment %q: %w", id, err)
 	}
 	for _, f := range open {
-		changes = append(changes, &FindingResolved{Finding: f.Fingerprint, Model: f.Model, Agrees: true, Reason: "the deployment has ended"})
+		changes = append(changes, &FindingResolved{FindingRef: f.ref(), Agrees: true, Reason: "the deployment has ended"})
 	}
 	return changes, nil
 }

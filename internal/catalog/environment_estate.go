@@ -14,9 +14,6 @@ func estateChanges() map[trail.Type]func() trail.Change {
 		trail.DeploymentEnded:    func() trail.Change { return new(DeploymentEnded) },
 		trail.AssignmentRecorded: func() trail.Change { return new(AssignmentRecorded) },
 		trail.AssignmentEnded:    func() trail.Change { return new(AssignmentEnded) },
-		trail.FindingRaised:      func() trail.Change { return new(FindingRaised) },
-		trail.FindingSeen:        func() trail.Change { return new(FindingSeen) },
-		trail.FindingResolved:    func() trail.Change { return new(FindingResolved) },
 	}
 }
 
@@ -51,14 +48,6 @@ func estateTables() []trail.Table {
 			Name: "assignments", Key: []string{"id"},
 			Columns: []string{"environment", "model", "version", "role", "percent", "observed", "from_ms", "until_ms", "event", "end_event"},
 			Sealed:  []string{"reason"},
-		},
-		{
-			Name: "findings", Key: []string{"id"},
-			Columns: []string{
-				"fingerprint", "kind", "severity", "environment", "model", "version", "subject", "expected", "observed",
-				"first_ms", "last_ms", "resolved_ms", "agrees", "event", "last_event",
-			},
-			Sealed: []string{"summary", "resolution"},
 		},
 	}
 }

@@ -236,7 +236,7 @@ func TestEstateIsNotTouchedUnnoticed(t *testing.T) {
 	}
 	replayer.Changes = nil // scratch holds them by now: the rest compares
 	for _, table := range catalog.Tables() {
-		if !slices.Contains([]string{"datasets", "snapshots", "version_snapshots", "environments", "deployments", "assignments", "findings"}, table.Name) {
+		if !slices.Contains([]string{"datasets", "snapshots", "version_snapshots", "environments", "deployments", "assignments"}, table.Name) {
 			continue
 		}
 		for _, column := range slices.Concat(table.Columns, table.Sealed) {
@@ -264,7 +264,7 @@ func single(propose proposal) acts {
 // touched changes a column of the first row that has something in it, expects check to notice, and puts
 // it back.
 func (b bench) touched(t *testing.T, table trail.Table, column string, check func() error) {
-	key := strings.Join(table.Key, " || '@' || ")
+	key := "CAST(" + strings.Join(table.Key, " || '@' || ") + " AS TEXT)"
 	var row, value string
 	err := b.db.Read(t.Context(), func(tx *state.Tx) error {
 		return tx.QueryRow(fmt.Sprintf("SELECT %s, CAST(%s AS TEXT) FROM %s WHERE %s IS NOT NULL AND CAST(%[2]s AS TEXT) <> '' ORDER BY event LIMIT 1", key, column, table.Name, column)).Scan(&row, &value)
@@ -272,13 +272,13 @@ func (b bench) touched(t *testing.T, table trail.Table, column string, check fun
 	if err != nil {
 		t.Fatalf("no row has a %s: %v", column, err)
 	}
-	other := map[string]string{"strictness": "CASE strictness WHEN 'free' THEN 'gated' ELSE 'free' END", "role": "'validation'", "severity": "'low'", "observed": "1 - observed", "agrees": "1 - agrees"}[column]
+	other := map[string]string{"strictness": "CASE strictness WHEN 'free' THEN 'gated' ELSE 'free' END", "role": "'validation'", "severity": "'low'", "observed": "1 - observed", "agrees": "1 - agrees", "state": "CASE state WHEN 'open' THEN 'triaged' ELSE 'open' END"}[column]
 	switch {
 	case table.Name == "assignments" && column == "role":
 		other = "CASE role WHEN 'shadow' THEN 'challenger' ELSE 'shadow' END"
 	case table.Name == "findings" && column == "observed", other == "":
 		other = "'" + value + "x'"
-		if strings.HasSuffix(column, "_ms") || slices.Contains([]string{"position", "replicas", "percent", "row_count", "bytes", "retention_days"}, column) {
+		if strings.HasSuffix(column, "_ms") || slices.Contains([]string{"position", "replicas", "percent", "row_count", "bytes", "retention_days", "urgency", "reopened"}, column) {
 			other = column + " + 1"
 		}
 		if strings.HasSuffix(column, "event") {
@@ -374,7 +374,7 @@ func TestStrictness(t *testing.T) {
 		t.Fatalf("findings: %+v, %v", findings, err)
 	}
 	resolve := func(tx *state.Tx) (trail.Change, error) {
-		return b.catalog.ResolveFinding(tx, findings[0].ID, "rolled back, see the incident")
+		return b.catalog.ResolveFinding(tx, findings[0].ID, catalog.FindingEnd{Reason: "rolled back, see the incident"}, catalog.FindingHand{ID: "eve"})
 	}
 	b.must(t, resolve)
 	if changed, err := b.do(t, resolve); changed || err != nil {

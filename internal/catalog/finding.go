@@ -2,16 +2,10 @@ package catalog
 
 import (
 	"cmp"
-	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/state"
-	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // Severity says how soon somebody should look at a finding.
@@ -25,10 +19,39 @@ const (
 	SeverityCritical Severity = "critical"
 )
 
+// Severities returns all severities, the most urgent first.
+func Severities() []Severity {
+	return []Severity{SeverityCritical, SeverityHigh, SeverityMedium, SeverityLow}
+}
+
+// urgency returns the place among all severities, 0 for the most urgent.
+func (s Severity) urgency() int64 {
+	for i, other := range Severities() {
+		if s == other {
+			return int64(i)
+		}
+	}
+	return int64(len(Severities()) - 1)
+}
+
+// Term returns how long a finding may take to be put right, unless somebody sets another date.
+func (s Severity) Term() time.Duration {
+	const day = 24 * time.Hour
+	switch s {
+	case SeverityCritical:
+		return 7 * day
+	case SeverityHigh:
+		return 30 * day
+	case SeverityMedium:
+		return 90 * day
+	}
+	return 180 * day
+}
+
 // FindingKind is what can be wrong.
 type FindingKind string
 
-// The kinds of findings about what runs.
+// The kinds of findings. The last two are about releases, the others about what runs.
 const (
 	OutOfBand            FindingKind = "out_of_band"           // a version serves that nobody was asked about
 	UnknownModel         FindingKind = "unknown_model"         // what runs is no registered model
@@ -41,180 +64,126 @@ const (
 	ImageDiffers         FindingKind = "image_differs"         // the container image is not the deployed one
 	DataDiffers          FindingKind = "data_differs"          // the data are not those that the version rests on
 	Unverifiable         FindingKind = "unverifiable"          // one side is missing, so that nobody can say
+	RuleFailed           FindingKind = "rule_failed"           // a rule of the gate kept it shut
+	BypassAttempt        FindingKind = "bypass_attempt"        // somebody tried to go around the gate, and was refused
 )
 
 // FindingKinds returns all kinds.
 func FindingKinds() []FindingKind {
 	return []FindingKind{
 		OutOfBand, UnknownModel, UnknownArtifact, ArtifactDiffers, UnassignedVersion, NotRunning,
-		CodeDiffers, ConfigurationDiffers, ImageDiffers, DataDiffers, Unverifiable,
+		CodeDiffers, ConfigurationDiffers, ImageDiffers, DataDiffers, Unverifiable, RuleFailed, BypassAttempt,
 	}
 }
 
-// Severity returns how soon somebody should look at a finding of the kind.
+// Severity returns how soon somebody should look at a finding of the kind; one about a rule has that of
+// the rule.
 func (k FindingKind) Severity() Severity {
 	switch k {
 	case ArtifactDiffers, UnknownArtifact:
 		return SeverityCritical
-	case OutOfBand, UnknownModel, UnassignedVersion, CodeDiffers, DataDiffers:
+	case OutOfBand, UnknownModel, UnassignedVersion, CodeDiffers, DataDiffers, BypassAttempt:
 		return SeverityHigh
-	case NotRunning, ConfigurationDiffers, ImageDiffers:
+	case NotRunning, ConfigurationDiffers, ImageDiffers, RuleFailed:
 		return SeverityMedium
 	}
 	return SeverityLow
 }
 
-// Finding is a difference between what is and what the record says.
+// FindingState is how far a finding has come.
+type FindingState string
+
+// The states. Of the last three nothing is left to be done.
+const (
+	FindingIsOpen       FindingState = "open"
+	FindingIsTriaged    FindingState = "triaged"    // somebody is to put it right until a date
+	FindingIsRemediated FindingState = "remediated" // they say that they have; the next run shows whether it is so
+	FindingIsVerified   FindingState = "verified"   // a run shows that nothing is wrong any more
+	FindingIsResolved   FindingState = "resolved"   // a reviewer has settled it
+	FindingIsDismissed  FindingState = "dismissed"  // a reviewer answers for it that nothing is to be done
+)
+
+// Finding is something that was found to be wrong.
 type Finding struct {
-	ID          string      `json:"id" doc:"Id of the finding."`
-	Fingerprint string      `json:"fingerprint" doc:"The same as long as the same thing is wrong."`
-	Kind        FindingKind `json:"kind" doc:"What is wrong."`
-	Severity    Severity    `json:"severity" enum:"low,medium,high,critical" doc:"How soon somebody should look at it."`
-	Environment string      `json:"environment,omitempty" doc:"Name of the environment."`
-	Model       string      `json:"model,omitempty" doc:"Name of the model."`
-	Version     string      `json:"version,omitempty" doc:"Name of the version."`
-	Subject     string      `json:"subject,omitempty" doc:"Deployment or place in question."`
-	Expected    string      `json:"expected,omitempty" doc:"What the record says."`
-	Observed    string      `json:"observed,omitempty" doc:"What was found."`
-	Summary     string      `json:"summary,omitempty" doc:"The finding in a sentence."`
-	First       time.Time   `json:"first_seen" doc:"When it was raised."`
-	Last        time.Time   `json:"last_seen" doc:"When it was seen last, to within a day."`
-	Resolved    time.Time   `json:"resolved,omitzero" doc:"When it was resolved; absent while it is open."`
-	Agrees      bool        `json:"agrees,omitempty" doc:"True: what is agrees with the record again."`
-	Resolution  string      `json:"resolution,omitempty" doc:"What was done."`
-	Event       uint64      `json:"event" doc:"Sequence of the event that raised it."`
+	ID          string            `json:"id" doc:"Id of the finding."`
+	Fingerprint string            `json:"fingerprint" doc:"The same as long as the same thing is wrong."`
+	Kind        FindingKind       `json:"kind" doc:"What is wrong."`
+	Severity    Severity          `json:"severity" enum:"low,medium,high,critical" doc:"How soon somebody should look at it."`
+	State       FindingState      `json:"state" enum:"open,triaged,remediated,verified,resolved,dismissed" doc:"How far it has come."`
+	Owner       string            `json:"owner,omitempty" doc:"Who is to put it right: the id of a user, or a name."`
+	Due         time.Time         `json:"due" doc:"Until when it is to be put right."`
+	Overdue     bool              `json:"overdue,omitempty" doc:"True: nobody has settled it, and that date has passed."`
+	Reopened    int64             `json:"reopened,omitempty" doc:"How often it was said to be put right and was not."`
+	Environment string            `json:"environment,omitempty" doc:"Name of the environment."`
+	Model       string            `json:"model,omitempty" doc:"Name of the model."`
+	Version     string            `json:"version,omitempty" doc:"Name of the version."`
+	Subject     string            `json:"subject,omitempty" doc:"Deployment, rule or place in question."`
+	Expected    string            `json:"expected,omitempty" doc:"What the record or the policy says."`
+	Observed    string            `json:"observed,omitempty" doc:"What was found."`
+	Summary     string            `json:"summary,omitempty" doc:"The finding in a sentence."`
+	Run         tallystick.Digest `json:"run_digest,omitempty" doc:"Last run that showed it, or that nothing is wrong any more: input document of a decision, or report of an audit."`
+	Suspect     string            `json:"attempted_by,omitempty" doc:"Id of who tried to go around the gate."`
+	First       time.Time         `json:"first_seen" doc:"When it was raised."`
+	Last        time.Time         `json:"last_seen" doc:"When it was seen last, to within a day."`
+	Resolved    time.Time         `json:"resolved,omitzero" doc:"When it was settled; absent while it is open."`
+	Agrees      bool              `json:"agrees,omitempty" doc:"True: a run shows that nothing is wrong any more."`
+	Resolution  string            `json:"resolution,omitempty" doc:"What was done, or why nothing is."`
+	Event       uint64            `json:"event" doc:"Sequence of the event that raised it."`
+	Revision    uint64            `json:"revision" doc:"Sequence of the last event that changed it."`
+
+	minter string
+	place  string
 }
 
 // Open reports whether nobody has settled the finding.
 func (f Finding) Open() bool { return f.Resolved.IsZero() }
 
-// seenAgain is how long an open finding that has not changed is left alone: a reconciliation each
-// minute does not fill the trail.
-const seenAgain = 24 * time.Hour
+// Place returns what continues a list after this finding of it.
+func (f Finding) Place() string { return f.place }
 
-// fingerprint names what is wrong where, whatever was observed in its place.
-func (r *FindingRaised) fingerprint() (string, error) {
-	raw, err := json.Marshal([]string{string(r.Kind), r.Environment, r.Model, r.About})
-	return string(tallystick.DigestOf(raw)), err
+// Name says what the finding is about, as in "credit in production".
+func (f Finding) Name() string {
+	name := cmp.Or(f.Model, "an unnamed model")
+	if f.Environment != "" {
+		name += " in " + f.Environment
+	}
+	return name
 }
 
-// raise returns the change that a difference makes: a new finding, an open one seen again, or nil.
-func raise(tx *state.Tx, r FindingRaised) (trail.Change, error) {
-	fingerprint, err := r.fingerprint()
-	if err != nil {
-		return nil, err
-	}
-	r.Finding, r.Severity = fingerprint, cmp.Or(r.Severity, r.Kind.Severity())
-	is, err := openFinding(tx, r.Finding)
+func (f Finding) ref() FindingRef {
+	return FindingRef{Finding: f.Fingerprint, Environment: f.Environment, Model: f.Model}
+}
+
+// FindingStep is one step in the life of a finding.
+type FindingStep struct {
+	Step     string            `json:"step" doc:"raised, triaged, remediated, reopened, verified, resolved, dismissed or overdue"`
+	At       time.Time         `json:"at" doc:"when"`
+	By       string            `json:"by,omitempty" doc:"id of who did it"`
+	Severity Severity          `json:"severity,omitempty" doc:"from then on"`
+	Due      time.Time         `json:"due,omitzero" doc:"from then on"`
+	Owner    string            `json:"owner,omitempty" doc:"from then on"`
+	Version  string            `json:"version,omitempty" doc:"in which it was found, put right, or found to be right"`
+	Ticket   string            `json:"ticket,omitempty" doc:"where the work is tracked"`
+	Run      tallystick.Digest `json:"run_digest,omitempty" doc:"the run that showed it"`
+	Note     string            `json:"note,omitempty" doc:"what was said"`
+	Event    uint64            `json:"event" doc:"sequence of its event"`
+}
+
+// Next says what is to be done about the finding now, with the command for it; nothing if it is settled.
+func (f Finding) Next() string {
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return &r, nil
-	case err != nil:
-		return nil, fmt.Errorf("read finding %.20s: %w", r.Finding, err)
-	case is.Observed != r.Observed || tx.Now().Sub(is.Last) >= seenAgain:
-		return &FindingSeen{Finding: r.Finding, Model: r.Model, Observed: r.Observed, Summary: r.Summary}, nil
-	}
-	return nil, nil
-}
-
-// settle returns the change that resolves an open finding because what is agrees with the record
-// again, or nil if there is none.
-func settle(tx *state.Tx, r FindingRaised) (trail.Change, error) {
-	fingerprint, err := r.fingerprint()
-	if err != nil {
-		return nil, err
-	}
-	is, err := openFinding(tx, fingerprint)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read finding %.20s: %w", fingerprint, err)
-	}
-	return &FindingResolved{Finding: fingerprint, Model: is.Model, Agrees: true}, nil
-}
-
-// ResolveFinding returns the change by which somebody settles a finding, nil if it is settled.
-func (c *Catalog) ResolveFinding(tx *state.Tx, id, reason string) (trail.Change, error) {
-	if reason == "" {
-		return nil, tallystick.Errorf(tallystick.Invalid, "finding %.40q cannot be resolved without a reason", id).WithHint("say what was done about it")
-	}
-	if err := tallystick.ValidateText("reason", reason, maxWords); err != nil {
-		return nil, err
-	}
-	f, err := scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE id = ?", id))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, tallystick.Errorf(tallystick.NotFound, "there is no finding %.40q", id)
-	case err != nil:
-		return nil, fmt.Errorf("read finding %.40q: %w", id, err)
 	case !f.Open():
-		return nil, nil
+		return ""
+	case f.Kind == BypassAttempt:
+		return fmt.Sprintf("a reviewer other than who tried looks into it: `tallystick finding resolve %s --reason TEXT`", f.ID)
+	case f.State == FindingIsOpen:
+		return fmt.Sprintf("say who is to put it right: `tallystick finding triage %s --owner NAME`", f.ID)
+	case f.State == FindingIsTriaged:
+		return fmt.Sprintf("put it right and say so: `tallystick finding remediate %s --note TEXT`", f.ID)
+	case f.Kind == RuleFailed && f.Environment == "":
+		return fmt.Sprintf("audit it again: `tallystick audit FILE --model %s@VERSION`", f.Model)
+	case f.Kind == RuleFailed:
+		return fmt.Sprintf("ask the gate again: `tallystick gate %s@VERSION --to %s`", f.Model, f.Environment)
 	}
-	return &FindingResolved{Finding: f.Fingerprint, Model: f.Model, Reason: reason}, nil
-}
-
-// FindingFilter chooses findings.
-type FindingFilter struct {
-	Model       string
-	Environment string
-	Kind        FindingKind
-	Open        bool   // only those that are open
-	After       string // the event of the last one that the caller has; empty begins with the newest
-	Limit       int    // 0 means 100; at most 1,000
-}
-
-// Findings returns findings, newest first.
-func (c *Catalog) Findings(ctx context.Context, f FindingFilter) (list []Finding, err error) {
-	var w where
-	w.add(f.Model != "", "model = ?", f.Model)
-	w.add(f.Environment != "", "environment = ?", f.Environment)
-	w.add(f.Kind != "", "kind = ?", string(f.Kind))
-	w.add(f.Open, "resolved_ms IS NULL")
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		list, err = recent(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, f.After, f.Limit)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list findings: %w", err)
-	}
-	return list, nil
-}
-
-// OpenFindingsIn returns the newest open findings of a model, at most 100, as the transaction sees them.
-func (c *Catalog) OpenFindingsIn(tx *state.Tx, model string) ([]Finding, error) {
-	var w where
-	w.add(true, "model = ?", model)
-	w.add(true, "resolved_ms IS NULL")
-	return recent(tx, scanFinding, "SELECT "+findingColumns+" FROM findings", w, "", 0)
-}
-
-// Finding returns the finding of that id, or a NotFound error.
-func (c *Catalog) Finding(ctx context.Context, id string) (f Finding, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		f, err = scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE id = ?", id))
-		return err
-	})
-	if errors.Is(err, sql.ErrNoRows) {
-		return Finding{}, tallystick.Errorf(tallystick.NotFound, "there is no finding %.40q", id)
-	}
-	return f, err
-}
-
-const findingColumns = "id, fingerprint, kind, severity, environment, model, version, subject, expected, observed, summary, first_ms, last_ms, resolved_ms, agrees, resolution, event"
-
-func openFinding(tx *state.Tx, fingerprint string) (Finding, error) {
-	return scanFinding(tx.QueryRow("SELECT "+findingColumns+" FROM findings WHERE fingerprint = ? AND resolved_ms IS NULL", fingerprint))
-}
-
-func scanFinding(row state.Scanner) (f Finding, err error) {
-	var first, last int64
-	var resolved sql.NullInt64
-	err = row.Scan(&f.ID, &f.Fingerprint, &f.Kind, &f.Severity, &f.Environment, &f.Model, &f.Version, &f.Subject, &f.Expected, &f.Observed, &f.Summary,
-		&first, &last, &resolved, &f.Agrees, &f.Resolution, &f.Event)
-	f.First, f.Last = moment(first), moment(last)
-	if resolved.Valid {
-		f.Resolved = moment(resolved.Int64)
-	}
-	return f, err
+	return "the next reconciliation shows whether it agrees with the record again"
 }

@@ -97,7 +97,7 @@ func (j *judge) changes() (changes []trail.Change, err error) {
 		}
 	}
 	for _, f := range j.settled {
-		changes = append(changes, &FindingResolved{Finding: f.Fingerprint, Model: f.Model, Agrees: true})
+		changes = append(changes, &FindingResolved{FindingRef: f.ref(), Agrees: true})
 	}
 	return changes, nil
 }
@@ -308,7 +308,7 @@ func (j *judge) whole(model string) error {
 		}
 	}
 	open, err := state.Collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
-		AND kind <> ? ORDER BY event `+state.Limit, model, j.environment, string(OutOfBand), maxPage)
+		AND kind NOT IN ('out_of_band', 'rule_failed', 'bypass_attempt') ORDER BY event `+state.Limit, model, j.environment, maxPage)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}

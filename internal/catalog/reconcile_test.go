@@ -175,16 +175,16 @@ func TestReconcileRefuses(t *testing.T) {
 	}
 }
 
-// TestFindingsAreDocumented holds the table in docs/estate.md against the kinds.
+// TestFindingsAreDocumented holds the table in docs/findings.md against the kinds.
 func TestFindingsAreDocumented(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/estate.md")
+	page, err := os.ReadFile("../../docs/findings.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range catalog.FindingKinds() {
 		if row := fmt.Sprintf("| `%s` | %s |", kind, kind.Severity()); strings.Count(string(page), row) != 1 {
-			t.Errorf("docs/estate.md lacks the row %s", row)
+			t.Errorf("docs/findings.md lacks the row %s", row)
 		}
 	}
 }

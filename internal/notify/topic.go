@@ -48,7 +48,10 @@ func Topics() []Topic {
 		{"out-of-band", "a change that nobody was asked about was found", []trail.Type{
 			trail.AssignmentRecorded, trail.AssignmentEnded, trail.FindingRaised,
 		}, func(fields map[string]any) bool { return fields["observed"] == true || fields["kind"] == "out_of_band" }},
-		{"finding", "a finding raised or resolved", []trail.Type{trail.FindingRaised, trail.FindingResolved}, nil},
+		{"finding", "a finding raised, triaged, put right, reopened, settled or overdue", []trail.Type{
+			trail.FindingRaised, trail.FindingTriaged, trail.FindingRemediated, trail.FindingReopened, trail.FindingDismissed, trail.FindingResolved, trail.FindingOverdue,
+		}, nil},
+		{"finding-overdue", "a finding whose date has passed", []trail.Type{trail.FindingOverdue}, nil},
 		{"refused", "a command or a login refused", []trail.Type{trail.CommandRefused, trail.LoginRefused}, nil},
 		{"access", "users, roles and tokens changed", []trail.Type{
 			trail.UserAdded, trail.UserGranted, trail.UserRevoked, trail.UserDisabled, trail.BootstrapExchanged, trail.TokenCreated, trail.TokenRevoked,

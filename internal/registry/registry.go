@@ -37,6 +37,10 @@ type Command struct {
 	// Likely is the very change that Propose returns as a rule, if that is known before it has looked at
 	// the state. What its event takes is done before the transaction, in which others wait. May be nil.
 	Likely trail.Change
+	// Bypass returns what it amounts to that the principal may not, if that was an attempt to go around the
+	// gate; nil, or a nil change, if it was none. It stands on the trail with the refusal, and is
+	// Tallystick's own word.
+	Bypass func(tx *state.Tx) (trail.Change, error)
 	// Answer returns what the principal is told, once the changes are made. Nil tells nothing. It is not
 	// asked after the likely change if that is a Telling one.
 	Answer func(tx *state.Tx) (any, error)
@@ -150,15 +154,34 @@ func (r *Registry) Refuse(ctx context.Context, c Command, cause error) error {
 	if tallystick.CodeOf(cause) == tallystick.Forbidden {
 		outcome = tallystick.Denied
 	}
-	_, err := r.recorder.Record(ctx, trail.Entry{
+	entry := trail.Entry{
 		Type: trail.CommandRefused, Actor: c.Principal.Actor(), Resource: c.Resource, Outcome: outcome, Purpose: c.Purpose,
 		Description: cause.Error(), Context: circumstances(c.Principal),
 		Data: map[string]any{"command": string(c.Action), "model": c.Model, "code": string(tallystick.CodeOf(cause))},
-	})
+	}
+	var err error
+	if outcome == tallystick.Denied && c.Bypass != nil {
+		err = r.db.Write(ctx, func(tx *state.Tx) error { return r.bypassed(tx, entry, c.Bypass) })
+	} else {
+		_, err = r.recorder.Record(ctx, entry)
+	}
 	if err != nil {
 		return fmt.Errorf("record that %s was refused: %w", c.Action, err)
 	}
 	return cause
+}
+
+// bypassed records a refusal and what it amounts to.
+func (r *Registry) bypassed(tx *state.Tx, refusal trail.Entry, bypass func(tx *state.Tx) (trail.Change, error)) error {
+	if _, err := r.recorder.RecordIn(tx, refusal); err != nil {
+		return err
+	}
+	change, err := bypass(tx)
+	if err != nil || change == nil {
+		return err
+	}
+	_, err = r.recorder.Commit(tx, trail.Act{Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}}, change)
+	return err
 }
 
 // Note records an act that changes nothing, such as reading: it has happened, or was refused, as the

@@ -191,11 +191,11 @@ func (o *Office) readData(tx *state.Tx, r Request, f *facts) error {
 
 // readFindings looks at what is wrong and open.
 func (o *Office) readFindings(tx *state.Tx, r Request, f *facts) error {
-	open, err := o.config.Catalog.OpenFindingsIn(tx, r.Model)
+	open, err := o.config.Catalog.PressingFindingsIn(tx, r.Model)
 	for _, finding := range open {
 		if finding.Version == "" || finding.Version == r.Version {
 			f.release.Findings = append(f.release.Findings, policy.FindingFact{
-				ID: finding.ID, Kind: string(finding.Kind), Severity: string(finding.Severity), Summary: finding.Summary,
+				ID: finding.ID, Kind: string(finding.Kind), Severity: string(finding.Severity), Due: &finding.Due, Summary: finding.Summary,
 			})
 		}
 	}

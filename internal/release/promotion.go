@@ -13,8 +13,11 @@ import (
 // than a wait for the database.
 const judgementLasts = time.Minute
 
-// Record returns the change that puts a judgement on record, whatever its verdict.
-func (o *Office) Record(j Judgement) trail.Change { return j.decided() }
+// Record returns the changes that put a judgement on record, whatever its verdict, and what it shows of
+// findings that were said to be put right.
+func (o *Office) Record(tx *state.Tx, j Judgement) ([]trail.Change, error) {
+	return o.followed(tx, j, true, j.decided())
+}
 
 // Promote returns the changes that carry out a request that was judged: the decision, the promotion and
 // the assignment, or, if the gate denied, the decision alone. It is a Conflict error that names what has
@@ -32,7 +35,7 @@ func (o *Office) Promote(tx *state.Tx, j Judgement) ([]trail.Change, error) {
 	}
 	decided := j.decided()
 	if j.Decision.Verdict != tallystick.Pass {
-		return []trail.Change{decided}, nil
+		return o.followed(tx, j, false, decided)
 	}
 	assigned, err := o.config.Catalog.Let(tx, r.assignment(r.Reason))
 	if err != nil {
@@ -44,7 +47,7 @@ func (o *Office) Promote(tx *state.Tx, j Judgement) ([]trail.Change, error) {
 	if assigned != nil {
 		changes = append(changes, assigned)
 	}
-	return changes, nil
+	return o.followed(tx, j, false, changes...)
 }
 
 // unchanged returns a Conflict error unless the facts are those that were judged: none has another

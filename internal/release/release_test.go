@@ -383,7 +383,7 @@ func TestDecisionReplays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt, err := b.as(t, root, func(*state.Tx) ([]trail.Change, error) { return []trail.Change{b.Record(j)}, nil })
+	receipt, err := b.as(t, root, func(tx *state.Tx) ([]trail.Change, error) { return b.Record(tx, j) })
 	if err != nil {
 		t.Fatal(err)
 	}

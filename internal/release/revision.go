@@ -26,7 +26,7 @@ func revisionOf(tx *state.Tx, request string, t Target) (revision, error) {
 		{"evidence", "SELECT coalesce(max(event), 0) FROM evidence WHERE model = ? AND version IN (?, '')", []any{t.Model, t.Version}},
 		{"data", "SELECT coalesce(max(event), 0) FROM version_snapshots WHERE model = ? AND version = ?", []any{t.Model, t.Version}},
 		{"terms of the data", `SELECT coalesce(max(d.event), 0) FROM datasets d JOIN version_snapshots s ON s.dataset = d.name WHERE s.model = ? AND s.version = ?`, []any{t.Model, t.Version}},
-		{"findings", "SELECT coalesce(max(last_event), 0) FROM findings WHERE model = ?", []any{t.Model}},
+		{"findings", "SELECT coalesce(max(last_event), 0) FROM findings WHERE model = ? AND kind <> 'rule_failed'", []any{t.Model}},
 		{"champion", "SELECT coalesce(max(event), 0) FROM assignments WHERE environment = ? AND model = ?", []any{t.Environment, t.Model}},
 		{"request", "SELECT coalesce(max(last_event), 0) FROM release_requests WHERE id = ?", []any{request}},
 		{"reviews", "SELECT coalesce(max(event), 0) FROM release_reviews WHERE request = ?", []any{request}},

@@ -163,7 +163,7 @@ func (o *Office) ReviewWaiver(tx *state.Tx, id string, verdict Opinion, comment 
 		return nil, tallystick.Errorf(tallystick.Conflict, "waiver %s expired on %s", w.ID, w.Expires.Format(time.DateOnly)).WithHint("ask for another")
 	case who.Kind != access.KindPerson:
 		return nil, tallystick.Errorf(tallystick.Forbidden, "a %s cannot review a waiver: that is a person's", who.Kind)
-	case slices.ContainsFunc([]string{who.ID, who.Name, who.Minter}, func(id string) bool { return id != "" && (id == w.Owner || id == w.Requester) }):
+	case w.ownedBy(who):
 		return nil, tallystick.Errorf(tallystick.Forbidden, "you own this waiver or asked for it: somebody else has to review it").
 			WithHint("ask an approver or validator to review waiver %s", w.ID)
 	}

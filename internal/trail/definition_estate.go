@@ -12,9 +12,6 @@ const (
 	DeploymentEnded    Type = typePrefix + "deployment.ended" + typeSuffix
 	AssignmentRecorded Type = typePrefix + "assignment.recorded" + typeSuffix
 	AssignmentEnded    Type = typePrefix + "assignment.ended" + typeSuffix
-	FindingRaised      Type = typePrefix + "finding.raised" + typeSuffix
-	FindingSeen        Type = typePrefix + "finding.seen" + typeSuffix
-	FindingResolved    Type = typePrefix + "finding.resolved" + typeSuffix
 )
 
 func estateDefinitions() []Definition {
@@ -138,42 +135,6 @@ func estateDefinitions() []Definition {
 				public("version", Text, "name of the version"),
 				optional("observed", Flag, "true: it was found to be so, nobody was asked").inTheOpen(),
 				optional("reason", Text, "why"),
-			},
-		},
-		{
-			Type: FindingRaised, Title: "Finding raised", Action: "finding.raise",
-			Description: "What is differs from what the record says.",
-			Fields: []Field{
-				public("finding", Text, "fingerprint of the finding: the same as long as the same thing is wrong"),
-				public("kind", Text, "what is wrong"),
-				public("severity", Text, "low, medium, high or critical"),
-				optional("environment", Text, "name of the environment").inTheOpen(),
-				optional("model", Text, "name of the model").inTheOpen(),
-				optional("version", Text, "name of the version").inTheOpen(),
-				optional("subject", Text, "deployment, snapshot or place in question").inTheOpen(),
-				optional("expected", Text, "what the record says").inTheOpen(),
-				optional("observed", Text, "what was found").inTheOpen(),
-				optional("summary", Text, "the finding in a sentence"),
-			},
-		},
-		{
-			Type: FindingSeen, Title: "Finding seen again", Action: "finding.see",
-			Description: "An open finding is still so, or differs otherwise by now.",
-			Fields: []Field{
-				public("finding", Text, "fingerprint of the finding"),
-				optional("model", Text, "name of the model").inTheOpen(),
-				optional("observed", Text, "what was found").inTheOpen(),
-				optional("summary", Text, "the finding in a sentence"),
-			},
-		},
-		{
-			Type: FindingResolved, Title: "Finding resolved", Action: "finding.resolve",
-			Description: "A finding is settled: what is agrees with the record again, or somebody has answered for it.",
-			Fields: []Field{
-				public("finding", Text, "fingerprint of the finding"),
-				optional("model", Text, "name of the model").inTheOpen(),
-				public("agrees", Flag, "true: what is agrees with the record again"),
-				optional("reason", Text, "what was done"),
 			},
 		},
 	}

@@ -120,6 +120,7 @@ func (s *server) reviewing(v *visit, r release.Request, o release.Opining) regis
 	return registry.Command{
 		Principal: v.who, Action: access.ReleaseReview, Resource: onRelease(r), Model: r.Model,
 		Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Review(tx, o, v.who) }),
+		Bypass:  func(tx *state.Tx) (trail.Change, error) { return s.Releases.ReviewBypass(tx, o, v.who) },
 	}
 }
 
@@ -159,9 +160,7 @@ func (s *server) askGate(v *visit, r release.Request) {
 	if v.who.Allows(access.GateAsk, onRelease(r)) != nil {
 		return
 	}
-	_, err := s.Registry.Do(v.ctx(), s.judged(v, r, access.GateAsk, func(_ *state.Tx, j release.Judgement) ([]trail.Change, error) {
-		return []trail.Change{s.Releases.Record(j)}, nil
-	}))
+	_, err := s.Registry.Do(v.ctx(), s.judged(v, r, access.GateAsk, s.Releases.Record))
 	if err != nil && tallystick.CodeOf(err) != tallystick.Conflict {
 		s.Logger.ErrorContext(v.ctx(), "the gate was not asked", slog.String("release", r.ID), slog.Any("error", err))
 	}

@@ -102,7 +102,7 @@ func (s *server) reviews(v *visit) error {
 			mine++
 		}
 	}
-	if p.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Kind: catalog.OutOfBand, Environment: p.Filter.Environment, Open: true, Limit: shownFindings}); err != nil {
+	if p.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Kinds: []catalog.FindingKind{catalog.OutOfBand, catalog.BypassAttempt}, Environment: p.Filter.Environment, Open: true, Limit: shownFindings}); err != nil {
 		return err
 	}
 	if p.Attempts, err = s.attempts(v); err != nil {

@@ -234,6 +234,7 @@ func (s *server) reviewingWaiver(v *visit, w release.Waiver, verdict release.Opi
 		Propose: single(func(tx *state.Tx) (trail.Change, error) {
 			return s.Releases.ReviewWaiver(tx, w.ID, verdict, comment, v.who)
 		}),
+		Bypass: func(tx *state.Tx) (trail.Change, error) { return s.Releases.WaiverBypass(tx, w.ID, verdict, v.who) },
 	}
 }
 

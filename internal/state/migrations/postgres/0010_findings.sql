@@ -1,0 +1,49 @@
+-- Findings are worked: who puts them right until when, what was done, and what a run says of it.
+-- Times are milliseconds since 1970 in UTC.
+
+-- +goose Up
+
+ALTER TABLE findings ADD COLUMN state      TEXT COLLATE "C" NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'triaged', 'remediated', 'verified', 'resolved', 'dismissed'));
+ALTER TABLE findings ADD COLUMN owner      TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE findings ADD COLUMN urgency    BIGINT NOT NULL DEFAULT 3; -- of the severity, 0 is the most
+ALTER TABLE findings ADD COLUMN due_ms     BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE findings ADD COLUMN overdue_ms BIGINT NOT NULL DEFAULT 0; -- due date of which it was told that it has passed
+ALTER TABLE findings ADD COLUMN reopened   BIGINT NOT NULL DEFAULT 0; -- how often
+ALTER TABLE findings ADD COLUMN run        TEXT COLLATE "C" NOT NULL DEFAULT ''; -- digest of the last run that showed it, or that nothing is wrong any more
+ALTER TABLE findings ADD COLUMN suspect    TEXT COLLATE "C" NOT NULL DEFAULT ''; -- who tried to go around the gate
+ALTER TABLE findings ADD COLUMN minter     TEXT COLLATE "C" NOT NULL DEFAULT ''; -- of the token by which that was tried
+
+UPDATE findings SET state = CASE WHEN resolved_ms IS NULL THEN 'open' WHEN agrees = 1 THEN 'verified' ELSE 'resolved' END,
+    urgency = CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END,
+    due_ms = first_ms + 86400000 * CASE severity WHEN 'critical' THEN 7 WHEN 'high' THEN 30 WHEN 'medium' THEN 90 ELSE 180 END;
+
+CREATE INDEX findings_backlog          ON findings (urgency, due_ms, event) WHERE resolved_ms IS NULL;
+CREATE INDEX findings_backlog_by_model ON findings (model, urgency, due_ms, event) WHERE resolved_ms IS NULL;
+CREATE INDEX findings_backlog_by_place ON findings (environment, urgency, due_ms, event) WHERE resolved_ms IS NULL;
+CREATE INDEX findings_backlog_by_owner ON findings (owner, urgency, due_ms, event) WHERE resolved_ms IS NULL;
+CREATE INDEX findings_due              ON findings (due_ms) WHERE resolved_ms IS NULL;
+
+-- What became of a finding, one row for each step.
+CREATE TABLE finding_steps (
+    event    BIGINT PRIMARY KEY REFERENCES events (sequence),
+    finding  TEXT COLLATE "C" NOT NULL, -- id
+    step     TEXT COLLATE "C" NOT NULL,
+    at_ms    BIGINT NOT NULL,
+    actor    TEXT COLLATE "C" NOT NULL,
+    severity TEXT COLLATE "C" NOT NULL,
+    due_ms   BIGINT NOT NULL,
+    owner    TEXT COLLATE "C" NOT NULL,
+    version  TEXT COLLATE "C" NOT NULL,
+    ticket   TEXT COLLATE "C" NOT NULL,
+    run      TEXT COLLATE "C" NOT NULL,
+    note     TEXT COLLATE "C" NOT NULL
+);
+
+CREATE INDEX finding_steps_by_finding ON finding_steps (finding, event);
+
+INSERT INTO finding_steps (event, finding, step, at_ms, actor, severity, due_ms, owner, version, ticket, run, note)
+SELECT f.event, f.id, 'raised', f.first_ms, coalesce(e.actor, ''), f.severity, f.due_ms, '', f.version, '', '', '' FROM findings f JOIN event_columns e ON e.sequence = f.event;
+
+INSERT INTO finding_steps (event, finding, step, at_ms, actor, severity, due_ms, owner, version, ticket, run, note)
+SELECT f.last_event, f.id, f.state, f.resolved_ms, coalesce(e.actor, ''), '', 0, '', '', '', '', f.resolution FROM findings f JOIN event_columns e ON e.sequence = f.last_event
+WHERE f.resolved_ms IS NOT NULL;
