@@ -50,26 +50,31 @@ func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a 
 		if err != nil {
 			return err
 		}
-		found, err := o.Catalog.FollowGate(tx, ruled(doc, a))
-		for _, change := range found {
-			if _, err := o.Workspace.Recorder.Commit(tx, trail.Act{Actor: actor}, change); err != nil {
-				return err
-			}
-		}
-		return err
+		return o.follow(tx, doc, a)
 	})
 	return receipt, err
 }
 
-// ruled is what the gate found of each rule.
-func ruled(doc *report.Document, a attested) catalog.GateRun {
-	g := catalog.GateRun{Model: doc.Model.Name, Version: doc.Model.Version, Run: a.reportDigest}
+// follow records what the audit makes of findings about the rules. One of a draft raises none: nobody could
+// tell what is to be put right.
+func (o Office) follow(tx *state.Tx, doc *report.Document, a attested) error {
+	v, err := o.Catalog.VersionIn(tx, doc.Model.Name, doc.Model.Version)
+	if err != nil {
+		return err
+	}
+	g := catalog.GateRun{Model: v.Model, Version: v.Version, Run: a.reportDigest, Asked: v.State == catalog.Draft}
 	for _, r := range doc.Gate.Rules {
 		g.Rules = append(g.Rules, catalog.RuleRun{
 			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(), Passes: r.Status == policy.Pass || r.Status == policy.Warn,
 		})
 	}
-	return g
+	found, err := o.Catalog.FollowGate(tx, g)
+	for _, change := range found {
+		if _, err := o.Workspace.Recorder.Commit(tx, trail.Act{Actor: o.Workspace.Actor()}, change); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 func completed(cfg Config, doc *report.Document, a attested) *catalog.AuditCompleted {
