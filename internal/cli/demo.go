@@ -2,54 +2,49 @@ package cli
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"path/filepath"
-	"strings"
-	"time"
+	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/demo"
+	"github.com/tallystick/tallystick/internal/server"
 )
 
 func (a *app) demo() *cobra.Command {
-	return &cobra.Command{
+	config := demo.Config{Out: a.Out}
+	var exit bool
+	cmd := &cobra.Command{
 		Use:   "demo [DIR]",
-		Short: "Audit a small made-up data set and verify its evidence, in a minute",
-		Long: `Demo writes a made-up lender's predictions into DIR (default tally-sample), fixes the
-thresholds, audits, and verifies the evidence. It prints each command before it runs it, so
-that you can run them yourself; its workspace is DIR/workspace.`,
+		Short: "Watch a made-up lender release a model: denied, approved, promoted, gone around, proved",
+		Long: `Demo starts a server in DIR (default tally-demo) and plays the release of a credit score on made-up data: what the
+gate denies and what to do, data without consent, evidence, an author who may not approve, those who may, the
+promotion, an attempt to go around it, the auditor's package, and a changed byte that is caught. Each step is
+one line with the page that shows it. Every step runs a command that you can run yourself: --commands prints them.
+
+The server then stays up until Ctrl-C, with sign-in links for the author, the approver and the auditor.
+
+Exit code: 0 every step held, 3 one did not.`,
+		Example: `  tallystick demo
+  tallystick demo --exit --commands`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			dir := "tally-sample"
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			config.Dir, config.Stay = "tally-demo", !exit
 			if len(args) > 0 {
-				dir = args[0]
+				config.Dir = args[0]
 			}
-			s := sample{random: rand.New(rand.NewPCG(1, 2026)), //nolint:gosec // the same data for everybody
-				start: time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)}
-			if err := s.write(dir); err != nil {
-				return err
+			if config.Program, err = os.Executable(); err != nil {
+				return fmt.Errorf("find this program: %w", err)
 			}
-			in := func(name string) string { return filepath.Join(dir, name) }
-			for i, step := range [][]string{
-				{"criteria", "commit", in("contract.yaml")},
-				{"audit", in("predictions.csv"), "--reference", in("reference.csv"), "--contract", in("contract.yaml"),
-					"--label", "defaulted", "--prediction", "rejected", "--score", "probability", "--favourable", "negative",
-					"--group", "sex,age_band", "--id", "application", "--time", "applied_at", "--window", "1mo",
-					"--model", "credit", "--version", "1", "--tier", "high", "--out", in("audit")},
-				{"verify", in("audit/evidence.tally")},
-			} {
-				if i > 0 {
-					fmt.Fprintln(a.Out)
-				}
-				step = append(step, "--workspace", in("workspace"))
-				fmt.Fprintf(a.Out, "$ tallystick %s\n", strings.Join(step, " "))
-				if code := Main(cmd.Context(), step, a.Streams); code > exitRefused || i == 2 && code != exitPassed {
-					return tallystick.Errorf(tallystick.Internal, "demo: step %d ended with exit code %d", i+1, code)
-				}
+			if exit && !cmd.Flags().Changed("listen") {
+				config.Listen = "127.0.0.1:0"
 			}
-			_, err := fmt.Fprintf(a.Out, "\nThe gate denied this version, as it should: look at %s\n", in("audit/report.html"))
-			return err
+			return demo.Play(cmd.Context(), config)
 		},
 	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.BoolVar(&exit, "exit", false, "end after the last step")
+	flags.BoolVar(&config.Commands, "commands", false, "print each command before it runs")
+	flags.StringVar(&config.Listen, "listen", server.DefaultListen, "address of the server, as `HOST:PORT`; with --exit a free port")
+	return cmd
 }

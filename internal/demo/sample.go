@@ -1,4 +1,4 @@
-package cli
+package demo
 
 import (
 	"bufio"
@@ -13,8 +13,8 @@ import (
 )
 
 // sample is made-up data of a made-up lender: applications, what a scoring model said, and who
-// later defaulted. From the third month on, incomes from one channel come in thousands, so the
-// model sees poor people where there are none: the silent failure that an audit must find.
+// later defaulted. In one file, from the third month on, incomes from one channel come in thousands, so
+// the model sees poor people where there are none: the silent failure that an audit must find.
 type sample struct {
 	random *rand.Rand
 	start  time.Time
@@ -45,7 +45,7 @@ limits:
     gap: 0.1
 `
 
-// write makes reference.csv, predictions.csv and contract.yaml in dir.
+// write makes reference.csv, sound.csv, broken.csv, contract.yaml and what else a release takes in dir.
 func (s sample) write(dir string) error {
 	if err := durable.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -55,17 +55,23 @@ func (s sample) write(dir string) error {
 		write func(io.Writer) error
 	}{
 		{"reference.csv", func(w io.Writer) error { return s.rows(w, 0, s.start.AddDate(0, -sampleMonths, 0), false) }},
-		{"predictions.csv", func(w io.Writer) error { return s.rows(w, sampleRows, s.start, true) }},
-		{"contract.yaml", func(w io.Writer) error {
-			_, err := io.WriteString(w, sampleContract)
-			return err
-		}},
+		{"sound.csv", func(w io.Writer) error { return s.rows(w, sampleRows, s.start, false) }},
+		{"broken.csv", func(w io.Writer) error { return s.rows(w, 2*sampleRows, s.start, true) }},
+		{"contract.yaml", text(sampleContract)},
+		{"requirements.txt", text("numpy==2.1.0\nscikit-learn==1.6.0\n")},
 	} {
 		if err := durable.WriteFile(filepath.Join(dir, f.name), 0o644, f.write); err != nil {
 			return fmt.Errorf("write sample: %w", err)
 		}
 	}
 	return nil
+}
+
+func text(content string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, content)
+		return err
+	}
 }
 
 // rows writes sampleRows applications over sampleMonths months.

@@ -1,0 +1,94 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// exported hands the auditor the package, which a stranger verifies with nothing but the keys to believe.
+func (s *stage) exported(ctx context.Context) (sentence, page string, err error) {
+	file, trust := s.path("credit.zip"), s.path("trust.json")
+	today := time.Now().UTC()
+	if err := s.must(ctx, auditor, nil, "bundle", "export", "credit", "--from", today.AddDate(0, 0, -1).Format(time.DateOnly), "--to", today.AddDate(0, 0, 1).Format(time.DateOnly),
+		"--for", auditor, "--output", file, "--purpose", "annual audit"); err != nil {
+		return "", "", err
+	}
+	if got, err := s.run(ctx, "server", "trust", "-o", trust, "--workspace", s.path("workspace")); err != nil || got.code != 0 {
+		return "", "", fmt.Errorf("trust: exit code %d: %s: %w", got.code, got.complaint(), err)
+	}
+	got, err := s.run(ctx, "stranger", "verify", file, "--trust", trust)
+	if err != nil {
+		return "", "", err
+	}
+	if got.code != 0 {
+		return "", "", fmt.Errorf("the package does not verify: %s%s", got.out, got.err)
+	}
+	return "The auditor exports the package, and a stranger without a server verifies it: " + file, historyPage, nil
+}
+
+// flipped changes one byte of a copy of the workspace's ledger, and lets the program look at both.
+func (s *stage) flipped(ctx context.Context) (sentence, page string, err error) {
+	if err := s.stop(); err != nil {
+		return "", "", err
+	}
+	original, forged := s.path("workspace"), s.path("forged")
+	if err := os.CopyFS(forged, os.DirFS(original)); err != nil {
+		return "", "", fmt.Errorf("copy the workspace: %w", err)
+	}
+	sound, err := s.run(ctx, "server", "fsck", "--workspace", original)
+	if err != nil {
+		return "", "", err
+	}
+	if sound.code != 0 {
+		return "", "", fmt.Errorf("the workspace is not sound: %s%s", sound.out, sound.err)
+	}
+	name, err := flip(filepath.Join(forged, "ledger", "tile", "entries"))
+	if err != nil {
+		return "", "", err
+	}
+	got, err := s.run(ctx, "server", "fsck", "--workspace", forged)
+	if err != nil {
+		return "", "", err
+	}
+	line := ""
+	for said := range strings.Lines(got.out + got.err) {
+		if strings.Contains(said, "✗") || strings.Contains(said, "ledger") && line == "" {
+			line = strings.TrimSpace(said)
+		}
+	}
+	if got.code != 1 || line == "" {
+		return "", "", fmt.Errorf("a changed byte of %s was not noticed: exit code %d: %s%s", name, got.code, got.out, got.err)
+	}
+	return "One byte of a copy of the ledger is changed, and caught: " + line, "", s.start(ctx)
+}
+
+// flip changes the last bit of the middle byte of the largest file below dir.
+func flip(dir string) (name string, err error) {
+	size := int64(-1)
+	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil && info.Size() > size {
+			name, size = path, info.Size()
+		}
+		return err
+	})
+	if err != nil || size < 1 {
+		return "", fmt.Errorf("look for a file of the ledger in %s: %w", dir, err)
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return "", err
+	}
+	changed := slices.Clone(raw)
+	changed[len(changed)/2] ^= 1
+	return name, os.WriteFile(name, changed, 0o600)
+}
