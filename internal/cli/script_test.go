@@ -34,6 +34,7 @@ import (
 //	unzip FILE NAME TO       takes one file out of a zip archive
 //	server start ARG...      runs `tallystick serve ARG...`, see cmdServer
 //	server kill|stop
+//	pipeline NAME FILE       writes the shell of a template in examples/ci, see cmdPipeline
 //	files start              serves files over HTTP at $FILES, see cmdFiles
 func TestScripts(t *testing.T) {
 	if testing.Short() {
@@ -53,7 +54,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "refuse": cmdRefuse, "json": cmdJSON, "flip": cmdFlip, "cut": cmdCut, "edit": cmdEdit, "unzip": cmdUnzip,
-			"server": cmdServer, "files": cmdFiles,
+			"server": cmdServer, "files": cmdFiles, "pipeline": cmdPipeline,
 		},
 	})
 }
