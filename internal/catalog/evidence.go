@@ -17,21 +17,22 @@ type EvidenceKind string
 
 // The kinds of evidence.
 const (
-	EvaluationEvidence EvidenceKind = "evaluation" // a judged audit, or a report of another system
-	DataCheckEvidence  EvidenceKind = "data_check" // data against its contract
-	CriteriaEvidence   EvidenceKind = "criteria"   // thresholds that were fixed before the audit
-	ScanEvidence       EvidenceKind = "scan"       // what is in the files
-	SignatureEvidence  EvidenceKind = "signature"  // over the files
-	BaselineEvidence   EvidenceKind = "baseline"   // metrics and distributions to compare with later
-	SupplierEvidence   EvidenceKind = "supplier"   // of whoever supplies a third-party model
-	DocumentEvidence   EvidenceKind = "document"   // named: impact-assessment, model-card, ...
-	TicketEvidence     EvidenceKind = "ticket"     // a decision in another system
-	NoteEvidence       EvidenceKind = "note"       // of a reviewer
+	EvaluationEvidence    EvidenceKind = "evaluation"      // a judged audit, or a report of another system
+	DataCheckEvidence     EvidenceKind = "data_check"      // data against its contract
+	CriteriaEvidence      EvidenceKind = "criteria"        // thresholds that were fixed before the audit
+	ScanEvidence          EvidenceKind = "scan"            // what is in the files
+	VulnerabilityEvidence EvidenceKind = "vulnerabilities" // that are known of its libraries
+	SignatureEvidence     EvidenceKind = "signature"       // over the files
+	BaselineEvidence      EvidenceKind = "baseline"        // metrics and distributions to compare with later
+	SupplierEvidence      EvidenceKind = "supplier"        // of whoever supplies a third-party model
+	DocumentEvidence      EvidenceKind = "document"        // named: impact-assessment, model-card, ...
+	TicketEvidence        EvidenceKind = "ticket"          // a decision in another system
+	NoteEvidence          EvidenceKind = "note"            // of a reviewer
 )
 
 func evidenceKinds() []EvidenceKind {
 	return []EvidenceKind{
-		EvaluationEvidence, DataCheckEvidence, CriteriaEvidence, ScanEvidence, SignatureEvidence,
+		EvaluationEvidence, DataCheckEvidence, CriteriaEvidence, ScanEvidence, VulnerabilityEvidence, SignatureEvidence,
 		BaselineEvidence, SupplierEvidence, DocumentEvidence, TicketEvidence, NoteEvidence,
 	}
 }
@@ -39,7 +40,7 @@ func evidenceKinds() []EvidenceKind {
 // EvidenceDetails are what is said of a piece of evidence. What it says itself lies in the store of
 // evidence, by digest.
 type EvidenceDetails struct {
-	Kind          EvidenceKind       `json:"kind" enum:"evaluation,data_check,criteria,scan,signature,baseline,supplier,document,ticket,note"`
+	Kind          EvidenceKind       `json:"kind" enum:"evaluation,data_check,criteria,scan,vulnerabilities,signature,baseline,supplier,document,ticket,note"`
 	Name          string             `json:"name,omitempty" doc:"which document, such as impact-assessment; of other kinds it may say which tool"`
 	Digest        tallystick.Digest  `json:"evidence_digest,omitempty" doc:"digest of the evidence; needed by all kinds but ticket and note"`
 	PredicateType string             `json:"predicate_type,omitempty" doc:"in-toto predicate type, if it is a statement"`
@@ -221,6 +222,19 @@ type EvidenceFilter struct {
 	Reference string
 	Before    uint64 // sequence of an event, exclusive; for the next page
 	Limit     int    // 0 means 100; at most 1,000
+}
+
+// maxPieces bounds the pieces of one kind that are looked at for one that counts.
+const maxPieces = 20
+
+// EvidenceIn returns the newest evidence of a kind about a version, the newest first.
+func (c *Catalog) EvidenceIn(tx *state.Tx, model, version string, kind EvidenceKind) ([]Evidence, error) {
+	found, err := state.Collect(tx, scanEvidence, "SELECT "+evidenceColumns+" FROM evidence WHERE model = ? AND version = ? AND kind = ? ORDER BY event DESC, id DESC "+state.Limit,
+		model, version, string(kind), maxPieces)
+	if err != nil {
+		return nil, fmt.Errorf("evidence of %s, kind %s: %w", nameOf(model, version), kind, err)
+	}
+	return found, nil
 }
 
 // Evidence returns the evidence that f chooses, the newest first.

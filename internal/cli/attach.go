@@ -40,7 +40,7 @@ Nothing counts for the gate that somebody registered has not signed. FILE can be
 Sigstore bundle), which says itself what it is about and how it came out. --sign makes one of any other FILE: the key of
 your workspace, which an admin of the server lets count (tallystick signer add), answers for it. The rest is a claim.
 
-Kinds: evaluation, data_check, criteria, scan, signature, baseline, supplier, document, ticket, note.`,
+Kinds: evaluation, data_check, criteria, scan, vulnerabilities, signature, baseline, supplier, document, ticket, note.`,
 		Example: `  tallystick evidence attach credit@3 card.md --kind document --name model-card --sign
   tallystick evidence attach credit@3 --kind ticket --system jira --reference RISK-12`,
 		Args: cobra.RangeArgs(1, 2),

@@ -134,12 +134,12 @@ func (s *stage) evidence(ctx context.Context) (sentence, page string, err error)
 		s.audit("1", "sound.csv"),
 		{"model", "scan", model, "--model", "credit@1"},
 		{"model", "sign", model, "--key", key, "--signature", s.path("data", "credit-1.sig"), "--model", "credit@1"},
-		{"evidence", "attach", "credit@1", s.path("data", "vulnerabilities.json"), "--kind", "vulnerabilities"},
-		{"evidence", "attach", "credit@1", s.path("audit-1", "report.json"), "--kind", "baseline"},
-		{"evidence", "attach", "credit@1", s.path("data", "card.md"), "--kind", "document", "--name", "model-card"},
-		{"evidence", "attach", "credit", s.path("data", "risk-record.md"), "--kind", "document", "--name", "risk-record"},
-		{"evidence", "attach", "credit", s.path("data", "impact-assessment.md"), "--kind", "document", "--name", "impact-assessment"},
-		{"evidence", "attach", "credit", s.path("data", "monitoring-plan.md"), "--kind", "document", "--name", "monitoring-plan"},
+		{"evidence", "attach", "credit@1", s.path("data", "vulnerabilities.json"), "--kind", "vulnerabilities", "--sign"},
+		{"evidence", "attach", "credit@1", s.path("audit-1", "report.json"), "--kind", "baseline", "--sign"},
+		{"evidence", "attach", "credit@1", s.path("data", "card.md"), "--kind", "document", "--name", "model-card", "--sign"},
+		{"evidence", "attach", "credit", s.path("data", "risk-record.md"), "--kind", "document", "--name", "risk-record", "--sign"},
+		{"evidence", "attach", "credit", s.path("data", "impact-assessment.md"), "--kind", "document", "--name", "impact-assessment", "--sign"},
+		{"evidence", "attach", "credit", s.path("data", "monitoring-plan.md"), "--kind", "document", "--name", "monitoring-plan", "--sign"},
 	}); err != nil {
 		return "", "", err
 	}

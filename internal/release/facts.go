@@ -24,6 +24,7 @@ type facts struct {
 	passing  passing
 	revision revision
 	audit    *catalog.Evidence // the newest evaluation, nil if there is none
+	scanned  *catalog.Evidence // the newest report of known vulnerabilities that counts, nil if there is none
 	attested []tallystick.Digest
 	keys     keyring
 	vouched  map[tallystick.Digest]tallystick.Digest // what the signer of proven evidence answers for
@@ -70,6 +71,15 @@ func (o *Office) factsOf(tx *state.Tx, r Request, read map[string]proof) (f fact
 	}
 	for _, missing := range catalog.MissingMetadata(f.model, v.VersionDetails) {
 		f.release.Version.Lacks = append(f.release.Version.Lacks, missing.Field)
+	}
+	reports, err := c.EvidenceIn(tx, t.Model, t.Version, catalog.VulnerabilityEvidence)
+	if err != nil {
+		return f, err
+	}
+	for _, e := range reports {
+		if proven, state := o.prover(&f, read)(e, v); state == catalog.Present && f.scanned == nil {
+			f.scanned = &proven
+		}
 	}
 	for _, read := range []func(*state.Tx, Request, *facts) error{o.readServed, o.readAuthors, o.readData, o.readFindings, o.readAudit} {
 		if err := read(tx, r, &f); err != nil {

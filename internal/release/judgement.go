@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/vulnerability"
 	"github.com/tallystick/tallystick/verify"
 )
 
@@ -110,6 +112,9 @@ func (o *Office) input(ctx context.Context, t Target, f *facts) (policy.Input, e
 		return policy.Input{}, err
 	}
 	if err := o.inspected(ctx, f); err != nil {
+		return policy.Input{}, err
+	}
+	if err := o.vulnerable(ctx, f); err != nil {
 		return policy.Input{}, err
 	}
 	for _, item := range f.status.Items {
@@ -255,7 +260,7 @@ func (o *Office) stored(ctx context.Context, digest tallystick.Digest) ([]byte, 
 	return body, err
 }
 
-// inspected looks up what is in the files of the version, and which vulnerabilities its dependencies have.
+// inspected looks up what is in the files of the version.
 func (o *Office) inspected(ctx context.Context, f *facts) error {
 	for _, item := range f.status.Items {
 		if item.Kind != catalog.ScanEvidence || item.State != catalog.Present || item.Evidence == nil {
@@ -280,6 +285,26 @@ func (o *Office) inspected(ctx context.Context, f *facts) error {
 			}
 			f.release.Artifacts = append(f.release.Artifacts, fact)
 		}
+	}
+	return nil
+}
+
+// vulnerable looks up which vulnerabilities the libraries of the version have.
+func (o *Office) vulnerable(ctx context.Context, f *facts) error {
+	if f.scanned == nil {
+		return nil
+	}
+	digest := cmp.Or(f.vouched[f.scanned.Digest], f.scanned.Digest)
+	body, err := o.stored(ctx, digest)
+	if err != nil {
+		return err
+	}
+	found, err := vulnerability.Parse(body)
+	if err != nil {
+		return nil //nolint:nilerr // it is no report, so that there is none
+	}
+	f.release.Dependencies.Report = &policy.VulnerabilityReport{
+		Digest: digest, Produced: moment(f.scanned.ProducedMS), Critical: int64(found.Critical), High: int64(found.High),
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/vulnerability"
 	"github.com/tallystick/tallystick/verify"
 )
 
@@ -156,6 +157,9 @@ func (o *Office) Attest(ctx context.Context, a catalog.EvidenceAttachment) (Atta
 		return claim, err
 	}
 	p, err := o.examine(ctx, e, v, keys)
+	if err == nil {
+		err = o.readable(ctx, e, p)
+	}
 	if err != nil {
 		return claim, err
 	}
@@ -189,6 +193,23 @@ func (o *Office) Attest(ctx context.Context, a catalog.EvidenceAttachment) (Atta
 		claim.Words = fmt.Sprintf("claimed, not verified: the key %.12s may not sign %s; `tallystick signer add` says what it may", p.id, p.predicate)
 	}
 	return claim, nil
+}
+
+// readable refuses a report of vulnerabilities of which the gate could make nothing, as far as its bytes are known.
+func (o *Office) readable(ctx context.Context, e catalog.Evidence, p proof) error {
+	report := e.Digest
+	if p.key != "" {
+		report = p.vouched
+	}
+	if e.Kind != catalog.VulnerabilityEvidence || report == "" {
+		return nil
+	}
+	body, err := o.stored(ctx, report)
+	if body == nil || err != nil {
+		return err
+	}
+	_, err = vulnerability.Parse(body)
+	return err
 }
 
 // scanned is a look into the files of a version, as `tallystick model scan` writes it too.

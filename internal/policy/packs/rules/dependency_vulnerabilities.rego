@@ -14,7 +14,7 @@
 #     - nist-ai-rmf/MANAGE 3.2
 #   remediation: >-
 #     Scan the libraries and attach the report with
-#     `tallystick evidence attach MODEL@VERSION FILE --kind scan --name vulnerabilities`.
+#     `tallystick evidence attach MODEL@VERSION FILE --kind vulnerabilities --sign`.
 package tallystick.rules.dependency.vulnerabilities
 
 import data.tallystick.lib.judge
@@ -24,7 +24,7 @@ report := input.release.dependencies.report
 
 limits := release.settings.limits
 
-attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind scan --name vulnerabilities`.", [release.name])
+attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind vulnerabilities --sign`.", [release.name])
 
 found := sprintf("The report of %s counts %d critical and %d high; tier %s accepts %v and %v.", [
 	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
