@@ -133,7 +133,7 @@ func (s *stage) outOfBand(ctx context.Context) (sentence, page string, err error
 	if err != nil {
 		return "", "", err
 	}
-	told, err := s.told.wait(ctx, "denied")
+	told, err := s.told.wait(ctx, "was not allowed to put")
 	if err != nil {
 		return "", "", err
 	}

@@ -38,7 +38,7 @@ func (s *stage) flipped(ctx context.Context) (sentence, page string, err error) 
 		return "", "", err
 	}
 	original, forged := s.path("workspace"), s.path("forged")
-	if err := os.CopyFS(forged, os.DirFS(original)); err != nil {
+	if err := copied(original, forged); err != nil {
 		return "", "", fmt.Errorf("copy the workspace: %w", err)
 	}
 	sound, err := s.run(ctx, "server", "fsck", "--workspace", original)
@@ -66,6 +66,27 @@ func (s *stage) flipped(ctx context.Context) (sentence, page string, err error) 
 		return "", "", fmt.Errorf("a changed byte of %s was not noticed: exit code %d: %s%s", name, got.code, got.out, got.err)
 	}
 	return "One byte of a copy of the ledger is changed, and caught: " + line, "", s.start(ctx)
+}
+
+// copied copies a directory with its permissions: keys that others could read would be refused first.
+func copied(from, to string) error {
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		return err
+	}
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		return os.Chmod(filepath.Join(to, name), info.Mode().Perm())
+	})
 }
 
 // flip changes the last bit of the middle byte of the largest file below dir.

@@ -85,8 +85,9 @@ func TestTopics(t *testing.T) {
 		{"release-approved", trail.ReleaseReviewed, map[string]any{"verdict": "approve"}, true},
 		{"release-approved", trail.ReleaseReviewed, map[string]any{"verdict": "reject"}, false},
 		{"release-denied", trail.ReleaseReviewed, map[string]any{"verdict": "reject"}, true},
-		{"release-denied", trail.GateDecided, map[string]any{"verdict": "fail"}, true},
-		{"release-denied", trail.GateDecided, map[string]any{"verdict": "pass"}, false},
+		{"release-denied", trail.GateDecided, map[string]any{"verdict": "fail", "request": "r"}, true},
+		{"release-denied", trail.GateDecided, map[string]any{"verdict": "pass", "request": "r"}, false},
+		{"release-denied", trail.GateDecided, map[string]any{"verdict": "fail"}, false}, // somebody asked what the gate would say
 		{"audit-not-passed", trail.AuditFailed, map[string]any{}, true},
 	} {
 		if got := chooses(test.topic, Topics(), test.kind, test.fields); got != test.want {

@@ -29,9 +29,10 @@ func Topics() []Topic {
 		}, nil},
 		{"release-requested", "a release requested: somebody is to review it", []trail.Type{trail.ReleaseRequested}, nil},
 		{"release-approved", "a release approved by a reviewer", []trail.Type{trail.ReleaseReviewed}, verdict("approve")},
-		{"release-denied", "a release rejected by a reviewer, or denied by the gate", []trail.Type{trail.ReleaseReviewed, trail.GateDecided},
+		{"release-denied", "a release rejected by a reviewer, or denied by the gate when it was to be carried out", []trail.Type{trail.ReleaseReviewed, trail.GateDecided},
 			func(fields map[string]any) bool {
-				return fields["verdict"] == "reject" || fields["verdict"] == string(tallystick.Fail)
+				request, _ := fields["request"].(string) // a question has none
+				return fields["verdict"] == "reject" || fields["verdict"] == string(tallystick.Fail) && request != ""
 			}},
 		{"release-promoted", "a release carried out", []trail.Type{trail.ReleasePromoted}, nil},
 		{"freeze", "a freeze declared or lifted", []trail.Type{trail.FreezeDeclared, trail.FreezeLifted}, nil},
