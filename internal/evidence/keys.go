@@ -27,7 +27,7 @@ const (
 
 // statementTypes are the predicate types that a workspace's own statement key is trusted for.
 func statementTypes() []string {
-	return []string{verify.PredicateTestResult, verify.PredicateSVR, verify.PredicateGate, verify.PredicateReport, verify.PredicateManifest}
+	return []string{verify.PredicateTestResult, verify.PredicateSVR, verify.PredicateGate, verify.PredicateReport, verify.PredicateManifest, verify.PredicateEvidence}
 }
 
 // Keys are the private keys of one workspace and the trust document that lists their public halves.
