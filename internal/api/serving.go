@@ -93,7 +93,7 @@ func (s *server) environments() {
 			if err := s.may(ctx, access.CatalogRead, environmentResource(in.Environment), in.Model); err != nil {
 				return catalog.Standing{}, err
 			}
-			return s.Catalog.Standing(ctx, in.Environment, in.Model)
+			return s.Releases.Standing(ctx, in.Environment, in.Model)
 		})
 }
 

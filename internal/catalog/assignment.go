@@ -187,7 +187,7 @@ func (e Environment) admits(tx *state.Tx, v Version) error {
 		return tallystick.Errorf(tallystick.Conflict, "environment %q is checked, and %s is a draft: nobody could tell what runs", e.Name, v.Name()).
 			WithHint("register its files: `tallystick register %s PATH`", v.Name())
 	}
-	verdict, err := lastVerdict(tx, v.Model, v.Version)
+	verdict, err := lastVerdict(tx, v.Model, v.Version, 0)
 	switch {
 	case err != nil:
 		return err
@@ -215,9 +215,9 @@ func (v Version) usable(tx *state.Tx) error {
 	return nil
 }
 
-// lastVerdict returns how the last audit of a version ended, nothing if there is none.
-func lastVerdict(tx *state.Tx, model, version string) (verdict tallystick.Verdict, err error) {
-	err = tx.QueryRow("SELECT verdict FROM evaluations WHERE model = ? AND version = ? ORDER BY event DESC LIMIT 1", model, version).Scan(&verdict)
+// lastVerdict returns how the last audit of a version after an event ended, nothing if there is none.
+func lastVerdict(tx *state.Tx, model, version string, since uint64) (verdict tallystick.Verdict, err error) {
+	err = tx.QueryRow("SELECT verdict FROM evaluations WHERE model = ? AND version = ? AND event > ? ORDER BY event DESC LIMIT 1", model, version, since).Scan(&verdict)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 
 	"github.com/tallystick/tallystick"
@@ -13,65 +12,35 @@ import (
 type Standing struct {
 	Champion *Assignment `json:"champion,omitempty" doc:"The champion; absent if there is none."`
 	Faults   []string    `json:"faults,omitempty" doc:"Why the champion does not comply; empty if it does."`
-	// LastCompliant is the newest champion before, and different from, the present one that complies.
-	LastCompliant *Assignment `json:"last_compliant,omitempty" doc:"The version to go back to; absent if there is none."`
+	// LastCompliant is the newest champion before, and different from, the present one that the gate let in.
+	LastCompliant *Assignment `json:"last_compliant,omitempty" doc:"The version that a rollback goes to; absent if there is none."`
 }
 
 // maxLookBack bounds the champions that are looked at for one to go back to.
 const maxLookBack = 100
 
-// Standing returns the champion of a model in an environment, and the last one before it that
-// complies: its last audit passed, nobody was passed over when it came, and no finding of it is open.
-func (c *Catalog) Standing(ctx context.Context, environmentName, model string) (s Standing, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		if _, err := environment(tx, environmentName); err != nil {
-			return err
-		}
-		champions, err := champions(tx, environmentName, model)
-		if err != nil {
-			return err
-		}
-		for _, a := range champions {
-			faults, err := a.faults(tx)
-			switch {
-			case err != nil:
-				return err
-			case a.Serving():
-				s.Champion, s.Faults = &a, faults
-			case len(faults) == 0 && (s.Champion == nil || s.Champion.Version != a.Version):
-				s.LastCompliant = &a
-				return nil
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return Standing{}, fmt.Errorf("standing of %s in %s: %w", model, environmentName, err)
-	}
-	return s, nil
-}
-
 // ChampionsIn returns the newest champions of a model in an environment, at most 100, the newest first, as
 // the transaction sees them.
 func (c *Catalog) ChampionsIn(tx *state.Tx, environment, model string) ([]Assignment, error) {
-	return champions(tx, environment, model)
-}
-
-func champions(tx *state.Tx, environment, model string) ([]Assignment, error) {
 	return state.Collect(tx, scanAssignment, "SELECT "+assignmentColumns+` FROM assignments
 		WHERE environment = ? AND model = ? AND role = 'champion' ORDER BY event DESC `+state.Limit, environment, model, maxLookBack)
 }
 
-// faults returns why an assignment does not comply.
-func (a Assignment) faults(tx *state.Tx) (faults []string, err error) {
+// FaultsIn returns why an assignment does not comply. Of what the gate let in only a later audit counts:
+// what was measured before, it has judged.
+func (c *Catalog) FaultsIn(tx *state.Tx, a Assignment, letIn bool) (faults []string, err error) {
 	if a.Observed {
 		faults = append(faults, "nobody was asked when it came")
 	}
-	verdict, err := lastVerdict(tx, a.Model, a.Version)
+	since := uint64(0)
+	if letIn {
+		since = a.Event
+	}
+	verdict, err := lastVerdict(tx, a.Model, a.Version, since)
 	if err != nil {
 		return nil, err
 	}
-	if verdict != tallystick.Pass {
+	if verdict != tallystick.Pass && (verdict != "" || !letIn) {
 		faults = append(faults, fmt.Sprintf("its last audit ended in %s", cmp.Or(string(verdict), "nothing: there is none")))
 	}
 	var open int
@@ -83,4 +52,10 @@ func (a Assignment) faults(tx *state.Tx) (faults []string, err error) {
 		faults = append(faults, fmt.Sprintf("%d of its findings are open", open))
 	}
 	return faults, nil
+}
+
+// FailedSinceIn reports whether the last audit of what is assigned came later and did not pass.
+func (c *Catalog) FailedSinceIn(tx *state.Tx, a Assignment) (bool, error) {
+	verdict, err := lastVerdict(tx, a.Model, a.Version, a.Event)
+	return verdict != "" && verdict != tallystick.Pass, err
 }

@@ -461,24 +461,35 @@ func TestAssignmentsAt(t *testing.T) {
 	}
 }
 
-func TestStanding(t *testing.T) {
+func TestFaults(t *testing.T) {
 	t.Parallel()
 	b := settled(t)
 	b.must(t, b.audit("credit", "1", "data", tallystick.Pass), b.audit("credit", "2", "data", tallystick.Fail))
 	for _, version := range []string{"1", "2", "3"} {
 		b.acted(t, b.assign("lab", version, catalog.Champion, false))
 	}
-	s, err := b.catalog.Standing(t.Context(), "lab", "credit")
-	if err != nil || s.Champion.Version != "3" || len(s.Faults) != 1 || !strings.Contains(s.Faults[0], "there is none") || s.LastCompliant.Version != "1" {
-		t.Fatalf("standing: %+v, %v", s, err)
-	}
-	b.acted(t, b.assign("lab", "1", catalog.Champion, false))
-	s, err = b.catalog.Standing(t.Context(), "lab", "credit")
-	if err != nil || s.Champion.Version != "1" || s.Faults != nil || s.LastCompliant != nil {
-		t.Errorf("after going back: %+v, %v", s, err)
-	}
-	if _, err := b.catalog.Standing(t.Context(), "nowhere", "credit"); tallystick.CodeOf(err) != tallystick.NotFound {
-		t.Errorf("no such environment: %v", err)
+	b.must(t, b.audit("credit", "1", "later data", tallystick.Fail))
+	for version, want := range map[string][2]string{ // by hand, and let in by the gate
+		"1": {"its last audit ended in fail", "its last audit ended in fail"},
+		"2": {"its last audit ended in fail", ""},
+		"3": {"its last audit ended in nothing: there is none", ""},
+	} {
+		err := b.db.Read(t.Context(), func(tx *state.Tx) error {
+			all, err := b.catalog.ChampionsIn(tx, "lab", "credit")
+			if err != nil {
+				return err
+			}
+			a := all[slices.IndexFunc(all, func(a catalog.Assignment) bool { return a.Version == version })]
+			for i, letIn := range []bool{false, true} {
+				if faults, err := b.catalog.FaultsIn(tx, a, letIn); err != nil || strings.Join(faults, "; ") != want[i] {
+					t.Errorf("version %s, let in by the gate %t: %q, %v; want %q", version, letIn, faults, err, want[i])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -112,11 +112,11 @@ func (o *Office) readServed(tx *state.Tx, r Request, f *facts) error {
 			continue
 		}
 		served := policy.ServedFact{From: a.From, Until: whenSet(a.Until)}
-		d, err := scanDecision(tx.QueryRow("SELECT "+decisionColumns+` FROM gate_decisions WHERE model = ? AND version = ? AND environment = ? AND event < ?
-			ORDER BY event DESC LIMIT 1`, a.Model, a.Version, a.Environment, a.Event))
-		if err == nil && !a.Observed {
-			served.Decision, served.Verdict = d.Input, string(d.Verdict)
+		let, err := letIn(tx, a)
+		if err != nil {
+			return err
 		}
+		served.Decision, served.Verdict = let.Input, string(let.Verdict)
 		f.release.Version.Served = append(f.release.Version.Served, served)
 	}
 	return nil

@@ -180,7 +180,7 @@ func (b bench) promote(t testing.TB, who access.Principal, request string, betwe
 
 func (b bench) champion(t testing.TB) string {
 	t.Helper()
-	s, err := b.catalog.Standing(t.Context(), "production", "credit")
+	s, err := b.Standing(t.Context(), "production", "credit")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,6 +249,80 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, b.replay(t), tallystick.Invalid, "gate_decisions")
+}
+
+// TestRollback goes back to what the gate let in before, and never to what a rollback has left.
+func TestRollback(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ada, bob, olga := b.person(t, "ada", access.Scientist), b.person(t, "bob", access.Approver), b.person(t, "olga", access.Operator)
+	back := func() string {
+		t.Helper()
+		s, err := b.Standing(t.Context(), "production", "credit")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.LastCompliant == nil {
+			return ""
+		}
+		return s.LastCompliant.Version
+	}
+	let := func(a release.Asking) {
+		t.Helper()
+		a.Model, a.Environment = "credit", "production"
+		request := b.must(t, ada, func(tx *state.Tx) (trail.Change, error) { return b.Ask(tx, a, ada) }).ID
+		if err := b.review(t, bob, request, release.Approve); err != nil {
+			t.Fatal(err)
+		}
+		if verdict, err := b.promote(t, olga, request, nil); verdict != tallystick.Pass || err != nil {
+			t.Fatalf("%+v: %s, %v", a, verdict, err)
+		}
+	}
+	promote := func(version string) {
+		t.Helper()
+		b.version(t, ada, version)
+		let(promotion(version))
+	}
+	want := func(champion, before string) {
+		t.Helper()
+		if is, goes := b.champion(t), back(); is != champion || goes != before {
+			t.Errorf("champion %q, back to %q; want %q, %q", is, goes, champion, before)
+		}
+	}
+	promote("1")
+	want("1", "")
+	promote("2")
+	want("2", "1")
+	promote("3")
+	want("3", "2")
+	let(rollback("2"))
+	want("2", "1")
+	let(rollback("1"))
+	want("1", "")
+	promote("4")
+	want("4", "1")
+	_, err := b.as(t, root, func(tx *state.Tx) ([]trail.Change, error) { // which nobody was asked about
+		return b.catalog.RecordAssignment(tx, catalog.AssignmentRequest{Environment: "production", Model: "credit", Version: "3", Role: catalog.Champion, Observed: true})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want("3", "4")
+	b.must(t, root, func(tx *state.Tx) (trail.Change, error) {
+		return b.catalog.MarkVersion(tx, catalog.VersionMark{Model: "credit", Version: "4", State: catalog.Withdrawn, Reason: "it leaks"})
+	})
+	want("3", "1")
+	if _, err := b.Standing(t.Context(), "nowhere", "credit"); tallystick.CodeOf(err) != tallystick.NotFound {
+		t.Errorf("no such environment: %v", err)
+	}
+}
+
+func promotion(version string) release.Asking {
+	return release.Asking{Version: version, Reason: "better"}
+}
+
+func rollback(version string) release.Asking {
+	return release.Asking{Kind: release.Rollback, Version: version, Reason: "worse"}
 }
 
 // TestTwoPromote carries out one request from many sides at once: it happens once.

@@ -126,7 +126,7 @@ func (s *server) releasePage(v *visit) (*releasePage, error) {
 
 // gatherPlace finds what serves where the version is to serve, and what holds there.
 func (s *server) gatherPlace(v *visit, p *releasePage) error {
-	standing, err := s.Catalog.Standing(v.ctx(), p.Environment, p.Target.Model)
+	standing, err := s.Releases.Standing(v.ctx(), p.Environment, p.Target.Model)
 	if err != nil {
 		return err
 	}

@@ -153,7 +153,7 @@ type rollbackPage struct {
 func (s *server) newRollback(v *visit, in string) (*rollbackPage, error) {
 	p := &rollbackPage{Forms: s.forms(v), Model: v.r.PathValue("model"), In: in}
 	var err error
-	if p.Standing, err = s.Catalog.Standing(v.ctx(), in, p.Model); err != nil {
+	if p.Standing, err = s.Releases.Standing(v.ctx(), in, p.Model); err != nil {
 		return nil, err
 	}
 	if p.Standing.LastCompliant == nil {
