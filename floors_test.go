@@ -42,6 +42,7 @@ var sideways = map[string]map[string]string{
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
 	"internal/reconcile":  {"internal/registry": "a finding is raised by a command"},
+	"internal/dossier":    {"internal/registry": "a package is handed out by a command"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }
 

@@ -2,22 +2,14 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/dossier"
-	"github.com/tallystick/tallystick/internal/registry"
-	"github.com/tallystick/tallystick/internal/trail"
 )
-
-// maxExports bounds the packages that are made at a time: each has a spool on disk.
-const maxExports = 2
 
 type exportInput struct {
 	Model    string    `path:"model" maxLength:"128"`
@@ -36,54 +28,17 @@ func (s *server) packages() {
 		Description: "a canonical zip; `tallystick verify` checks it",
 		Content:     map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
 	}}
-	exporting := make(chan struct{}, maxExports)
 	huma.Register(s.huma, op, func(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
-		select {
-		case exporting <- struct{}{}:
-			defer func() { <-exporting }()
-		default:
-			return nil, s.problem(tallystick.Errorf(tallystick.Unavailable, "%d packages are being made", maxExports).WithHint("ask again in a minute"))
-		}
-		out, err := s.export(ctx, in)
+		p, err := s.Packages.HandOut(ctx, s.Registry, caller(ctx), in.Purpose, dossier.Request{
+			Model: in.Model, Version: in.Version, From: in.From, Until: in.Until, Recipient: in.For, Disclose: in.Disclose, Complete: in.Complete,
+		})
 		if err != nil {
 			return nil, s.problem(err)
 		}
-		return out, nil
+		return send("application/zip", p.Size, map[string]string{
+			"Repr-Digest": reprDigest(p.Digest), "Content-Disposition": `attachment; filename="package.tally"`,
+		}, streamed(p)), nil
 	})
-}
-
-// export makes a package and gives it out, once it is on the trail that it does: before the package is
-// made, for the package to hold it, and again with the digest of what leaves.
-func (s *server) export(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
-	c := registry.Command{Principal: caller(ctx), Action: access.BundleExport, Resource: modelResource(in.Model), Model: in.Model, Purpose: in.Purpose}
-	if err := s.Registry.May(ctx, c); err != nil {
-		return nil, err
-	}
-	if in.Disclose {
-		opening := c
-		opening.Action = access.TrailDisclose
-		if err := s.Registry.May(ctx, opening); err != nil {
-			return nil, err
-		}
-	}
-	p, err := s.Packages.Export(ctx, dossier.Request{
-		Model: in.Model, Version: in.Version, From: in.From, Until: in.Until, Recipient: in.For, Disclose: in.Disclose, Complete: in.Complete,
-		Record: func(ctx context.Context, e trail.Entry) error {
-			c.Resource = e.Resource
-			return s.Registry.Note(ctx, c, e)
-		},
-	})
-	if err != nil {
-		return nil, err
-	}
-	c.Resource = trail.Resource{Type: "bundle", ID: string(p.Digest)}
-	left := map[string]any{"bundle_digest": string(p.Digest), "events": p.Index.Events.About + p.Index.Events.Context, "disclosed": p.Disclosed, "recipient": in.For}
-	if err := s.Registry.Note(ctx, c, trail.Entry{Type: trail.BundleExported, Data: left}); err != nil {
-		return nil, errors.Join(err, p.Close())
-	}
-	return send("application/zip", p.Size, map[string]string{
-		"Repr-Digest": reprDigest(p.Digest), "Content-Disposition": `attachment; filename="package.tally"`,
-	}, streamed(p)), nil
 }
 
 // streamed returns a reader of a package. Closing it throws the package away.

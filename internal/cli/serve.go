@@ -186,7 +186,7 @@ func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Han
 	mux.Handle("/api/", a.api(h, nil, addresses))
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
-		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry,
+		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry, Packages: h.packages,
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))
 	return mux

@@ -26,10 +26,13 @@ type Config struct {
 }
 
 // Office makes packages. Its methods may be called by many goroutines.
-type Office struct{ config Config }
+type Office struct {
+	config    Config
+	exporting chan struct{} // as many as packages are held
+}
 
 // New returns the office of an installation.
-func New(config Config) *Office { return &Office{config} }
+func New(config Config) *Office { return &Office{config, make(chan struct{}, maxExports)} }
 
 // Request says what goes into a package, and for whom it is.
 type Request struct {

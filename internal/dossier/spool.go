@@ -79,6 +79,7 @@ type Package struct {
 	Size      int64 // bytes
 	Disclosed int   // sealed fields that are shown
 	spool     *spool
+	release   func() // what it held of its office; nil: nothing
 }
 
 // pack returns the package of everything in the spool.
@@ -95,5 +96,10 @@ func (s *spool) pack(index verify.PackageIndex) (*Package, error) {
 // WriteTo writes the zip file.
 func (p *Package) WriteTo(w io.Writer) (int64, error) { return verify.WriteParts(w, p.spool.parts) }
 
-// Close throws the package away.
-func (p *Package) Close() error { return p.spool.Close() }
+// Close throws the package away, once.
+func (p *Package) Close() error {
+	if p.release != nil {
+		p.release()
+	}
+	return p.spool.Close()
+}

@@ -56,6 +56,8 @@ func (s *server) routes() http.Handler {
 	page("GET /releases/{release}", access.CatalogRead, s.release)
 	page("GET /models/{model}/obligations", access.CatalogRead, s.obligations)
 	page("GET /obligations", access.CatalogRead, s.gaps)
+	page("GET /models/{model}/package", access.CatalogRead, s.packageForm)
+	form("POST /models/{model}/package", s.handOut)
 	form("POST /releases/{release}/review", s.reviewRelease)
 	form("POST /releases/{release}/withdrawal", s.withdrawRelease)
 	form("POST /releases/{release}/promotion", s.promoteRelease)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -25,6 +26,7 @@ type Config struct {
 	Lineage  *lineage.Graph
 	Releases *release.Office
 	Obliged  *obligation.Office
+	Packages Packages
 	Evidence Evidence
 	People   People
 	Registry *registry.Registry
@@ -32,6 +34,11 @@ type Config struct {
 	Release  string
 	Now      func() time.Time
 	Logger   *slog.Logger
+}
+
+// Packages hands out what is on record about a model, for an auditor.
+type Packages interface {
+	HandOut(ctx context.Context, by *registry.Registry, who access.Principal, purpose string, r dossier.Request) (*dossier.Package, error)
 }
 
 // Ledger proves events against one published checkpoint.
