@@ -35,6 +35,17 @@ func TestQueriesOfPages(t *testing.T) {
 		}
 		return look{int(n.Load()), got.Body.Len()}
 	}
+	// The first visit to a page may look for more, as may one after somebody's rights were asked for anew, which is
+	// so every two seconds.
+	least := func(page string) look {
+		seen := visit(page)
+		for range 3 {
+			if again := visit(page); again.queries < seen.queries {
+				seen = again
+			}
+		}
+		return seen
+	}
 	pages := []string{
 		"/", "/?sort=name", "/?q=s", "/models/credit", "/models/credit/versions", "/models/credit/versions/3", "/models/credit/history", "/findings", "/findings?state=all",
 		"/lineage", "/lineage?kind=version", "/trail", "/trail?model=credit", "/trail?type=model.registered",
@@ -42,15 +53,13 @@ func TestQueriesOfPages(t *testing.T) {
 	}
 	before := map[string]look{}
 	for _, page := range pages {
-		visit(page) // the first visit to a page may look for more
-		before[page] = visit(page)
+		before[page] = least(page)
 	}
 	h.throng(t)
 	h.throngReleases(t)
 	grown := 0
 	for _, page := range pages {
-		visit(page)
-		after := visit(page)
+		after := least(page)
 		if after.queries > before[page].queries {
 			t.Errorf("%s: %d queries where %d were enough for less", page, after.queries, before[page].queries)
 		}
