@@ -74,11 +74,37 @@ func (s *stage) ownApproval(ctx context.Context) (sentence, page string, err err
 		return "", "", err
 	}
 	said, err := s.refused(ctx, author, "the author of a release does not approve it", "release", "approve", s.request, "--comment", "it is mine")
-	return "The author, even made an approver, tries to approve it and is refused: " + said, releasePage + s.request, err
+	if err != nil {
+		return "", "", err
+	}
+	said, _, _ = strings.Cut(said, ";")
+	return "The author, even made an approver, tries to approve it and is refused: " + said + ". The attempt waits for a review.", "/reviews", nil
 }
 
-// approvals are the agreement of three others.
+// attempts returns the attempts to go around the gate that wait for a review.
+func (s *stage) attempts(ctx context.Context) (ids []string, err error) {
+	var list []struct{ ID string }
+	if err := s.must(ctx, auditor, &list, "finding", "list", "--kind", "bypass_attempt", "--model", "credit"); err != nil {
+		return nil, err
+	}
+	for _, finding := range list {
+		ids = append(ids, finding.ID)
+	}
+	return ids, nil
+}
+
+// approvals are the agreement of three others, after a fourth has looked at the attempt.
 func (s *stage) approvals(ctx context.Context) (sentence, page string, err error) {
+	tried, err := s.attempts(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	if len(tried) != 1 {
+		return "", "", fmt.Errorf("%d attempts to go around the gate wait for a review, where it was one", len(tried))
+	}
+	if err := s.must(ctx, auditor, nil, "finding", "resolve", tried[0], "--reason", "a slip; nothing came of it"); err != nil {
+		return "", "", err
+	}
 	for who, comment := range map[string]string{
 		validator: "the thresholds came first, and the intervals hold", approver: "a person decides in every case", chair: "agreed by the board",
 	} {
@@ -86,7 +112,7 @@ func (s *stage) approvals(ctx context.Context) (sentence, page string, err error
 			return "", "", err
 		}
 	}
-	return "A validator and two approvers, none of them an author, approve these very files, each with a rationale.", releasePage + s.request, nil
+	return "The auditor settles that attempt. A validator and two approvers, none of them an author, approve these very files, each with a rationale.", releasePage + s.request, nil
 }
 
 // promoted carries the release out.
@@ -137,6 +163,9 @@ func (s *stage) outOfBand(ctx context.Context) (sentence, page string, err error
 	if err != nil {
 		return "", "", err
 	}
+	if tried, err := s.attempts(ctx); err != nil || len(tried) != 1 {
+		return "", "", fmt.Errorf("%d attempts to go around the gate wait for a review, where it was one: %w", len(tried), err)
+	}
 	said, _, _ = strings.Cut(said, ";")
-	return "The operator tries to put credit@2 into production by hand: " + said + ". The risk desk is told: " + told, historyPage, nil
+	return "The operator tries to put credit@2 into production by hand: " + said + ". It waits for a review, and the risk desk is told: " + told, "/reviews", nil
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -87,7 +89,7 @@ func (s *stage) invite(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Out, "  %-9s %s", who, secret)
+		fmt.Fprintf(s.Out, "  %-9s %s\n", who, s.url("/enrol?"+url.Values{"link": {strings.TrimSpace(string(secret))}}.Encode()))
 	}
 	_, err := fmt.Fprintln(s.Out, "\nLinks on one machine show the flow; separate people, each with their own machine and secret, prove it.")
 	return err
