@@ -103,24 +103,52 @@ func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, e
 const maxStatuses = 100
 
 func status(tx *state.Tx, name, version string, prove Proof) (Status, error) {
-	m, err := model(tx, name)
+	r, err := recordOf(tx, name, version)
 	if err != nil {
 		return Status{}, err
 	}
-	if version == "" {
-		version = m.LatestVersion
+	return r.Status(tx.Now(), prove), nil
+}
+
+// Record is what the status of a model and a version of it follows from, as a transaction saw it: but for the time, and
+// for who counts as a signer.
+type Record struct {
+	Model   Model
+	Version Version // the zero Version if there is none
+	on      shelf
+}
+
+// RecordIn returns the record of a model and its version, the latest one if version is empty.
+func (c *Catalog) RecordIn(tx *state.Tx, name, version string) (Record, error) {
+	return recordOf(tx, name, version)
+}
+
+// Evidence returns how many pieces of evidence the record holds.
+func (r Record) Evidence() int { return len(r.on) }
+
+// Status does what StatusIn does.
+func (r Record) Status(now time.Time, prove Proof) Status {
+	return statusOf(r.Model, r.Version, r.on, now, prove)
+}
+
+func recordOf(tx *state.Tx, name, version string) (r Record, err error) {
+	if r.Model, err = model(tx, name); err != nil {
+		return Record{}, err
 	}
-	var v Version
+	if version == "" {
+		version = r.Model.LatestVersion
+	}
 	if version != "" {
-		if v, err = findVersion(tx, name, version); err != nil {
-			return Status{}, err
+		if r.Version, err = findVersion(tx, name, version); err != nil {
+			return Record{}, err
 		}
 	}
-	on, err := shelves(tx, []Model{m}, []string{version})
+	on, err := shelves(tx, []Model{r.Model}, []string{version})
 	if err != nil {
-		return Status{}, fmt.Errorf("evidence of %s: %w", nameOf(name, version), err)
+		return Record{}, fmt.Errorf("evidence of %s: %w", nameOf(name, version), err)
 	}
-	return statusOf(m, v, on[name], tx.Now(), prove), nil
+	r.on = on[name]
+	return r, nil
 }
 
 // statusOf says what m owes and what of it is there for its version v, which is the zero Version if there

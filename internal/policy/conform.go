@@ -38,6 +38,17 @@ const maxWrong = 8
 // Rego takes a missing field for undefined, and a rule that only looks for something bad would
 // then find nothing.
 func conform(f *facts, tier tallystick.Tier) string {
+	wrong, known := f.wrong[tier]
+	if !known {
+		wrong = f.deviations(tier)
+		if !f.typed { // which several goroutines may judge
+			f.wrong = map[tallystick.Tier]string{tier: wrong}
+		}
+	}
+	return wrong
+}
+
+func (f *facts) deviations(tier tallystick.Tier) string {
 	document := f.document
 	var wrong []string
 	for _, field := range fields {

@@ -88,31 +88,17 @@ func (p *Pack) decide(ctx context.Context, f *facts) (Decision, error) {
 	return decision, nil
 }
 
-// answers asks the rules: all about the same at once and, only if that ends in an error, one by one.
-// Those that are settled without an answer have none.
+// answers asks the rules that are not settled without an answer, those about an audit and those about a release apart.
 func (p *Pack) answers(ctx context.Context, f *facts, judged bool) []answer {
 	answers := make([]answer, len(p.rules))
 	for _, about := range []string{AboutAudit, AboutRelease} {
-		var asked []int // indexes of the rules
-		var open bool
+		var asked []int
 		for i, rule := range p.rules {
-			if rule.About == about {
+			if judged && rule.About == about && !p.settled(&Rule{}, rule, f.document) {
 				asked = append(asked, i)
-				open = open || judged && !p.settled(&Rule{}, rule, f.document)
 			}
 		}
-		if !open {
-			continue
-		}
-		all, ok := p.remembered(ctx, about, f)
-		for n, i := range asked {
-			switch {
-			case ok:
-				answers[i] = all[n]
-			case !p.settled(&Rule{}, p.rules[i], f.document):
-				answers[i] = p.questions.alone(ctx, p.rules[i].ID, f.value)
-			}
-		}
+		p.ask(ctx, f, asked, answers)
 	}
 	return answers
 }

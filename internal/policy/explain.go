@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -76,17 +77,22 @@ func (p *Pack) Explain(ctx context.Context, options ExplainOptions) (Explanation
 		return Explanation{}, err
 	}
 	e.Verdict, e.Words = decision.Verdict, decision.Words
+	report, errReport := f.member("report")
+	whole, err := f.input(nil)
+	if err := errors.Join(errReport, err); err != nil {
+		return Explanation{}, fmt.Errorf("parse gate input: %w", err)
+	}
 	judged := conform(f, p.tier) == ""
 	for i := range e.Rules {
 		rule := &e.Rules[i]
 		rule.Row = &decision.Rules[i]
-		rule.Facts = factsOf(f.document["report"], rule.Row.Evidence)
+		rule.Facts = factsOf(report, rule.Row.Evidence)
 		switch {
 		case !judged:
 		case p.settled(&Rule{}, rule.Definition, f.document):
 			rule.Why = []string{"the rule was not asked: " + rule.Row.Message}
 		default:
-			p.trace(ctx, rule, f.value, options.Trace)
+			p.trace(ctx, rule, whole, options.Trace)
 		}
 	}
 	return e, nil

@@ -91,15 +91,7 @@ func (p *Pack) occasions(id string) (occasions []string) {
 
 // slashed returns the constant beginning of a reference below data, as in tallystick/lib/facts.
 func slashed(ref ast.Ref) string {
-	var names []string
-	for _, term := range ref[1:] {
-		name, ok := term.Value.(ast.String)
-		if !ok {
-			break
-		}
-		names = append(names, string(name))
-	}
-	return strings.Join(names, "/")
+	return strings.Join(constants(ref), "/")
 }
 
 func settingOf(path string) (string, bool) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/verify"
 )
@@ -124,32 +123,4 @@ func decode(data []byte) (map[string]any, error) {
 		return nil, fmt.Errorf("it is null")
 	}
 	return document, nil
-}
-
-// facts are one document as the gate judges it.
-type facts struct {
-	value    ast.Value // which all rules share
-	document map[string]any
-	digest   tallystick.Digest // of the canonical bytes
-	now      time.Time
-	parts    map[string][]byte // canonical bytes of the members; nil if they are not known one by one
-	typed    bool              // made of the types of this package, so that their form need not be looked at
-}
-
-// parse reads canonical JSON.
-func parse(canonical []byte) (*facts, error) {
-	document, err := decode(canonical)
-	if err != nil {
-		return nil, err
-	}
-	value, err := ast.InterfaceToValue(document)
-	if err != nil {
-		return nil, err
-	}
-	text, _ := document["now"].(string)
-	now, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return nil, fmt.Errorf("its now is no time: %w", err)
-	}
-	return &facts{value: value, document: document, digest: tallystick.DigestOf(canonical), now: now}, nil
 }

@@ -32,7 +32,7 @@ type Pack struct {
 	data      map[string]any // the data document
 	compiler  *ast.Compiler
 	questions *questions
-	reads     map[string][]string // members of the document that the rules about one thing read; nil: any
+	reads     []reads // of each rule
 	answered  answered
 }
 
@@ -242,7 +242,9 @@ func (p *Pack) compile(sources []source, data map[string]any) error {
 	p.data, p.compiler = data, compiler
 	var err error
 	p.questions, err = prepare(compiler, store, p.rules)
-	p.reads = map[string][]string{AboutAudit: p.readBy(AboutAudit)}
+	for _, rule := range p.rules {
+		p.reads = append(p.reads, p.readBy(rule))
+	}
 	return err
 }
 

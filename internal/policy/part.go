@@ -25,7 +25,9 @@ type Part struct {
 }
 
 // NewPart returns v as a part of a document.
-func NewPart(v any) (*Part, error) {
+func NewPart(v any) (*Part, error) { return newPart(v, verify.Canonical) }
+
+func newPart(v any, canonical func(plain any) ([]byte, error)) (*Part, error) {
 	if part, ok := v.(*Part); ok && part != nil {
 		return part, nil
 	}
@@ -34,7 +36,7 @@ func NewPart(v any) (*Part, error) {
 	if p.plain, err = plain(v); err != nil {
 		return nil, err
 	}
-	if p.canonical, err = verify.Canonical(p.plain); err != nil {
+	if p.canonical, err = canonical(p.plain); err != nil {
 		return nil, err
 	}
 	value, err := ast.InterfaceToValue(p.plain)
@@ -152,35 +154,54 @@ func settle(v any) (_ any, err error) {
 
 // prepare makes the document of typed input: what [Canonical] writes and parse reads, in one go.
 func (in Input) prepare(now time.Time) (*facts, []byte, error) {
-	f := &facts{document: make(map[string]any, len(fields)), typed: true, now: now, parts: make(map[string][]byte, len(fields))}
+	f := &facts{document: make(map[string]any, len(fields)), typed: true, now: now, pieces: make(map[string]json.RawMessage, 2*len(fields))}
 	at := now.UTC().Format(time.RFC3339Nano)
-	parts := make(map[string]*Part, len(fields))
+	members := make([][2]*ast.Term, 0, len(fields))
 	for name, v := range map[string]any{
 		"schema": InputSchema, "now": at, "model": in.Model, "environment": in.Environment, "release": in.Release, "report": in.Report,
 		"limits": in.Limits, "criteria": in.Criteria, "champion": in.Champion, "waivers": in.Waivers, "freeze": in.Freeze,
 	} {
-		part, err := NewPart(v)
+		part, err := newPart(v, func(plain any) ([]byte, error) { return f.bytesOf(name, plain) })
 		if err != nil {
 			return nil, nil, tallystick.Errorf(tallystick.Invalid, "gate input has no canonical form: %s: %w", name, err)
 		}
-		parts[name], f.document[name] = part, part.plain
-		f.parts[name] = part.canonical
+		f.document[name], f.pieces[name] = part.plain, part.canonical
+		members = append(members, [2]*ast.Term{ast.StringTerm(name), part.value})
 	}
-	canonical := []byte("{")
-	members := make([][2]*ast.Term, 0, len(parts))
-	for i, name := range slices.Sorted(maps.Keys(parts)) {
-		if i > 0 {
-			canonical = append(canonical, ',')
-		}
-		canonical = append(fmt.Appendf(canonical, "%q:", name), parts[name].canonical...)
-		members = append(members, [2]*ast.Term{ast.StringTerm(name), parts[name].value})
-	}
-	canonical = append(canonical, '}')
+	canonical := f.object("", slices.Sorted(maps.Keys(f.document)))
 	if len(canonical) > MaxInput {
 		return nil, nil, tooLarge(len(canonical))
 	}
-	f.value, f.digest = ast.NewObject(members...), tallystick.DigestOf(canonical)
+	f.whole, f.digest = ast.NewObject(members...), tallystick.DigestOf(canonical)
 	return f, canonical, nil
+}
+
+// bytesOf returns the canonical form of what lies at a path, and notes those of its pieces.
+func (f *facts) bytesOf(path string, plain any) (_ []byte, err error) {
+	object, ok := plain.(map[string]any)
+	if !ok || piece(append(strings.Split(path, below), "")) == path { // in one piece
+		return verify.Canonical(plain)
+	}
+	names := slices.Sorted(maps.Keys(object))
+	for _, name := range names {
+		at := path + below + name
+		if f.pieces[at], err = f.bytesOf(at, object[name]); err != nil {
+			return nil, err
+		}
+	}
+	return f.object(path+below, names), nil
+}
+
+// object puts pieces together whose names need no escapes and are sorted.
+func (f *facts) object(prefix string, names []string) []byte {
+	object := []byte("{")
+	for i, name := range names {
+		if i > 0 {
+			object = append(object, ',')
+		}
+		object = append(fmt.Appendf(object, "%q:", name), f.pieces[prefix+name]...)
+	}
+	return append(object, '}')
 }
 
 // Document is an input document that is ready to be judged.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,38 +22,39 @@ const (
 
 // questions are the prepared queries of a pack.
 type questions struct {
-	all  map[string]rego.PreparedEvalQuery // every rule about one thing at once, by what they are about
+	one  func(query string) (rego.PreparedEvalQuery, error)
 	each map[string]rego.PreparedEvalQuery // one rule, by its id
+
+	mu   sync.Mutex
+	sets map[string]*rego.PreparedEvalQuery // of several rules, by their places
 }
 
-// prepare makes one query of all rules about the same, so that the engine works out once what they
-// share. Each rule has a query of its own besides, for the input on which one of them ends in an
-// error: that error ends the common query, and the others must keep their results.
+// prepare makes the query of each rule by itself, for the input on which one of several ends in an error: that error ends their
+// common query, and the others must keep their results.
 func prepare(compiler *ast.Compiler, store storage.Store, rules []Definition) (*questions, error) {
-	one := func(query string) (rego.PreparedEvalQuery, error) {
+	q := &questions{each: map[string]rego.PreparedEvalQuery{}, sets: map[string]*rego.PreparedEvalQuery{}}
+	q.one = func(query string) (rego.PreparedEvalQuery, error) {
 		return rego.New(rego.Compiler(compiler), rego.Store(store), rego.Query(query), rego.StrictBuiltinErrors(true)).
 			PrepareForEval(context.Background())
 	}
-	q := &questions{map[string]rego.PreparedEvalQuery{}, map[string]rego.PreparedEvalQuery{}}
-	results := map[string][]string{}
 	for _, rule := range rules {
-		result := rule.pkg.String() + ".result"
-		query, err := one(result)
+		query, err := q.one(rule.pkg.String() + ".result")
 		if err != nil {
 			return nil, fmt.Errorf("prepare rule %s: %w", rule.ID, err)
 		}
 		q.each[rule.ID] = query
-		// A comprehension is there even if the result is undefined: empty.
-		results[rule.About] = append(results[rule.About], "[result | result := "+result+"]")
-	}
-	for about, list := range results {
-		query, err := one("[" + strings.Join(list, ", ") + "]")
-		if err != nil {
-			return nil, fmt.Errorf("prepare the rules about %s: %w", about, err)
-		}
-		q.all[about] = query
 	}
 	return q, nil
+}
+
+// prepare makes one query of several rules.
+func (q *questions) prepare(all []Definition, rules []int) (rego.PreparedEvalQuery, error) {
+	var list []string
+	for _, i := range rules {
+		// A comprehension is there even if the result is undefined: empty.
+		list = append(list, "[result | result := "+all[i].pkg.String()+".result]")
+	}
+	return q.one("[" + strings.Join(list, ", ") + "]")
 }
 
 // answer is what the engine says to one rule: a result, none, or an error.
@@ -63,16 +65,9 @@ type answer struct {
 	spent bool  // it took too many steps
 }
 
-// together asks all rules about the same at once and returns their answers in the order of the
-// rules. It returns false if one of them ended in an error or all of them took too many steps, so
-// that each has to be asked by itself.
-func (q *questions) together(ctx context.Context, about string, input ast.Value) ([]answer, bool) {
-	query, there := q.all[about]
-	if !there {
-		return nil, true
-	}
-	a := ask(ctx, query, input)
-	lists, ok := a.value.([]any)
+// several returns the answers to the query of several rules, in their order; false if one of them ended in an error.
+func several(ctx context.Context, query rego.PreparedEvalQuery, input ast.Value) ([]answer, bool) {
+	lists, ok := ask(ctx, query, input).value.([]any)
 	if !ok {
 		return nil, false
 	}

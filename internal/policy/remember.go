@@ -3,120 +3,135 @@ package policy
 import (
 	"context"
 	"crypto/sha256"
-	"maps"
-	"slices"
-	"strings"
+	"encoding/binary"
 	"sync"
 
-	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
 )
 
-// The rules about an audit read its report, and not who asks when: while a version waits for its approvals the gate is asked
-// about the same report again and again. What they answered is kept by the bytes of what they can read.
+// While a version waits for its approvals the gate is asked about the same facts again and again, and past decisions are about
+// the same reports. What a rule answered is kept by the bytes of all that it can read, unless that includes the time.
 
-const maxAnswered = 64 // reports
+const (
+	maxAnswered = 4096 // answers
+	maxSets     = 64   // queries of several rules
+)
 
 // answered are answers by the digest of what they follow from. It forgets everything when it is full.
 type answered struct {
 	mu   sync.Mutex
-	kept map[[sha256.Size]byte][]answer
+	kept map[[sha256.Size]byte]answer
 }
 
-// remembered asks all rules about the same, or remembers what they said of the same.
-func (p *Pack) remembered(ctx context.Context, about string, f *facts) ([]answer, bool) {
-	members := p.reads[about]
-	if members == nil || f.parts == nil {
-		return p.questions.together(ctx, about, f.value)
+func (a *answered) get(key [sha256.Size]byte) (answer, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	kept, there := a.kept[key]
+	return kept, there
+}
+
+func (a *answered) put(key [sha256.Size]byte, value answer) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kept == nil || len(a.kept) >= maxAnswered {
+		a.kept = map[[sha256.Size]byte]answer{}
 	}
+	a.kept[key] = value
+}
+
+// key is the digest of a rule and all that it reads of a document.
+func (p *Pack) key(rule int, f *facts) [sha256.Size]byte {
 	h := sha256.New()
-	for _, name := range members {
-		h.Write(f.parts[name])
-		h.Write([]byte{'\n'}) // which canonical JSON has nowhere
+	h.Write(binary.AppendUvarint(nil, uint64(rule)))
+	for _, path := range p.reads[rule].paths {
+		bytes := f.piece(path)
+		h.Write(binary.AppendUvarint(nil, uint64(len(bytes))))
+		h.Write(bytes)
 	}
-	key := [sha256.Size]byte(h.Sum(nil))
-	p.answered.mu.Lock()
-	all, there := p.answered.kept[key]
-	p.answered.mu.Unlock()
-	if there {
-		return all, true
-	}
-	all, ok := p.questions.together(ctx, about, f.value)
-	if ok && ctx.Err() == nil {
-		p.answered.mu.Lock()
-		defer p.answered.mu.Unlock()
-		if p.answered.kept == nil || len(p.answered.kept) >= maxAnswered {
-			p.answered.kept = map[[sha256.Size]byte][]answer{}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// ask puts the answers of the rules, given by their places, into answers: what is remembered, and of the others all at once;
+// only if that ends in an error, one by one.
+func (p *Pack) ask(ctx context.Context, f *facts, rules []int, answers []answer) {
+	var open []int
+	keys := map[int][sha256.Size]byte{}
+	for _, i := range rules {
+		if p.reads[i].steady() {
+			keys[i] = p.key(i, f)
+			if kept, there := p.answered.get(keys[i]); there {
+				answers[i] = kept
+				continue
+			}
 		}
-		p.answered.kept[key] = all
+		open = append(open, i)
 	}
-	return all, ok
-}
-
-// readBy returns the members of the document that the rules about one thing, and all that they use, can read; nil if that
-// cannot be said, or if the time is among them, which is never the same again.
-func (p *Pack) readBy(about string) []string {
-	r := reading{modules: map[string]*ast.Module{}, seen: map[string]bool{}, members: map[string]bool{}}
-	for _, module := range p.compiler.Modules {
-		r.modules[slashed(module.Package.Path)] = module
-	}
-	for _, rule := range p.rules {
-		if rule.About == about {
-			r.visit(slashed(rule.pkg))
-		}
-	}
-	if r.any || r.members["now"] {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(r.members))
-}
-
-// reading finds out what rules can read.
-type reading struct {
-	modules map[string]*ast.Module // by package
-	seen    map[string]bool
-	members map[string]bool
-	any     bool // a reference could lead anywhere
-}
-
-func (r *reading) visit(pkg string) {
-	module := r.modules[pkg]
-	if r.seen[pkg] || module == nil {
+	if len(open) == 0 {
 		return
 	}
-	r.seen[pkg] = true
-	var references, mentions int
-	ast.WalkRefs(module, func(ref ast.Ref) bool {
-		switch {
-		case ref[0].Equal(ast.InputRootDocument):
-			references++
-			if len(ref) < 2 {
-				r.any = true
-			} else if name, constant := ref[1].Value.(ast.String); constant {
-				r.members[string(name)] = true
-			} else {
-				r.any = true
+	found, ok := p.together(ctx, open, f)
+	for n, i := range open {
+		if !ok {
+			input, err := f.input(p.membersOf(i))
+			if err != nil {
+				answers[i] = answer{err: err}
+				continue
 			}
-		case ref[0].Equal(ast.DefaultRootDocument):
-			r.follow(slashed(ref))
+			answers[i] = p.questions.alone(ctx, p.rules[i].ID, input)
+			continue
 		}
-		return false
-	})
-	ast.WalkVars(module, func(v ast.Var) bool {
-		if v.Equal(ast.InputRootDocument.Value) {
-			mentions++
+		answers[i] = found[n]
+		if key, steady := keys[i]; steady && ctx.Err() == nil {
+			p.answered.put(key, found[n])
 		}
-		return false
-	})
-	r.any = r.any || mentions > references // the document as a whole
+	}
 }
 
-// follow visits the package that a path below data leads to. One that ends above packages could lead to any of them.
-func (r *reading) follow(path string) {
-	for pkg := range r.modules {
-		r.any = r.any || path == "" || strings.HasPrefix(pkg, path+"/") && r.modules[path] == nil
+// membersOf returns the members of a document that the rules can read, nil if it could be any.
+func (p *Pack) membersOf(rules ...int) map[string]bool {
+	members := map[string]bool{}
+	for _, i := range rules {
+		if p.reads[i].any {
+			return nil
+		}
+		for _, name := range p.reads[i].members {
+			members[name] = true
+		}
 	}
-	for path != "" && r.modules[path] == nil {
-		path, _, _ = cutLastSlash(path)
+	return members
+}
+
+// together asks several rules by one query, so that the engine works out once what they share. It returns false if one of them
+// ended in an error or all of them took too many steps, so that each has to be asked by itself.
+func (p *Pack) together(ctx context.Context, rules []int, f *facts) ([]answer, bool) {
+	query, err := p.questions.of(p.rules, rules)
+	if err != nil || query == nil {
+		return nil, false
 	}
-	r.visit(path)
+	input, err := f.input(p.membersOf(rules...))
+	if err != nil {
+		return nil, false
+	}
+	return several(ctx, *query, input)
+}
+
+// of returns the query of several rules, nil if there are too many such queries.
+func (q *questions) of(all []Definition, rules []int) (*rego.PreparedEvalQuery, error) {
+	var set []byte
+	for _, i := range rules {
+		set = binary.AppendUvarint(set, uint64(i))
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if query, there := q.sets[string(set)]; there {
+		return query, nil
+	}
+	if len(q.sets) >= maxSets {
+		return nil, nil
+	}
+	query, err := q.prepare(all, rules)
+	if err == nil {
+		q.sets[string(set)] = &query
+	}
+	return &query, err
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/tallystick/tallystick"
 )
 
@@ -83,10 +84,11 @@ type trial struct {
 	from, to *Pack
 	differs  map[string]bool // rules that are not the same in both; the false ones are
 	rules    map[string]*ShadowRule
+	shared   map[tallystick.Digest]*ast.Term // what documents have in common
 }
 
 func newTrial(from, to *Pack) *trial {
-	t := &trial{from: from, to: to, differs: map[string]bool{}, rules: map[string]*ShadowRule{}}
+	t := &trial{from: from, to: to, differs: map[string]bool{}, rules: map[string]*ShadowRule{}, shared: map[tallystick.Digest]*ast.Term{}}
 	old, young := from.fingerprints(), to.fingerprints()
 	for id := range old {
 		t.differs[id] = young[id] != old[id]
@@ -97,20 +99,22 @@ func newTrial(from, to *Pack) *trial {
 	return t
 }
 
-// judge compares what the two packs say to one document.
+// judge compares what the two packs say to one document. The rules that are the same in both are asked once, and only if
+// their answers can make the verdict flip.
 func (t *trial) judge(ctx context.Context, f *facts, result *ShadowResult) error {
-	before, err := t.from.some(ctx, f, t.differs)
+	f.shared = t.shared
+	before, err := t.from.some(ctx, f, t.only(true))
 	if err != nil {
 		return err
 	}
-	after, err := t.to.some(ctx, f, t.differs)
+	after, err := t.to.some(ctx, f, t.only(true))
 	if err != nil {
 		return err
 	}
 	var why []string
-	for id := range t.differs {
+	for id, differs := range t.differs {
 		was, is := statusIn(before, id), statusIn(after, id)
-		if was == is {
+		if !differs || was == is {
 			continue
 		}
 		shift := was + " > " + is
@@ -126,18 +130,15 @@ func (t *trial) judge(ctx context.Context, f *facts, result *ShadowResult) error
 	if denies(before) == denies(after) && lets(before) == lets(after) {
 		return nil // whatever the others say, both verdicts are the same
 	}
-	old, err := t.from.decide(ctx, f)
+	others, err := t.from.some(ctx, f, t.only(false))
 	if err != nil {
 		return err
 	}
-	young, err := t.to.decide(ctx, f)
-	if err != nil {
-		return err
-	}
-	if old.Verdict == young.Verdict {
+	old, young := verdictOf(before, others), verdictOf(after, others)
+	if old == young {
 		return nil
 	}
-	if young.Verdict == tallystick.Pass {
+	if young == tallystick.Pass {
 		result.Opened++
 	} else {
 		result.Shut++
@@ -148,31 +149,49 @@ func (t *trial) judge(ctx context.Context, f *facts, result *ShadowResult) error
 		name, _ := model["name"].(string)
 		version, _ := model["version"].(string)
 		now, _ := f.document["now"].(string)
-		result.Examples = append(result.Examples, ShadowExample{f.digest, name, version, now, old.Verdict, young.Verdict, why})
+		result.Examples = append(result.Examples, ShadowExample{f.digest, name, version, now, old, young, why})
 	}
 	return nil
 }
 
+// only chooses the rules that differ, or those that do not.
+func (t *trial) only(differs bool) func(id string) bool {
+	return func(id string) bool { return t.differs[id] == differs }
+}
+
+// verdictOf is the verdict of rules of which each is in one of the two.
+func verdictOf(some, others map[string]Rule) tallystick.Verdict {
+	return verdict(slices.AppendSeq(slices.Collect(maps.Values(some)), maps.Values(others)))
+}
+
 // some returns the rows of the chosen rules, by id.
-func (p *Pack) some(ctx context.Context, f *facts, chosen map[string]bool) (map[string]Rule, error) {
+func (p *Pack) some(ctx context.Context, f *facts, chosen func(id string) bool) (map[string]Rule, error) {
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	defer cancel()
-	rows := map[string]Rule{}
+	rows := make(map[string]Rule, len(p.rules))
 	wrong := conform(f, p.tier)
-	for _, rule := range p.rules {
-		if !chosen[rule.ID] {
+	var asked []int
+	for i, rule := range p.rules {
+		if !chosen(rule.ID) {
 			continue
 		}
 		row := p.row(rule)
 		switch {
 		case wrong != "":
 			misshapen(&row, wrong)
-		case p.settled(&row, rule, f.document):
-		default:
-			p.questions.alone(ctx, rule.ID, f.value).put(&row)
-			waive(&row, rule, f)
+		case !p.settled(&row, rule, f.document):
+			asked = append(asked, i)
+			continue
 		}
 		rows[rule.ID] = row
+	}
+	answers := make([]answer, len(p.rules))
+	p.ask(ctx, f, asked, answers)
+	for _, i := range asked {
+		row := p.row(p.rules[i])
+		answers[i].put(&row)
+		waive(&row, p.rules[i], f)
+		rows[row.ID] = row
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, tallystick.Errorf(tallystick.Unavailable, "judge by %s: %w", p.name, err)

@@ -48,12 +48,15 @@ type Office struct {
 	gates  memo[attested, *evidence.Gate]
 	// documents are the large ones: a report of an audit takes some ten times its bytes.
 	documents memo[tallystick.Digest, *audited]
+	grounds   memo[asking, *ground]
+	audits    memo[uint64, recordedAudit] // by the sequence of the event
 }
 
 // New returns the office of an installation.
 func New(config Config) *Office {
 	o := &Office{config: config}
 	o.seen.limit, o.proofs.limit, o.gates.limit, o.documents.limit = 10_000, 10_000, 1000, 16
+	o.grounds.limit, o.audits.limit = 64, 1000
 	return o
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -40,62 +41,108 @@ type passing struct {
 	Counts    []bool // of the waivers, then of the approvals
 }
 
-// factsOf reads everything that the database knows of what is to be let in.
-func (o *Office) factsOf(tx *state.Tx, r Request, read map[string]proof) (f facts, err error) {
+// ground is what is on record of something that is to be let in, as of a revision: all facts but those that time alone changes, and
+// how far a signature counts.
+type ground struct {
+	revision revision
+	record   catalog.Record
+	keys     keyring
+	reports  []catalog.Evidence // of vulnerabilities
+	release  policy.Release
+}
+
+// asking is what a ground is kept by.
+type asking struct {
+	Target
+	request string
+}
+
+// maxGround is the most evidence of which a ground is kept.
+const maxGround = 2000
+
+// groundOf returns the ground as of the revision: the one that is kept, if it is of the same.
+func (o *Office) groundOf(tx *state.Tx, r Request) (*ground, error) {
+	now, err := revisionOf(tx, r.ID, r.Target)
+	if err != nil {
+		return nil, err
+	}
+	key := asking{r.Target, r.ID}
+	if kept, there := o.grounds.get(key); there && maps.Equal(kept.revision, now) {
+		return kept, nil
+	}
+	g := &ground{revision: now}
+	if err := o.readGround(tx, r, g); err != nil {
+		return nil, err
+	}
+	if g.record.Evidence() <= maxGround {
+		o.grounds.put(key, g)
+	}
+	return g, nil
+}
+
+func (o *Office) readGround(tx *state.Tx, r Request, g *ground) error {
 	c, t := o.config.Catalog, r.Target
-	f.at = tx.Now()
 	environment, err := c.EnvironmentIn(tx, t.Environment)
 	if err != nil {
-		return f, err
+		return err
 	}
-	if f.keys, err = o.keys(tx); err != nil {
-		return f, err
+	if g.keys, err = o.keys(tx); err != nil {
+		return err
 	}
-	f.vouched = map[tallystick.Digest]tallystick.Digest{}
-	if f.status, err = c.StatusIn(tx, t.Model, t.Version, o.prover(&f, read)); err != nil {
-		return f, err
+	if g.record, err = c.RecordIn(tx, t.Model, t.Version); err != nil {
+		return err
 	}
-	f.model = f.status.Model
-	v, err := c.VersionIn(tx, t.Model, t.Version)
-	if err != nil {
-		return f, err
-	}
-	f.release = policy.Release{
-		Request: r.ID, Kind: string(t.Kind), Role: string(t.Role), Purpose: f.model.Purpose,
+	m, v := g.record.Model, g.record.Version
+	g.release = policy.Release{
+		Request: r.ID, Kind: string(t.Kind), Role: string(t.Role), Purpose: m.Purpose,
 		Environment: policy.ReleaseEnvironment{Name: environment.Name, Strictness: string(environment.Strictness), Residency: environment.Residency},
 		Version: policy.ReleaseVersion{
-			Digest: v.Digest, Root: v.Root, State: string(v.State), ThirdParty: f.model.ThirdParty, CodeCommit: v.CodeCommit, Image: v.Image,
-			Age: int64(f.at.Sub(v.Created).Seconds()),
+			Digest: v.Digest, Root: v.Root, State: string(v.State), ThirdParty: m.ThirdParty, CodeCommit: v.CodeCommit, Image: v.Image,
 		},
 		Dependencies: dependencies(v.Metadata.Libraries),
 	}
-	for _, missing := range catalog.MissingMetadata(f.model, v.VersionDetails) {
-		f.release.Version.Lacks = append(f.release.Version.Lacks, missing.Field)
+	for _, missing := range catalog.MissingMetadata(m, v.VersionDetails) {
+		g.release.Version.Lacks = append(g.release.Version.Lacks, missing.Field)
 	}
-	reports, err := c.EvidenceIn(tx, t.Model, t.Version, catalog.VulnerabilityEvidence)
+	if g.reports, err = c.EvidenceIn(tx, t.Model, t.Version, catalog.VulnerabilityEvidence); err != nil {
+		return err
+	}
+	for _, read := range []func(*state.Tx, Request, *ground) error{o.readServed, o.readAuthors, o.readData, o.readFindings} {
+		if err := read(tx, r, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// factsOf reads everything that the database knows of what is to be let in.
+func (o *Office) factsOf(tx *state.Tx, r Request, read map[string]proof) (f facts, err error) {
+	g, err := o.groundOf(tx, r)
 	if err != nil {
 		return f, err
 	}
-	for _, e := range reports {
-		if proven, state := o.prover(&f, read)(e, v); state == catalog.Present && f.scanned == nil {
+	f = facts{
+		at: tx.Now(), revision: g.revision, model: g.record.Model, release: g.release, keys: g.keys,
+		vouched: map[tallystick.Digest]tallystick.Digest{},
+	}
+	f.release.Version.Age = int64(f.at.Sub(g.record.Version.Created).Seconds())
+	prove := o.prover(&f, read)
+	f.status = g.record.Status(f.at, prove)
+	for _, e := range g.reports {
+		if proven, state := prove(e, g.record.Version); state == catalog.Present && f.scanned == nil {
 			f.scanned = &proven
 		}
 	}
-	for _, read := range []func(*state.Tx, Request, *facts) error{o.readServed, o.readAuthors, o.readData, o.readFindings, o.readAudit} {
-		if err := read(tx, r, &f); err != nil {
-			return f, err
-		}
-	}
-	if f.passing, err = o.passingOf(tx, r.ID, t); err != nil {
+	if err := o.readAudit(tx, r, &f); err != nil {
 		return f, err
 	}
+	f.passing, err = o.passingOf(tx, r.ID, r.Target)
 	f.release.Approvals = f.passing.Approvals
-	f.revision, err = revisionOf(tx, r.ID, t)
 	return f, err
 }
 
 // readServed looks at what serves, and when this version did.
-func (o *Office) readServed(tx *state.Tx, r Request, f *facts) error {
+func (o *Office) readServed(tx *state.Tx, r Request, g *ground) error {
 	champions, err := o.config.Catalog.ChampionsIn(tx, r.Environment, r.Model)
 	if err != nil {
 		return err
@@ -106,7 +153,7 @@ func (o *Office) readServed(tx *state.Tx, r Request, f *facts) error {
 			return err
 		}
 		if a.Serving() {
-			f.release.Champion = &policy.ChampionFact{Version: a.Version, Digest: v.Digest, Since: a.From}
+			g.release.Champion = &policy.ChampionFact{Version: a.Version, Digest: v.Digest, Since: a.From}
 		}
 		if v.Digest != r.Digest {
 			continue
@@ -117,7 +164,7 @@ func (o *Office) readServed(tx *state.Tx, r Request, f *facts) error {
 			return err
 		}
 		served.Decision, served.Verdict = let.Input, string(let.Verdict)
-		f.release.Version.Served = append(f.release.Version.Served, served)
+		g.release.Version.Served = append(g.release.Version.Served, served)
 	}
 	return nil
 }
@@ -130,8 +177,8 @@ func whenSet(at time.Time) *time.Time {
 }
 
 // readAuthors finds who is behind the release.
-func (o *Office) readAuthors(tx *state.Tx, r Request, f *facts) (err error) {
-	f.release.Authors, err = o.authors(tx, r)
+func (o *Office) readAuthors(tx *state.Tx, r Request, g *ground) (err error) {
+	g.release.Authors, err = o.authors(tx, r)
 	return err
 }
 
@@ -172,7 +219,7 @@ func (o *Office) authors(tx *state.Tx, r Request) (people []policy.Person, err e
 }
 
 // readData looks at the data that the version rests on.
-func (o *Office) readData(tx *state.Tx, r Request, f *facts) error {
+func (o *Office) readData(tx *state.Tx, r Request, g *ground) error {
 	links, err := o.config.Catalog.LinksIn(tx, catalog.LinkFilter{Model: r.Model, Version: r.Version, Limit: maxPage})
 	if err != nil {
 		return err
@@ -194,17 +241,17 @@ func (o *Office) readData(tx *state.Tx, r Request, f *facts) error {
 				fact.Personal = append(fact.Personal, column.Column)
 			}
 		}
-		f.release.Data = append(f.release.Data, fact)
+		g.release.Data = append(g.release.Data, fact)
 	}
 	return nil
 }
 
 // readFindings looks at what is wrong and open.
-func (o *Office) readFindings(tx *state.Tx, r Request, f *facts) error {
+func (o *Office) readFindings(tx *state.Tx, r Request, g *ground) error {
 	open, err := o.config.Catalog.PressingFindingsIn(tx, r.Model)
 	for _, finding := range open {
 		if finding.Version == "" || finding.Version == r.Version {
-			f.release.Findings = append(f.release.Findings, policy.FindingFact{
+			g.release.Findings = append(g.release.Findings, policy.FindingFact{
 				ID: finding.ID, Kind: string(finding.Kind), Severity: string(finding.Severity), Due: &finding.Due, Summary: finding.Summary,
 			})
 		}
@@ -220,26 +267,43 @@ func (o *Office) readAudit(tx *state.Tx, r Request, f *facts) error {
 	}
 	e := *f.status.Items[i].Evidence
 	f.audit = &e
-	recorded, err := trail.EventIn(tx, e.Event)
-	if err != nil {
-		return fmt.Errorf("the audit of %s@%s: %w", r.Model, r.Version, err)
-	}
-	if recorded.Type != trail.AuditCompleted {
-		if s := f.status.Items[i].State; s == catalog.Present || s == catalog.Stale {
-			f.attested = []tallystick.Digest{e.Digest}
+	own, there := o.audits.get(e.Event)
+	if !there {
+		var err error
+		if own, err = statementsOf(tx, e.Event); err != nil {
+			return fmt.Errorf("the audit of %s@%s: %w", r.Model, r.Version, err)
 		}
-		return nil
+		o.audits.put(e.Event, own)
 	}
-	data, err := recorded.Data()
-	if err != nil {
-		return fmt.Errorf("the audit of %s@%s: %w", r.Model, r.Version, err)
+	s := f.status.Items[i].State
+	switch {
+	case own.recorded:
+		f.attested = own.statements
+	case s == catalog.Present || s == catalog.Stale:
+		f.attested = []tallystick.Digest{e.Digest}
 	}
+	return nil
+}
+
+// recordedAudit is what the event of an audit of this installation names, which does not change.
+type recordedAudit struct {
+	recorded   bool // it is such an event
+	statements []tallystick.Digest
+}
+
+func statementsOf(tx *state.Tx, event uint64) (a recordedAudit, err error) {
+	e, err := trail.EventIn(tx, event)
+	if err != nil || e.Type != trail.AuditCompleted {
+		return a, err
+	}
+	a.recorded = true
+	data, err := e.Data()
 	digests, _ := data["statements"].([]any)
 	for _, d := range digests {
 		text, _ := d.(string)
-		f.attested = append(f.attested, tallystick.Digest(text))
+		a.statements = append(a.statements, tallystick.Digest(text))
 	}
-	return nil
+	return a, err
 }
 
 // passingOf reads what time changes.

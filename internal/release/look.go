@@ -47,7 +47,7 @@ func (o *Office) Waiting(ctx context.Context, f Filter) (list []Waiting, err err
 	condition, args := f.where("model", "version", "environment")
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		requests, err := state.Collect(tx, scanRequest, "SELECT "+requestColumns+" FROM release_requests WHERE state = 'open' AND "+condition+
-			" ORDER BY event DESC LIMIT ?", append(args, f.limit())...)
+			" ORDER BY event DESC "+state.Limit, append(args, f.limit())...)
 		if err != nil || len(requests) == 0 {
 			return err
 		}
@@ -57,7 +57,7 @@ func (o *Office) Waiting(ctx context.Context, f Filter) (list []Waiting, err err
 			place[r.ID], ids, models = i, append(ids, r.ID), append(models, r.Model)
 		}
 		marks := strings.TrimSuffix(strings.Repeat("?, ", len(ids)), ", ")
-		reviews, errReviews := state.Collect(tx, scanReview, "SELECT "+reviewColumns+" FROM release_reviews WHERE request IN ("+marks+") ORDER BY event LIMIT ?", append(ids, maxReviews)...)
+		reviews, errReviews := state.Collect(tx, scanReview, "SELECT "+reviewColumns+" FROM release_reviews WHERE request IN ("+marks+") ORDER BY event "+state.Limit, append(ids, maxReviews)...)
 		decisions, errDecisions := state.Collect(tx, scanDecision, "SELECT "+decisionColumns+` FROM gate_decisions WHERE event IN (
 			SELECT max(event) FROM gate_decisions WHERE request <> '' AND request IN (`+marks+") GROUP BY request)", ids...)
 		tiers, errTiers := state.Collect(tx, func(row state.Scanner) (t [2]string, err error) {
@@ -92,8 +92,8 @@ const countsTo = 100
 func (o *Office) CountWaiting(ctx context.Context) (n int, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		now := tx.Now().UnixMilli()
-		return tx.QueryRow(`SELECT (SELECT count(*) FROM (SELECT 1 FROM release_requests WHERE state = 'open' AND expires_ms > ? LIMIT ?) AS requests)
-			+ (SELECT count(*) FROM (SELECT 1 FROM waivers WHERE state = 'requested' AND expires_ms > ? LIMIT ?) AS exceptions)`,
+		return tx.QueryRow(`SELECT (SELECT count(*) FROM (SELECT 1 FROM release_requests WHERE state = 'open' AND expires_ms > ? `+state.Limit+`) AS requests)
+			+ (SELECT count(*) FROM (SELECT 1 FROM waivers WHERE state = 'requested' AND expires_ms > ? `+state.Limit+`) AS exceptions)`,
 			now, countsTo, now, countsTo).Scan(&n)
 	})
 	return min(n, countsTo), err

@@ -117,7 +117,7 @@ func (o *Office) Requests(ctx context.Context, f Filter) (list []Request, err er
 // listed returns one page, the newest first.
 func listed[T any](ctx context.Context, o *Office, scan func(state.Scanner) (T, error), query string, args []any, f Filter) (list []T, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		list, err = state.Collect(tx, scan, query+" ORDER BY event DESC LIMIT ?", append(args, f.limit())...)
+		list, err = state.Collect(tx, scan, query+" ORDER BY event DESC "+state.Limit, append(args, f.limit())...)
 		return err
 	})
 	return list, err
@@ -135,7 +135,7 @@ func scanReview(row state.Scanner) (r Review, err error) {
 }
 
 func reviewsOf(tx *state.Tx, request string) ([]Review, error) {
-	return state.Collect(tx, scanReview, "SELECT "+reviewColumns+" FROM release_reviews WHERE request = ? ORDER BY event LIMIT ?", request, maxReviews)
+	return state.Collect(tx, scanReview, "SELECT "+reviewColumns+" FROM release_reviews WHERE request = ? ORDER BY event "+state.Limit, request, maxReviews)
 }
 
 const freezeColumns = "id, environment, model, reason, declared_by, from_ms, until_ms, lifted_ms, lifted_by, event"
@@ -179,7 +179,7 @@ func (o *Office) Freezes(ctx context.Context, f Filter) ([]Freeze, error) {
 func freezesOver(tx *state.Tx, model, environment string) ([]Freeze, error) {
 	now := tx.Now().UnixMilli()
 	return state.Collect(tx, scanFreeze, "SELECT "+freezeColumns+` FROM freezes WHERE lifted_ms IS NULL AND from_ms <= ? AND (until_ms = 0 OR until_ms > ?)
-		AND (environment = '' OR environment = ?) AND (model = '' OR model = ?) ORDER BY event LIMIT ?`, now, now, environment, model, maxPage)
+		AND (environment = '' OR environment = ?) AND (model = '' OR model = ?) ORDER BY event `+state.Limit, now, now, environment, model, maxPage)
 }
 
 const waiverColumns = `id, model, version, digest, environment, rule, owner, requester, reason, control, created_ms, expires_ms, state, reviewer, comment,
@@ -230,7 +230,7 @@ func (o *Office) Waivers(ctx context.Context, f Filter) ([]Waiver, error) {
 // waiversOf returns the approved waivers of what is to be let in, expired ones too: the gate says so.
 func waiversOf(tx *state.Tx, t Target) ([]Waiver, error) {
 	return state.Collect(tx, scanWaiver, "SELECT "+waiverColumns+` FROM waivers WHERE model = ? AND version = ? AND digest = ? AND environment = ?
-		AND state = 'approved' ORDER BY event LIMIT ?`, t.Model, t.Version, string(t.Digest), t.Environment, maxPage)
+		AND state = 'approved' ORDER BY event `+state.Limit, t.Model, t.Version, string(t.Digest), t.Environment, maxPage)
 }
 
 const decisionColumns = "id, request, kind, model, version, digest, environment, role, verdict, input, policy, engine, tier, denied, waived, time_ms, event"

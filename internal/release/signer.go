@@ -180,7 +180,7 @@ func signer(tx *state.Tx, key string) (Signer, error) {
 
 // keys returns the keys that evidence can be verified with.
 func (o *Office) keys(tx *state.Tx) (keyring, error) {
-	all, err := state.Collect(tx, scanSigner, "SELECT "+signerColumns+" FROM signers ORDER BY key_id LIMIT ?", maxPage)
+	all, err := state.Collect(tx, scanSigner, "SELECT "+signerColumns+" FROM signers ORDER BY key_id "+state.Limit, maxPage)
 	if err != nil {
 		return keyring{}, fmt.Errorf("read signers: %w", err)
 	}
