@@ -50,11 +50,12 @@ func TestDocumentedCommands(t *testing.T) {
 // commandLines returns the command lines of a text, with those that go on put together.
 func commandLines(text string) (lines []string) {
 	text = strings.ReplaceAll(text, "\\\n", " ")
+	text = strings.NewReplacer("; tallystick ", "\ntallystick ", " && ", "\n").Replace(text)
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if _, command, ok := strings.Cut(" "+line, " tallystick "); ok && shellLine.MatchString(line) {
 			command, _, _ = strings.Cut(command, " #")
-			for _, end := range []string{" | ", " > ", " 3<", "; tallystick", " && "} {
+			for _, end := range []string{" | ", " > ", " 3<"} {
 				command, _, _ = strings.Cut(command, end)
 			}
 			lines = append(lines, command)

@@ -2,6 +2,7 @@ package obligation_test
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -242,12 +243,22 @@ func TestApplicability(t *testing.T) {
 	if p := pieces(t, h.ask(t, obligation.Query{Model: "spam", Framework: "soc2"}), "CC6.1")["artifact.digest"]; p.State != obligation.Present {
 		t.Errorf("a low tier owes no signature, and the digest is %s: %s", p.State, p.Words)
 	}
-	// A bias audit counts for a year, whatever the tier says.
-	h.model(t, "hire", high())
+	// A bias audit counts for a year, and no longer than the tier says: 180 days if it is limited, 90 if it is high.
+	answers := low()
+	answers["automated_decision"] = "reviewed"
+	h.model(t, "hire", answers)
 	h.version(t, "hire", "1")
-	h.attach(t, "hire", "1", catalog.EvidenceDetails{Kind: catalog.EvaluationEvidence, Name: "fairness", ProducedMS: ago(40)})
-	if p := pieces(t, h.ask(t, obligation.Query{Model: "hire", Framework: "ll144"}), "6 RCNY 5-301")["fairness.report"]; p.State != obligation.Present {
-		t.Errorf("a bias audit of 40 days is %s: %s", p.State, p.Words)
+	h.model(t, "dismiss", high())
+	h.version(t, "dismiss", "1")
+	for _, c := range []struct {
+		model string
+		days  int
+		want  obligation.State
+	}{{"hire", 366, obligation.Stale}, {"hire", 170, obligation.Present}, {"dismiss", 170, obligation.Stale}, {"dismiss", 40, obligation.Present}} {
+		h.attach(t, c.model, "1", catalog.EvidenceDetails{Kind: catalog.EvaluationEvidence, Name: "fairness", ProducedMS: ago(c.days)})
+		if p := pieces(t, h.ask(t, obligation.Query{Model: c.model, Framework: "ll144"}), "6 RCNY 5-301")["fairness.report"]; p.State != c.want {
+			t.Errorf("a bias audit of %s of %d days is %s: %s", c.model, c.days, p.State, p.Words)
+		}
 	}
 }
 
@@ -386,6 +397,9 @@ func TestControlsThatOthersName(t *testing.T) {
 	}
 	named := 0
 	for _, rule := range pack.Rules() {
+		if len(rule.Controls) == 0 {
+			t.Errorf("rule %s names no control", rule.ID)
+		}
 		for _, id := range rule.Controls {
 			if named++; !known[id] {
 				t.Errorf("rule %s names %s", rule.ID, id)
@@ -417,6 +431,13 @@ func TestVocabulary(t *testing.T) {
 		t.Fatal(err)
 	}
 	write := func(a obligation.Answer, what string) {
+		data, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if word := forbidden.FindString(string(data)); word != "" {
+			t.Errorf("%s as JSON says %q", what, word)
+		}
 		for _, as := range []obligation.Format{obligation.Text, obligation.Markdown, obligation.HTML} {
 			var b strings.Builder
 			if err := obligation.Render(&b, as, a); err != nil {
