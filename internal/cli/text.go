@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // complaint returns what the user is told of an error. A full disk makes many things fail, each with
@@ -22,7 +25,16 @@ func complaint(err error) string {
 	return oneLine(err)
 }
 
-// oneLine returns the message of an error as one line: joined errors are separated by semicolons.
+const maxWord = 256 // runes of a word of an error
+
+var longWord = regexp.MustCompile(`\S{257,}`)
+
+// oneLine returns the message of an error as one line that a terminal can show: joined errors are separated
+// by semicolons, what would steer the terminal is made visible, and words that no eye takes in are cut.
 func oneLine(err error) string {
-	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }), "; ")
+	line := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return longWord.ReplaceAllStringFunc(strings.Map(wording.Visible, line), func(word string) string {
+		runes := []rune(word)
+		return string(runes[:maxWord/2]) + "…" + string(runes[len(runes)-maxWord/4:])
+	})
 }
