@@ -65,7 +65,8 @@ func (o Office) follow(tx *state.Tx, doc *report.Document, a attested) error {
 	g := catalog.GateRun{Model: v.Model, Version: v.Version, Run: a.reportDigest, Asked: v.State == catalog.Draft}
 	for _, r := range doc.Gate.Rules {
 		g.Rules = append(g.Rules, catalog.RuleRun{
-			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(), Passes: r.Status == policy.Pass || r.Status == policy.Warn,
+			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(),
+			Passes: r.Status == policy.Pass || r.Status == policy.Warn || r.Status == policy.Skip && doc.Gate.Verdict == tallystick.Pass,
 		})
 	}
 	found, err := o.Catalog.FollowGate(tx, g)

@@ -29,7 +29,9 @@ type RuleRun struct {
 	Status   string
 	Message  string
 	Denies   bool // it keeps the gate shut
-	Passes   bool // it was asked, and holds; a rule that was left out or waived neither denies nor passes
+	// Passes says that it holds, or does not apply to what the gate lets in. A rule that is waived neither
+	// denies nor passes.
+	Passes bool
 }
 
 // waitsForPeople reports whether a rule denies only until people have decided something: that is waited

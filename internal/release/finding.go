@@ -16,9 +16,11 @@ import (
 // it makes itself: whoever acted is told of the last, which is what they asked for.
 func (o *Office) followed(tx *state.Tx, j Judgement, asked bool, changes ...trail.Change) ([]trail.Change, error) {
 	g := catalog.GateRun{Model: j.Model, Version: j.Version, Environment: j.Environment, Run: j.Decision.Input, Asked: asked}
+	let := j.Decision.Verdict == tallystick.Pass && j.Kind == Promotion // a rollback is not asked for everything
 	for _, r := range j.Decision.Rules {
 		g.Rules = append(g.Rules, catalog.RuleRun{
-			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(), Passes: r.Status == policy.Pass || r.Status == policy.Warn,
+			ID: r.ID, Severity: r.Severity, Status: string(r.Status), Message: r.Message, Denies: r.Denies(),
+			Passes: r.Status == policy.Pass || r.Status == policy.Warn || r.Status == policy.Skip && let,
 		})
 	}
 	found, err := o.config.Catalog.FollowGate(tx, g)

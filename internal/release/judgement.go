@@ -97,6 +97,11 @@ func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, er
 	if f.release.Champion != nil {
 		j.champion = f.release.Champion.Version
 	}
+	for _, finding := range f.release.Findings { // one that becomes overdue meanwhile keeps the gate shut
+		if finding.Due.After(j.at) && (j.until.IsZero() || finding.Due.Before(j.until)) {
+			j.until = *finding.Due
+		}
+	}
 	for _, item := range f.status.Items {
 		if item.State == catalog.Present && !item.Until.IsZero() && (j.until.IsZero() || item.Until.Before(j.until)) {
 			j.until = item.Until

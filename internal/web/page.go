@@ -87,6 +87,8 @@ func section(page string) string {
 	switch first, _, _ := strings.Cut(page, "-"); first {
 	case "release", "waiver", "waivers":
 		return "reviews"
+	case "finding":
+		return "findings"
 	}
 	return page
 }

@@ -36,7 +36,7 @@ func functions(a assets) template.FuncMap {
 // alone.
 func shape(word string) string {
 	switch word {
-	case "pass", "success", "present", "resolved", "sealed", "active", "registered", "approve", "approved", "promoted", "in force":
+	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force":
 		return "✓"
 	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired":
 		return "▲"
