@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -180,7 +181,18 @@ func (s *server) evidence() {
 	act(s, operation("attach-evidence", http.MethodPost, "/models/{model}/versions/{version}/evidence", "Put evidence of a version on record", "evidence", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in attachEvidenceInput) (registry.Command, func(tx *state.Tx) (release.Attached, error)) {
 			found, propose := s.attested(ctx, versionResource(in.Model, in.Version), catalog.EvidenceAttachment{Model: in.Model, Version: in.Version, Details: in.Body})
-			return in.command(access.EvidenceAttach, propose), func(*state.Tx) (release.Attached, error) { return *found, nil }
+			c := in.command(access.EvidenceAttach, propose)
+			run, err := s.Releases.Landed(ctx, in.Model, in.Version, *found)
+			attach := c.Propose
+			c.Propose = func(tx *state.Tx) ([]trail.Change, error) {
+				changes, errAttach := attach(tx)
+				if err := cmp.Or(errAttach, err); err != nil || len(changes) == 0 {
+					return nil, err
+				}
+				follow, err := s.Catalog.FollowGate(tx, run)
+				return append(follow, changes...), err
+			}
+			return c, func(*state.Tx) (release.Attached, error) { return *found, nil }
 		})
 	ask(s, operation("list-evidence", http.MethodGet, "/models/{model}/evidence", "List the evidence of a model", "evidence", http.StatusNotFound),
 		func(ctx context.Context, in *evidenceQuery) (page[release.StandingEvidence], error) {

@@ -1,15 +1,19 @@
 package release
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
 )
 
 // followed puts what a judgement makes of the findings about the rules that it asked before the changes that
@@ -25,6 +29,37 @@ func (o *Office) followed(tx *state.Tx, j Judgement, asked bool, changes ...trai
 	}
 	found, err := o.config.Catalog.FollowGate(tx, g)
 	return append(found, changes...), err
+}
+
+// Landed returns what an audit that ran elsewhere found of each rule, once its evidence is verified; nothing of
+// other evidence.
+func (o *Office) Landed(ctx context.Context, model, version string, a Attached) (g catalog.GateRun, err error) {
+	g = catalog.GateRun{Model: model, Version: version, Run: a.Digest}
+	if a.Kind != catalog.EvaluationEvidence || a.Standing != "verified" || a.PredicateType != verify.PredicateGate {
+		return g, nil
+	}
+	body, err := o.stored(ctx, a.Digest)
+	if body == nil || err != nil {
+		return g, err
+	}
+	envelope, err := verify.ParseEnvelope(body)
+	if err != nil {
+		return g, nil //nolint:nilerr // a Sigstore bundle, which no audit writes
+	}
+	var s struct {
+		Predicate evidence.Gate `json:"predicate"`
+	}
+	if err := json.Unmarshal(envelope.Payload, &s); err != nil {
+		return g, fmt.Errorf("gate decision %s: %w", a.Digest.Short(), err)
+	}
+	for _, r := range s.Predicate.Rules {
+		row := policy.Rule{Blocking: r.Blocking, Status: policy.Status(r.Status)}
+		g.Rules = append(g.Rules, catalog.RuleRun{
+			ID: r.ID, Severity: r.Severity, Status: r.Status, Message: r.Message, Denies: row.Denies(),
+			Passes: row.Status == policy.Pass || row.Status == policy.Warn || row.Status == policy.Skip && s.Predicate.Verdict == tallystick.Pass,
+		})
+	}
+	return g, nil
 }
 
 // ReviewBypass returns the change that a refused review makes if somebody tried to approve their own
