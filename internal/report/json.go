@@ -110,5 +110,8 @@ func located(data []byte, err error) error {
 	if offset < 0 || offset > int64(len(data)) {
 		return err
 	}
+	if kind != nil { // whose own words are those of Go's types
+		err = fmt.Errorf("field %q cannot be a %s", kind.Field, kind.Value)
+	}
 	return fmt.Errorf("line %d: %w", 1+bytes.Count(data[:offset], []byte{'\n'}), err)
 }
