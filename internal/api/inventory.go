@@ -65,7 +65,7 @@ func (s *server) inventory() {
 				return page[catalog.Overview]{}, err
 			}
 			cut := pageOf(models, in.Limit, func(m catalog.Model) string { return m.Name })
-			found, err := s.Catalog.Overviews(ctx, cut.Items)
+			found, err := s.Releases.Overviews(ctx, cut.Items)
 			if found == nil {
 				found = []catalog.Overview{}
 			}

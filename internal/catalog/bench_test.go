@@ -66,14 +66,6 @@ func BenchmarkQuestions(b *testing.B) {
 		return err
 	})
 	ask("status", func(i int) error { _, err := c.catalog.Status(ctx, name(i), ""); return err })
-	ask("status-of-50", func(i int) error {
-		var page []string
-		for j := range 50 {
-			page = append(page, name(i+j))
-		}
-		_, err := c.catalog.Statuses(ctx, page)
-		return err
-	})
 	ask("history-newest", func(int) error {
 		_, err := c.catalog.History(ctx, "m00000", catalog.HistoryFilter{Newest: true})
 		return err

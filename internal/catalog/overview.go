@@ -15,7 +15,7 @@ type Overview struct {
 	Model
 	Owes     int                `json:"owes" doc:"how many things it owes"`
 	Missing  int                `json:"missing" doc:"how many of them are missing"`
-	Stale    int                `json:"stale" doc:"how many of them are stale or of another digest"`
+	Stale    int                `json:"stale" doc:"how many of them are there and do not count: stale, of another digest, claimed or revoked"`
 	First    *Item              `json:"first,omitempty" doc:"the first of them that is not there; absent if all are"`
 	Verdict  tallystick.Verdict `json:"verdict,omitempty" doc:"of the last evaluation of the latest version"`
 	Places   []Place            `json:"places,omitempty" doc:"where versions of it serve"`
@@ -32,26 +32,22 @@ type Place struct {
 // maxOverviews bounds the models of one call, and so the length of its queries.
 const maxOverviews = 200
 
-// Overviews returns what an inventory says of models, in their order, in three queries however many they
-// are; 200 is the most.
-func (c *Catalog) Overviews(ctx context.Context, models []Model) (all []Overview, err error) {
+// OverviewsIn returns what an inventory says of models, in their order, in three queries however many they
+// are; 200 is the most. Only evidence counts that is proven.
+func (c *Catalog) OverviewsIn(tx *state.Tx, models []Model, prove Proof) (all []Overview, err error) {
 	if len(models) > maxOverviews {
 		return nil, tallystick.Errorf(tallystick.Invalid, "an overview of %d models is too much at once", len(models)).WithHint("ask for %d at most", maxOverviews)
 	}
 	if len(models) == 0 {
 		return nil, nil
 	}
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		all, err = overviews(tx, models)
-		return err
-	})
-	if err != nil {
+	if all, err = overviews(tx, models, prove); err != nil {
 		return nil, fmt.Errorf("overview of %d models: %w", len(models), err)
 	}
 	return all, nil
 }
 
-func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
+func overviews(tx *state.Tx, models []Model, prove Proof) ([]Overview, error) {
 	names := make([]string, len(models))
 	for i, m := range models {
 		names[i] = m.LatestVersion
@@ -72,15 +68,15 @@ func overviews(tx *state.Tx, models []Model) ([]Overview, error) {
 	all := make([]Overview, len(models))
 	for i, m := range models {
 		all[i] = Overview{Model: m, Places: places[m.Name], Findings: findings[m.Name]}
-		all[i].judge(owed, on[m.Name], tx.Now())
+		all[i].judge(owed, on[m.Name], tx.Now(), prove)
 	}
 	return all, nil
 }
 
 // judge says what is owed, given what is there for the latest version.
-func (o *Overview) judge(owed []Owed, on shelf, now time.Time) {
+func (o *Overview) judge(owed []Owed, on shelf, now time.Time, prove Proof) {
 	v := o.version()
-	all := standing{model: o.Model, version: v, lacks: missing(o.Model, o.latest.says), on: on, now: now, prove: unproven}
+	all := standing{model: o.Model, version: v, lacks: missing(o.Model, o.latest.says), on: on, now: now, prove: prove}
 	for i := range owed {
 		if !owed[i].by(o.Model) {
 			continue
@@ -90,7 +86,7 @@ func (o *Overview) judge(owed []Owed, on shelf, now time.Time) {
 		switch item.State {
 		case Missing:
 			o.Missing++
-		case Stale, OtherDigest:
+		case Stale, OtherDigest, Claimed, Revoked:
 			o.Stale++
 		}
 		if item.State != Present && o.First == nil {

@@ -30,7 +30,7 @@ const (
 // and the evidence with what its signer says in place of what was said when it was attached.
 type Proof func(e Evidence, v Version) (Evidence, ItemState)
 
-// unproven takes evidence as it was attached: for overviews, on which nothing rests.
+// unproven takes evidence as it was attached.
 func unproven(e Evidence, _ Version) (Evidence, ItemState) { return e, Present }
 
 // Item is one thing that a model owes.
@@ -61,7 +61,7 @@ type Status struct {
 func (s Status) Complete() bool { return s.Missing+s.Stale == 0 }
 
 // Status says what the model owes at its tier and what of it is there for the version: the latest one
-// if version is empty. Whether the evidence is good is for the gate to say; an item that is present can
+// if version is empty. It takes evidence as it was attached: what people read is proven first, see StatusIn. Whether the evidence is good is for the gate to say; an item that is present can
 // have a verdict that fails.
 func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
@@ -78,29 +78,6 @@ func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, e
 func (c *Catalog) StatusIn(tx *state.Tx, name, version string, prove Proof) (Status, error) {
 	return status(tx, name, version, prove)
 }
-
-// Statuses returns the status of the latest version of each model, for a page of the inventory: at most 100.
-func (c *Catalog) Statuses(ctx context.Context, names []string) (all []Status, err error) {
-	if len(names) > maxStatuses {
-		return nil, tallystick.Errorf(tallystick.Invalid, "the status of %d models is asked for, the limit is %d", len(names), maxStatuses)
-	}
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		for _, name := range names {
-			s, err := status(tx, name, "", unproven)
-			if err != nil {
-				return err
-			}
-			all = append(all, s)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("status: %w", err)
-	}
-	return all, nil
-}
-
-const maxStatuses = 100
 
 func status(tx *state.Tx, name, version string, prove Proof) (Status, error) {
 	r, err := recordOf(tx, name, version)

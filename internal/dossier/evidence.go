@@ -211,9 +211,13 @@ func ending(name string) string {
 	return ""
 }
 
-// policy returns the files of a policy, nil if nobody has them: those of the tiers now, which the program
-// and the installation's own directory hold.
-func (b *builder) policy(_ context.Context, use *policyUse) ([]policy.File, error) {
+// policy returns the files of a policy, nil if nobody has them: the store has them since it first decided, those of the tiers
+// now the program and the installation's own directory hold.
+func (b *builder) policy(ctx context.Context, use *policyUse) ([]policy.File, error) {
+	files, err := policy.Kept(ctx, b.office.config.Workspace.Evidence, use.Digest)
+	if code := tallystick.CodeOf(err); code != tallystick.NotFound && code != tallystick.Invalid {
+		return files, err
+	}
 	for _, tier := range []tallystick.Tier{tallystick.TierLow, tallystick.TierLimited, tallystick.TierHigh} {
 		for _, load := range []func(tallystick.Tier) (*policy.Pack, error){b.office.config.Pack, policy.Packs("")} {
 			pack, err := load(tier)

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,7 +134,7 @@ func assemble(tier tallystick.Tier, sources ...source) (*Pack, error) {
 	ours["tier"] = string(tier)
 	p.exempt = exemptions(ours)
 	p.files = packFiles(sources, tier)
-	p.digest = digest(p.files)
+	p.digest = tallystick.DigestOf(listing(p.files))
 	if err := p.compile(sources, data); err != nil {
 		return nil, err
 	}
@@ -196,15 +195,6 @@ func packFiles(sources []source, tier tallystick.Tier) []File {
 	}
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
 	return files
-}
-
-// digest is that of the lines "HEX  NAME\n" over the sorted files, which sha256sum writes too.
-func digest(files []File) tallystick.Digest {
-	var lines bytes.Buffer
-	for _, file := range files {
-		fmt.Fprintf(&lines, "%s  %s\n", tallystick.DigestOf(file.Data).Hex(), file.Name)
-	}
-	return tallystick.DigestOf(lines.Bytes())
 }
 
 // compile parses the modules, finds the rules among them and prepares the questions to the engine.

@@ -102,8 +102,8 @@ func (o *Office) Again(ctx context.Context, id string) (r Replayed, err error) {
 	return r, nil
 }
 
-// Replay takes a decision again from its stored input. It is a Conflict error if the policy of the tier is
-// another by now.
+// Replay takes a decision again from its stored input, by the policy of then. It is a Conflict error if that is neither
+// in force nor stored.
 func (o *Office) Replay(ctx context.Context, id string) (policy.Decision, error) {
 	d, err := o.Decision(ctx, id)
 	if err != nil {
@@ -113,9 +113,18 @@ func (o *Office) Replay(ctx context.Context, id string) (policy.Decision, error)
 	if err != nil {
 		return policy.Decision{}, err
 	}
-	if pack.Digest() != d.Policy {
-		return policy.Decision{}, tallystick.Errorf(tallystick.Conflict, "decision %s was taken by the policy %s, and that of tier %s is %s now", id, d.Policy.Short(), d.Tier, pack.Digest().Short()).
-			WithHint("run the release that took it, with the policy of then")
+	if now := pack.Digest(); now != d.Policy {
+		files, err := policy.Kept(ctx, o.config.Evidence, d.Policy)
+		if tallystick.CodeOf(err) == tallystick.NotFound {
+			return policy.Decision{}, tallystick.Errorf(tallystick.Conflict, "decision %s was taken by the policy %s, which is not stored, and that of tier %s is %s now", id, d.Policy.Short(), d.Tier, now.Short()).
+				WithHint("run the release that took it, with the policy of then")
+		}
+		if err == nil {
+			pack, err = policy.Restore(files, "policy "+d.Policy.Short())
+		}
+		if err != nil {
+			return policy.Decision{}, err
+		}
 	}
 	input, err := o.config.Evidence.Get(ctx, d.Input)
 	if err != nil {

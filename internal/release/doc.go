@@ -49,7 +49,8 @@ type Office struct {
 	// documents are the large ones: a report of an audit takes some ten times its bytes.
 	documents memo[tallystick.Digest, *audited]
 	grounds   memo[asking, *ground]
-	audits    memo[uint64, recordedAudit] // by the sequence of the event
+	audits    memo[uint64, recordedAudit]       // by the sequence of the event
+	policies  memo[tallystick.Digest, struct{}] // that are stored
 }
 
 // New returns the office of an installation.
@@ -57,6 +58,7 @@ func New(config Config) *Office {
 	o := &Office{config: config}
 	o.seen.limit, o.proofs.limit, o.gates.limit, o.documents.limit = 10_000, 10_000, 1000, 16
 	o.grounds.limit, o.audits.limit = 64, 1000
+	o.policies.limit = 16
 	return o
 }
 

@@ -49,12 +49,16 @@ func (o *Office) Ponder(ctx context.Context, a Asking) (Judgement, error) {
 	})
 }
 
-// judge weighs what find finds, and stores the input document so that the decision can be taken again.
+// judge weighs what find finds, and stores the input document and the policy so that the decision can be taken again,
+// also when the policy is another.
 func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (Judgement, error) {
 	stored := make(chan error, 1)
-	j, err := o.weigh(ctx, find, func(canonical []byte) {
+	j, err := o.weigh(ctx, find, func(pack *policy.Pack, canonical []byte) {
 		go func() { // the disk works while the gate does
 			_, err := o.config.Evidence.Put(ctx, canonical)
+			if err == nil {
+				err = o.keep(ctx, pack)
+			}
 			stored <- err
 		}()
 	})
@@ -64,8 +68,20 @@ func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, er
 	return j, <-stored
 }
 
-// weigh asks the gate, having told the bytes of the input document.
-func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error), tell func(canonical []byte)) (j Judgement, err error) {
+// keep stores a policy once.
+func (o *Office) keep(ctx context.Context, pack *policy.Pack) error {
+	if _, there := o.policies.get(pack.Digest()); there {
+		return nil
+	}
+	if err := pack.Keep(ctx, o.config.Evidence); err != nil {
+		return err
+	}
+	o.policies.put(pack.Digest(), struct{}{})
+	return nil
+}
+
+// weigh asks the gate, having told by which policy and the bytes of the input document.
+func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, error), tell func(pack *policy.Pack, canonical []byte)) (j Judgement, err error) {
 	f, err := o.proven(ctx, func(tx *state.Tx, read map[string]proof) (facts, error) {
 		r, err := find(tx)
 		if err != nil {
@@ -89,7 +105,7 @@ func (o *Office) weigh(ctx context.Context, find func(tx *state.Tx) (Request, er
 	if err != nil {
 		return Judgement{}, err
 	}
-	tell(document.Canonical())
+	tell(pack, document.Canonical())
 	if j.Decision, err = pack.Judge(ctx, document); err != nil {
 		return Judgement{}, fmt.Errorf("gate: %w", err)
 	}

@@ -20,7 +20,7 @@ func (o *Office) Look(ctx context.Context, id string) (Judgement, error) {
 			return r, err
 		}
 		return r, r.live(tx.Now())
-	}, func([]byte) {})
+	}, func(*policy.Pack, []byte) {})
 }
 
 // Rules returns the rules by which the gate judges the models of a tier.

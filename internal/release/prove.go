@@ -94,6 +94,25 @@ func (o *Office) Status(ctx context.Context, model, version string) (catalog.Sta
 	return f.status, err
 }
 
+// Overviews says what an inventory says of models; 200 is the most. What nobody is said to have signed is a claim, and not looked into.
+func (o *Office) Overviews(ctx context.Context, models []catalog.Model) (all []catalog.Overview, err error) {
+	_, err = o.proven(ctx, func(tx *state.Tx, read map[string]proof) (f facts, err error) {
+		f.vouched = map[tallystick.Digest]tallystick.Digest{}
+		if f.keys, err = o.keys(tx); err != nil {
+			return f, err
+		}
+		prove := o.prover(&f, read)
+		all, err = o.config.Catalog.OverviewsIn(tx, models, func(e catalog.Evidence, v catalog.Version) (catalog.Evidence, catalog.ItemState) {
+			if e.Signer == "" {
+				return e, catalog.Claimed
+			}
+			return prove(e, v)
+		})
+		return f, err
+	})
+	return all, err
+}
+
 // StandingEvidence is evidence on record with how it stands.
 type StandingEvidence struct {
 	catalog.Evidence

@@ -58,15 +58,19 @@ func setup(t testing.TB) bench {
 	b.db, b.events = db, trail.NewReader(db, origin)
 	b.store = evidence.NewStore(blobs)
 	b.catalog, b.access = catalog.New(db, b.events), access.New(access.Config{DB: db, Recorder: b.recorder, Now: now})
-	b.Office = release.New(release.Config{
-		DB: db, Catalog: b.catalog, Access: b.access, Evidence: b.store, Now: now,
-		Key:  func(string) (verify.Key, error) { return verify.Key{}, errors.New("no key of our own") },
-		Pack: policy.Packs("testdata/open"),
-	})
+	b.Office = release.New(b.config(policy.Packs("testdata/open")))
 	b.must(t, root, func(tx *state.Tx) (trail.Change, error) {
 		return b.catalog.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: "production", EnvironmentTerms: catalog.EnvironmentTerms{Strictness: catalog.Gated}})
 	})
 	return b
+}
+
+func (b bench) config(packs func(tallystick.Tier) (*policy.Pack, error)) release.Config {
+	return release.Config{
+		DB: b.db, Catalog: b.catalog, Access: b.access, Evidence: b.store, Pack: packs,
+		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load()) * time.Second) },
+		Key: func(string) (verify.Key, error) { return verify.Key{}, errors.New("no key of our own") },
+	}
 }
 
 var root = access.Local("root")
@@ -464,5 +468,13 @@ func TestDecisionReplays(t *testing.T) {
 	again, err := b.Replay(t.Context(), receipt.ID)
 	if err != nil || !reflect.DeepEqual(again, j.Decision) {
 		t.Errorf("again %+v, %v; first %+v", again, err, j.Decision)
+	}
+	files, err := policy.Kept(t.Context(), b.store, j.Decision.Policy)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the policy is not in the store: %d files, %v", len(files), err)
+	}
+	later := release.New(b.config(policy.Packs("")))
+	if again, err := later.Again(t.Context(), receipt.ID); err != nil || !again.Same || again.Decision.Policy != j.Decision.Policy {
+		t.Errorf("by another policy now: %+v, %v", again, err)
 	}
 }

@@ -62,7 +62,7 @@ func (s *server) inventory(v *visit) error {
 		models = models[:modelsPerPage]
 		page.More = f.address(models[modelsPerPage-1].Name)
 	}
-	if page.Models, err = s.Catalog.Overviews(v.ctx(), models); err != nil {
+	if page.Models, err = s.Releases.Overviews(v.ctx(), models); err != nil {
 		return err
 	}
 	if page.Census, err = s.Catalog.Census(v.ctx()); err != nil {

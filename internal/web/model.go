@@ -42,7 +42,7 @@ func (s *server) model(v *visit) error {
 	name := v.r.PathValue("model")
 	var page modelPage
 	var err error
-	if page.Status, err = s.Catalog.Status(v.ctx(), name, ""); err != nil {
+	if page.Status, err = s.Releases.Status(v.ctx(), name, ""); err != nil {
 		return err
 	}
 	page.Model = page.Status.Model

@@ -196,7 +196,7 @@ func TestWhatPagesSay(t *testing.T) {
 	h.furnish(t)
 	b := h.as(t, access.Viewer)
 	for address, wants := range map[string][]string{
-		"/":                                      {"5 models are in use, 2 of high risk: 3 were never audited, and 2 findings are open, all of them grave.", "6 missing, 2 stale", "production 2"},
+		"/":                                      {"5 models are in use, 2 of high risk: 3 were never audited, and 2 findings are open, all of them grave.", "6 missing, 4 not counting", "production 2"},
 		"/?q=LOANS":                              {"credit", "Order by what should be audited first"},
 		"/models/credit":                         {"Ada Lovelace", "tallystick model scan PATH --model credit@3", "High, because", "artifact differs", "credit@3 (tier high) owes 14 things"},
 		"/models/churn":                          {"It has no version yet", "tallystick register churn@1 PATH", "nobody has answered"},

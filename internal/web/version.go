@@ -71,7 +71,7 @@ func (s *server) version(v *visit) error {
 		return err
 	}
 	page := versionPage{Version: known}
-	if page.Status, err = s.Catalog.Status(v.ctx(), model, version); err != nil {
+	if page.Status, err = s.Releases.Status(v.ctx(), model, version); err != nil {
 		return err
 	}
 	before, err := s.Catalog.Versions(v.ctx(), catalog.VersionFilter{Model: model, Before: known.First, Limit: 1})
