@@ -108,7 +108,11 @@ func (s *server) reviews(v *visit) error {
 	if p.Attempts, err = s.attempts(v); err != nil {
 		return err
 	}
-	p.Sentence = waits(mine, len(p.Mine)+len(p.Others)+len(p.Waivers), p.Reviews)
+	settles := v.who.Allows(access.FindingClose, whole) == nil
+	if settles {
+		mine += len(p.Findings)
+	}
+	p.Sentence = waits(mine, len(p.Mine)+len(p.Others)+len(p.Waivers)+len(p.Findings), p.Reviews || settles)
 	return s.show(v, "reviews", "Reviews", p)
 }
 
@@ -133,7 +137,7 @@ func waits(mine, all int, reviews bool) string {
 	case all == 0:
 		return "Nothing waits for a review."
 	case !reviews:
-		return plural(all, "thing") + is(all) + " for a review by a validator or approver."
+		return plural(all, "thing") + is(all) + " for a review by others."
 	case mine == 0:
 		return plural(all, "thing") + is(all) + " for others; nothing waits for you."
 	case mine == all:
