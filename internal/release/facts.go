@@ -93,11 +93,15 @@ func (o *Office) readGround(tx *state.Tx, r Request, g *ground) error {
 		return err
 	}
 	m, v := g.record.Model, g.record.Version
+	id, err := identity(m, v)
+	if err != nil {
+		return err
+	}
 	g.release = policy.Release{
 		Request: r.ID, Kind: string(t.Kind), Role: string(t.Role), Purpose: m.Purpose,
 		Environment: policy.ReleaseEnvironment{Name: environment.Name, Strictness: string(environment.Strictness), Residency: environment.Residency},
 		Version: policy.ReleaseVersion{
-			Digest: v.Digest, Root: v.Root, State: string(v.State), ThirdParty: m.ThirdParty, CodeCommit: v.CodeCommit, Image: v.Image,
+			Digest: id, Root: v.Root, State: string(v.State), ThirdParty: m.ThirdParty, CodeCommit: v.CodeCommit, Image: v.Image,
 		},
 		Dependencies: dependencies(v.Metadata.Libraries),
 	}
@@ -152,10 +156,14 @@ func (o *Office) readServed(tx *state.Tx, r Request, g *ground) error {
 		if err != nil {
 			return err
 		}
-		if a.Serving() {
-			g.release.Champion = &policy.ChampionFact{Version: a.Version, Digest: v.Digest, Since: a.From}
+		id, err := identity(g.record.Model, v)
+		if err != nil {
+			return err
 		}
-		if v.Digest != r.Digest {
+		if a.Serving() {
+			g.release.Champion = &policy.ChampionFact{Version: a.Version, Digest: id, Since: a.From}
+		}
+		if id != r.Digest {
 			continue
 		}
 		served := policy.ServedFact{From: a.From, Until: whenSet(a.Until)}

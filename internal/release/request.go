@@ -126,13 +126,9 @@ func (o *Office) target(tx *state.Tx, a Asking) (Target, error) {
 	if _, err := o.config.Catalog.EnvironmentIn(tx, t.Environment); err != nil {
 		return t, err
 	}
-	v, err := o.config.Catalog.VersionIn(tx, t.Model, t.Version)
-	if err != nil {
+	var err error
+	if _, t.Digest, err = o.identified(tx, t.Model, t.Version); err != nil {
 		return t, err
-	}
-	if t.Digest = v.Digest; t.Digest == "" {
-		return t, tallystick.Errorf(tallystick.Conflict, "%s is a draft: without its files nobody could tell what is let in", v.Name()).
-			WithHint("register its files: `tallystick register %s PATH`", v.Name())
 	}
 	_, err = o.config.Catalog.Let(tx, t.assignment(""))
 	return t, err

@@ -52,8 +52,8 @@ func (o *Office) Standing(ctx context.Context, environment, model string) (s cat
 
 // whole reports whether what the gate let in is still what it was then.
 func (o *Office) whole(tx *state.Tx, a catalog.Assignment, let GateDecision) (bool, error) {
-	v, err := o.config.Catalog.VersionIn(tx, a.Model, a.Version)
-	if err != nil || v.State == catalog.Withdrawn || v.Digest != let.Digest {
+	v, id, err := o.identified(tx, a.Model, a.Version)
+	if err != nil || v.State == catalog.Withdrawn || id != let.Digest {
 		return false, err
 	}
 	failed, err := o.config.Catalog.FailedSinceIn(tx, a)

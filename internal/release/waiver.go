@@ -60,16 +60,12 @@ const maxWaiver = 366 * 24 * time.Hour
 
 // RequestWaiver returns the change by which somebody asks for a waiver.
 func (o *Office) RequestWaiver(tx *state.Tx, w Waiving) (trail.Change, error) {
-	v, err := o.config.Catalog.VersionIn(tx, w.Model, w.Version)
+	_, id, err := o.identified(tx, w.Model, w.Version)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := o.config.Catalog.EnvironmentIn(tx, w.Environment); err != nil {
 		return nil, err
-	}
-	if v.Digest == "" {
-		return nil, tallystick.Errorf(tallystick.Conflict, "%s is a draft: a waiver is bound to the digest of its files", v.Name()).
-			WithHint("register its files: `tallystick register %s PATH`", v.Name())
 	}
 	m, err := o.config.Catalog.ModelIn(tx, w.Model)
 	if err != nil {
@@ -97,7 +93,7 @@ func (o *Office) RequestWaiver(tx *state.Tx, w Waiving) (trail.Change, error) {
 			WithHint("say until when: --expires 2006-01-02")
 	}
 	return &WaiverRequested{
-		Model: w.Model, Version: w.Version, Digest: v.Digest, Environment: w.Environment, Rule: w.Rule,
+		Model: w.Model, Version: w.Version, Digest: id, Environment: w.Environment, Rule: w.Rule,
 		Expires: w.Expires.UnixMilli(), Owner: w.Owner, Reason: w.Reason, Control: w.Control,
 	}, nil
 }
