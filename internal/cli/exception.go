@@ -78,7 +78,7 @@ func (a *app) freezeList() *cobra.Command {
 	f.add(cmd, "only freezes in force")
 	return asks(a, cmd, question[[]release.Freeze]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.Freeze, error) {
-			return client.List[release.Freeze](ctx, s.Client, "/freezes", f.query(), f.limit)
+			return listed[release.Freeze](ctx, s, "/freezes", f.query(), f.limit)
 		},
 		text: printFreezes,
 	})
@@ -178,7 +178,7 @@ func (a *app) waiverList() *cobra.Command {
 	f.add(cmd, "only waivers that are asked for, or count")
 	return asks(a, cmd, question[[]release.Waiver]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.Waiver, error) {
-			return client.List[release.Waiver](ctx, s.Client, "/waivers", f.query(), f.limit)
+			return listed[release.Waiver](ctx, s, "/waivers", f.query(), f.limit)
 		},
 		text: printWaivers,
 	})

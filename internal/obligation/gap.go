@@ -307,7 +307,7 @@ func (t *tally) gap(k kind) Gap {
 // Owed says who owes the evidence, in words.
 func (g Gap) Owed() string { return Piece{Owes: g.Owes, Name: g.Name}.owing() }
 
-// Asked says which frameworks ask for the evidence by how many controls each, in words.
+// Asked says which frameworks ask for the evidence by how many controls each.
 func (g Gap) Asked() string {
 	counts := map[string]int{}
 	for _, name := range g.Controls {
@@ -316,7 +316,7 @@ func (g Gap) Asked() string {
 	}
 	var words []string
 	for _, framework := range slices.Sorted(maps.Keys(counts)) {
-		words = append(words, fmt.Sprintf("%s %d", framework, counts[framework]))
+		words = append(words, fmt.Sprintf("%s (%d)", framework, counts[framework]))
 	}
 	return strings.Join(words, ", ")
 }
