@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -178,8 +179,11 @@ func exitCode(err error) int {
 	case tallystick.Forbidden, tallystick.Unauthorized:
 		return exitRefused
 	}
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(err, context.Canceled):
 		return exitRefused
+	case errors.Is(err, syscall.ENAMETOOLONG): // only somebody who is asked for a name can have given it
+		return exitUsage
 	}
 	return exitInternal
 }

@@ -118,6 +118,9 @@ tar file. Private keys are not in it: a restored workspace has keys and a ledger
 		Example: `  tallystick backup tallystick.tar`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if args[0] == "" {
+				return usageError(cmd, "FILE is empty")
+			}
 			w, err := a.open(cmd.Context(), true)
 			if err != nil {
 				return err
