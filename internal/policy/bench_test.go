@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
 	"testing"
 
 	"github.com/tallystick/tallystick"
@@ -59,27 +58,4 @@ func owing(b *testing.B, n int) map[string]any {
 	}
 	release["owed"] = owed
 	return document
-}
-
-// BenchmarkShadow tries, over and over, a policy with another limit and another rule on the recorded release.
-func BenchmarkShadow(b *testing.B) {
-	input, err := os.ReadFile("testdata/recorded/v1/release.input.json")
-	if err != nil {
-		b.Fatal(err)
-	}
-	from := load(b, "", tallystick.TierHigh)
-	to := load(b, writePolicy(b, map[string]string{
-		"owner.rego": ownerRule, "data.yaml": "tallystick: {tiers: {high: {limits: {audit_days: 30}}}}\n",
-	}), tallystick.TierHigh)
-	inputs := func(yield func([]byte, error) bool) {
-		for b.Loop() {
-			if !yield(input, nil) {
-				return
-			}
-		}
-	}
-	b.ReportAllocs()
-	if _, err := policy.Shadow(b.Context(), from, to, inputs); err != nil {
-		b.Fatal(err)
-	}
 }
