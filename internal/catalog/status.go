@@ -282,6 +282,7 @@ func (i *Item) tellEvidence() {
 		i.Words = "claimed, not verified: nobody has signed it"
 		if i.Evidence.Signer != "" {
 			i.Words = fmt.Sprintf("claimed, not verified: the key %.12s is not registered for it", i.Evidence.Signer)
+			i.Command = "tallystick signer add NAME FILE"
 		}
 		return
 	case Revoked:
