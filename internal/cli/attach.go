@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -155,7 +156,7 @@ func (a *app) vouch(ctx context.Context, s *session, name string, d catalog.Evid
 		if w, err = a.open(ctx, false); err != nil {
 			return d, nil, err
 		}
-		defer w.Close()
+		defer func() { err = errors.Join(err, w.Close()) }()
 	}
 	signer, err := w.Signer(ctx)
 	if err != nil {

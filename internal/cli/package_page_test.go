@@ -27,30 +27,43 @@ func TestPackagePage(t *testing.T) {
 	s.must(c.Post(t.Context(), "/models", map[string]any{"name": "credit", "owner": "ada", "state": "experimental"}, nil))
 	s.addPerson(c, "aud", "auditor")
 	s.addPerson(c, "sam", "scientist")
-	visit := func(name string) (page string, send func(url.Values) (*http.Response, []byte)) {
+	type answer struct {
+		status int
+		kind   string // media type
+		body   string
+	}
+	visit := func(name string) (page string, send func(url.Values) answer) {
 		jar, err := cookiejar.New(nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		browser := &http.Client{Jar: jar}
-		fetch := func(r *http.Response, err error) (*http.Response, []byte) {
+		fetch := func(method, address string, form url.Values) answer {
+			r, err := http.NewRequestWithContext(t.Context(), method, s.address+address, strings.NewReader(form.Encode()))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Body.Close()
-			body, err := io.ReadAll(r.Body)
+			if form != nil {
+				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			}
+			got, err := browser.Do(r)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return r, body
+			defer got.Body.Close()
+			body, err := io.ReadAll(got.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return answer{got.StatusCode, got.Header.Get("Content-Type"), string(body)}
 		}
-		fetch(browser.PostForm(s.address+"/sign-in", url.Values{"name": {name}, "passphrase": {passphrase}}))
-		_, body := fetch(browser.Get(s.address + "/models/credit/package"))
-		return string(body), func(form url.Values) (*http.Response, []byte) {
-			for _, field := range hiddenField.FindAllStringSubmatch(string(body), -1) {
+		fetch(http.MethodPost, "/sign-in", url.Values{"name": {name}, "passphrase": {passphrase}})
+		page = fetch(http.MethodGet, "/models/credit/package", nil).body
+		return page, func(form url.Values) answer {
+			for _, field := range hiddenField.FindAllStringSubmatch(page, -1) {
 				form.Set(field[1], field[2])
 			}
-			return fetch(browser.PostForm(s.address+"/models/credit/package", form))
+			return fetch(http.MethodPost, "/models/credit/package", form)
 		}
 	}
 	if page, _ := visit("sam"); strings.Contains(page, "Make the package") || !strings.Contains(page, "bundle.export") {
@@ -60,15 +73,15 @@ func TestPackagePage(t *testing.T) {
 	if !strings.Contains(page, "Make the package") {
 		t.Fatalf("an auditor is offered none:\n%s", page)
 	}
-	if r, body := send(url.Values{"for": {"the auditor"}, "from": {"yesterday"}}); r.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), "is no day") || !strings.Contains(string(body), "the auditor") {
-		t.Errorf("a wrong day: %s\n%s", r.Status, body)
+	if got := send(url.Values{"for": {"the auditor"}, "from": {"yesterday"}}); got.status != http.StatusBadRequest || !strings.Contains(got.body, "is no day") || !strings.Contains(got.body, "the auditor") {
+		t.Errorf("a wrong day: %+v", got)
 	}
-	r, body := send(url.Values{"for": {"the auditor"}, "purpose": {"yearly"}, "disclose": {"yes"}})
-	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "application/zip" {
-		t.Fatalf("the package: %s\n%s", r.Status, body)
+	got := send(url.Values{"for": {"the auditor"}, "purpose": {"yearly"}, "disclose": {"yes"}})
+	if got.status != http.StatusOK || got.kind != "application/zip" {
+		t.Fatalf("the package: %d %s\n%.2000s", got.status, got.kind, got.body)
 	}
 	file := filepath.Join(h.dir, "credit.tally")
-	if err := os.WriteFile(file, body, 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(got.body), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.stop()

@@ -37,7 +37,7 @@ func (o *Office) newestSeal(tx *state.Tx) (s seal, err error) {
 		return s, nil //nolint:nilerr // as said
 	}
 	s.witnesses = strings.Join(signed.WitnessNames(), ", ")
-	s.cosigned, err = lastUnder(tx, origin, int64(signed.Size)) //nolint:gosec // a signed size of this ledger
+	s.cosigned, err = lastUnder(tx, origin, int64(signed.Size))
 	return s, err
 }
 
@@ -51,5 +51,5 @@ func lastUnder(tx *state.Tx, origin string, size int64) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read what is sealed: %w", err)
 	}
-	return uint64(sequence + min(count, size-index) - 1), nil //nolint:gosec // sequences are positive
+	return uint64(sequence + min(count, size-index) - 1), nil
 }

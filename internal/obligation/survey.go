@@ -165,7 +165,7 @@ func surveyOf(b *bench, c *Catalogue, all []*subject) *survey {
 			owes := party{p.Owes, p.Name}
 			n, there := known[owes]
 			if !there {
-				n = uint32(len(s.parties)) //nolint:gosec // a party for each type and model at most: below a million
+				n = uint32(len(s.parties)) // a party for each type and model at most: below a million
 				known[owes], s.parties = n, append(s.parties, owes)
 			}
 			m.cells = append(m.cells, p.cell(n))

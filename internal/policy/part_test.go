@@ -3,6 +3,7 @@ package policy_test
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"reflect"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestTypedIsCanonical(t *testing.T) {
 		if json.Unmarshal(data, &in) != nil {
 			continue // of another form on purpose
 		}
-		in.Limits = map[string]any{"a": 1e21, "b": -0.0, "c": 9007199254740993, "d": json.Number("1.50"), "e": "\u2028<&>"}
+		in.Limits = map[string]any{"a": 1e21, "b": math.Copysign(0, -1), "c": 9007199254740993, "d": json.Number("1.50"), "e": "\u2028<&>"}
 		want, err := policy.Canonical(in, now)
 		if err != nil {
 			t.Fatal(err)

@@ -84,7 +84,7 @@ func (s *server) handOut(v *visit) error {
 		p.Problem, p.Correction = words(err)
 		return s.render(v, "package", "Package of "+p.Model, code.HTTPStatus(), p)
 	}
-	defer made.Close()
+	defer func() { _ = made.Close() }() // it has left, or the visitor has
 	v.w.Header().Set("Content-Type", "application/zip")
 	v.w.Header().Set("Content-Length", strconv.FormatInt(made.Size, 10))
 	v.w.Header().Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s.tally"`, p.Model))
