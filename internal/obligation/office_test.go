@@ -151,7 +151,7 @@ func TestStates(t *testing.T) {
 	h.model(t, "credit", high())
 	h.version(t, "credit", "1")
 	v := h.version(t, "credit", "2")
-	h.attach(t, "credit", "2", catalog.EvidenceDetails{Kind: catalog.EvaluationEvidence, Subject: v.Digest, Verdict: tallystick.Pass, ProducedMS: ago(10)})
+	h.attach(t, "credit", "2", catalog.EvidenceDetails{Kind: catalog.EvaluationEvidence, Subject: v.Digest, Verdict: tallystick.Pass, ProducedMS: ago(10), Signer: "a key"})
 	h.attach(t, "credit", "2", catalog.EvidenceDetails{Kind: catalog.DataCheckEvidence, ProducedMS: ago(100)}) // 90 days at tier high
 	h.attach(t, "credit", "1", catalog.EvidenceDetails{Kind: catalog.CriteriaEvidence})
 	h.attach(t, "credit", "2", catalog.EvidenceDetails{Kind: catalog.ScanEvidence, Subject: tallystick.DigestOf([]byte("other files"))})
@@ -169,7 +169,7 @@ func TestStates(t *testing.T) {
 		{"Annex IV(2)(h)", "artifact.scan", obligation.Stale, "not these files"},
 		{"Annex IV(2)(d)", "dataset.quality", obligation.Stale, "stale since"},
 		{"Annex IV(2)(d)", "dataset.snapshot", obligation.Missing, "nothing is on record"},
-		{"Annex IV(5)", "risk.record", obligation.Present, "of 20"},
+		{"Annex IV(5)", "risk.record", obligation.Present, "claimed and signed by nobody"},
 		{"Annex IV(1)", "run.env", obligation.Present, "of 20"},
 		{"Annex IV(1)", "model.registered", obligation.Present, "of 20"},
 		{"Annex IV(2)(a)", "vendor.record", obligation.NotApplicable, "no third party's"},
@@ -190,6 +190,9 @@ func TestStates(t *testing.T) {
 		if p.State == obligation.Present && p.Event == 0 {
 			t.Errorf("%s %s names no event", c.ref, c.kind)
 		}
+	}
+	if p := pieces(t, o, "Annex IV(2)(g)")["eval.report"]; strings.Contains(p.Words, "claimed") {
+		t.Errorf("what somebody signed is told as a claim: %s", p.Words)
 	}
 	if p := pieces(t, o, "Annex IV(2)(g)")["eval.report"]; p.Owes != obligation.Validator || p.Name != "emmy" || p.Until.Sub(p.At) != 90*24*time.Hour || p.Version != "2" {
 		t.Errorf("the test report is owed by %s %s, counts %v and is of version %q", p.Owes, p.Name, p.Until.Sub(p.At), p.Version)

@@ -37,7 +37,9 @@ func newest(fact, table, columns string) reading {
 		" t ON t.event = (SELECT max(n.event) FROM " + table + " n WHERE n.model = m AND n.version = v)"}
 }
 
-const evidenceColumns = "e.model, e.version, e.kind, e.name, e.subject, e.digest, e.event, e.produced_ms, e.until_ms, e.verdict"
+// A piece that nobody has signed is there, and says what it is. Whether a signature counts is for the gate.
+const evidenceColumns = "e.model, e.version, e.kind, e.name, e.subject, e.digest, e.event, e.produced_ms, e.until_ms, e.verdict || " +
+	"CASE WHEN e.signer <> '' THEN '' WHEN e.verdict = '' THEN 'claimed and signed by nobody' ELSE ', claimed and signed by nobody' END AS verdict"
 
 // ownEvidence and otherEvidence differ in the versions. Of each kind and name the newest counts, of what is
 // about the version's files as well as of what is about others.
