@@ -363,10 +363,31 @@ func TestTwoPromote(t *testing.T) {
 // out: nothing is promoted then.
 func TestNothingChangesBetween(t *testing.T) {
 	t.Parallel()
+	one := func(propose func(b bench, tx *state.Tx) (trail.Change, error)) func(*testing.T, bench, string, access.Principal) {
+		return func(t *testing.T, b bench, _ string, _ access.Principal) {
+			b.must(t, root, func(tx *state.Tx) (trail.Change, error) { return propose(b, tx) })
+		}
+	}
 	for name, test := range map[string]struct {
 		change func(t *testing.T, b bench, request string, bob access.Principal)
 		want   string
 	}{
+		"the model": {one(func(b bench, tx *state.Tx) (trail.Change, error) {
+			return b.catalog.UpdateModel(tx, catalog.ModelUpdate{Model: "credit", Fields: []string{"summary"}, Details: catalog.ModelDetails{Summary: "another"}})
+		}), "model changed"},
+		"the version": {one(func(b bench, tx *state.Tx) (trail.Change, error) {
+			return b.catalog.MarkVersion(tx, catalog.VersionMark{Model: "credit", Version: "1", State: catalog.Deprecated, Reason: "old"})
+		}), "version changed"},
+		"the environment": {one(func(b bench, tx *state.Tx) (trail.Change, error) {
+			return b.catalog.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: "production", EnvironmentTerms: catalog.EnvironmentTerms{Strictness: catalog.Gated, Residency: "here"}})
+		}), "environment changed"},
+		"the end of what serves": {func(t *testing.T, b bench, request string, bob access.Principal) {
+			if _, err := b.as(t, root, func(tx *state.Tx) ([]trail.Change, error) {
+				return b.catalog.EndAssignment(tx, catalog.AssignmentEnd{Environment: "production", Model: "credit", Version: "0", Observed: true})
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}, "champion, findings changed"},
 		"evidence": {func(t *testing.T, b bench, _ string, _ access.Principal) {
 			b.must(t, root, func(tx *state.Tx) (trail.Change, error) {
 				return b.catalog.AttachEvidence(tx, catalog.EvidenceAttachment{Model: "credit", Version: "1", Details: catalog.EvidenceDetails{Kind: catalog.NoteEvidence, Note: "wait"}})
@@ -402,6 +423,12 @@ func TestNothingChangesBetween(t *testing.T) {
 			t.Parallel()
 			b := setup(t)
 			ada, bob, olga := b.person(t, "ada", access.Scientist), b.person(t, "bob", access.Approver), b.person(t, "olga", access.Operator)
+			b.version(t, ada, "0")
+			if _, err := b.as(t, root, func(tx *state.Tx) ([]trail.Change, error) {
+				return b.catalog.RecordAssignment(tx, catalog.AssignmentRequest{Environment: "production", Model: "credit", Version: "0", Role: catalog.Champion, Observed: true})
+			}); err != nil {
+				t.Fatal(err)
+			}
 			b.version(t, ada, "1")
 			request := b.ask(t, ada, "1")
 			if err := b.review(t, bob, request, release.Approve); err != nil {
