@@ -25,8 +25,8 @@ const (
 	idDigits   = 16      // of a key's id in the name of its file
 )
 
-// statementTypes are the predicate types that a workspace's own statement key is trusted for.
-func statementTypes() []string {
+// StatementTypes are the predicate types that a workspace's own statement key is trusted for.
+func StatementTypes() []string {
 	return []string{verify.PredicateTestResult, verify.PredicateSVR, verify.PredicateGate, verify.PredicateReport, verify.PredicateManifest, verify.PredicateEvidence}
 }
 

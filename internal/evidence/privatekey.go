@@ -69,7 +69,7 @@ func (k *Keys) generate(role verify.Role) (privateKey, error) {
 		}
 		p.signer = key
 		p.public.Algorithm, p.public.PublicKey = verify.AlgorithmECDSA, base64.StdEncoding.EncodeToString(public)
-		p.public.PredicateTypes = statementTypes()
+		p.public.PredicateTypes = StatementTypes()
 		p.public.Name = k.origin
 		file = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	default:

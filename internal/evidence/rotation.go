@@ -107,7 +107,7 @@ func (s RotationStatement) Key() (verify.Key, error) {
 		FromIndex: s.FromIndex, Status: verify.StatusActive,
 	}
 	if s.Role == verify.RoleStatement {
-		key.Algorithm, key.PredicateTypes = verify.AlgorithmECDSA, statementTypes()
+		key.Algorithm, key.PredicateTypes = verify.AlgorithmECDSA, StatementTypes()
 	}
 	_, err := key.Public()
 	return key, err

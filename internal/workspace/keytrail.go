@@ -235,6 +235,11 @@ func (w *Workspace) checkKeys(ctx context.Context) error {
 			!equal(key.UntilIndex, want.UntilIndex) || !equal(key.CompromisedFrom, want.CompromisedFrom):
 			return tallystick.Errorf(tallystick.Invalid, "%s says of %s key %.12s something else than the trail", trustFile, key.Role, key.ID)
 		}
+		for _, signs := range key.PredicateTypes {
+			if !slices.Contains(evidence.StatementTypes(), signs) {
+				return tallystick.Errorf(tallystick.Invalid, "%s lets %s key %.12s sign %.80q, which no key of a workspace signs", trustFile, key.Role, key.ID, signs)
+			}
+		}
 	}
 	return nil
 }
