@@ -10,7 +10,7 @@ import (
 // soft limit first, and the collector then runs more often.
 const (
 	growth     = 300       // percent
-	softMemory = 220 << 20 // bytes of the runtime
+	softMemory = 200 << 20 // bytes of the runtime
 )
 
 // spend lets the collector run less often, unless whoever started the process has said how (GOGC, GOMEMLIMIT).
