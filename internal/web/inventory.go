@@ -143,7 +143,14 @@ func attention(n catalog.Census) string {
 	if n.Findings > 0 {
 		open := plural(n.Findings, "finding") + verb[n.Findings == 1] + " open"
 		if n.Grave > 0 {
-			open += ", " + map[bool]string{true: "all", false: count(n.Grave)}[n.Grave == n.Findings] + " of them grave"
+			switch {
+			case n.Findings == 1:
+				open += ", a grave one"
+			case n.Grave == n.Findings:
+				open += ", all of them grave"
+			default:
+				open += ", " + count(n.Grave) + " of them grave"
+			}
 		}
 		needs = append(needs, open)
 	}
