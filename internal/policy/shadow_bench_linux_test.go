@@ -20,7 +20,7 @@ func BenchmarkShadow(b *testing.B) {
 		b.Fatal(err)
 	}
 	var inputs [][]byte
-	for i := range 2000 {
+	for i := range 10_000 { // as many as the limit of ten seconds is about
 		inputs = append(inputs, past(b, recorded, i))
 	}
 	for name, limit := range map[string]string{"few": "audit_days: 30", "flips": "audit_days: 0"} {

@@ -142,21 +142,29 @@ func (s *Schedule) claim(ctx context.Context, j Job) (began time.Time, wait time
 	if wait, err = s.due(ctx, j); err != nil || wait > 0 {
 		return began, wait, err
 	}
+	var claimed struct { // the write may go on after an error: nothing of it is looked at then
+		at   time.Time
+		mine bool
+	}
 	err = s.db.Write(ctx, func(tx *state.Tx) error {
-		began, wait = tx.Now(), time.Second // somebody else was faster
-		now := began.UnixMilli()
+		claimed.at, claimed.mine = tx.Now(), false
+		now := claimed.at.UnixMilli()
 		result, err := tx.Exec("UPDATE jobs SET holder = ?, lease_ms = ? WHERE name = ? AND next_ms <= ? AND lease_ms <= ?",
 			s.holder, now+(j.longest()+grace).Milliseconds(), j.Name, now, now)
 		if err != nil {
 			return err
 		}
 		n, err := result.RowsAffected()
-		if n == 1 {
-			wait = 0
-		}
+		claimed.mine = n == 1
 		return err
 	})
-	return began, wait, err
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	if !claimed.mine {
+		return time.Time{}, time.Second, nil // somebody else was faster
+	}
+	return claimed.at, 0, nil
 }
 
 // due returns how long it is until the job may run: not beyond its period, for a clock may be set and
