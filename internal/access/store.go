@@ -82,8 +82,9 @@ func (s *Store) Flush(ctx context.Context) error {
 }
 
 // commit records the change that propose returns, by the actor that it returns.
-func (s *Store) commit(ctx context.Context, propose func(*state.Tx) (trail.Actor, trail.Change, error)) (receipt trail.Receipt, err error) {
-	err = s.config.DB.Write(ctx, func(tx *state.Tx) error {
+func (s *Store) commit(ctx context.Context, propose func(*state.Tx) (trail.Actor, trail.Change, error)) (trail.Receipt, error) {
+	var receipt trail.Receipt
+	err := s.config.DB.Write(ctx, func(tx *state.Tx) error {
 		actor, change, err := propose(tx)
 		if err != nil {
 			return err
@@ -91,7 +92,10 @@ func (s *Store) commit(ctx context.Context, propose func(*state.Tx) (trail.Actor
 		receipt, err = s.config.Recorder.Commit(tx, trail.Act{Actor: actor}, change)
 		return err
 	})
-	return receipt, err
+	if err != nil { // the write may still be under way, and the receipt with it
+		return trail.Receipt{}, err
+	}
+	return receipt, nil
 }
 
 // Changes returns a fresh change for each type of event from which the tables of this package follow.

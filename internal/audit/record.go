@@ -21,9 +21,10 @@ type attested struct {
 
 // record registers model and version and records the audit, in one transaction. A Conflict says that
 // the signer's key was rotated since it signed.
-func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a attested) (receipt trail.Receipt, err error) {
+func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a attested) (trail.Receipt, error) {
 	actor := o.Workspace.Actor()
-	err = o.Workspace.DB.Write(ctx, func(tx *state.Tx) error {
+	var receipt trail.Receipt // the write may go on after an error: nothing of it is looked at then
+	err := o.Workspace.DB.Write(ctx, func(tx *state.Tx) (err error) {
 		if err := o.Workspace.CheckSigner(tx, a.signer); err != nil {
 			return err
 		}
@@ -52,7 +53,10 @@ func (o Office) record(ctx context.Context, cfg Config, doc *report.Document, a 
 		}
 		return o.follow(tx, doc, a)
 	})
-	return receipt, err
+	if err != nil {
+		return trail.Receipt{}, err
+	}
+	return receipt, nil
 }
 
 // follow records what the audit makes of findings about the rules. One of a draft raises none: nobody could

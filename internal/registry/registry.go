@@ -78,13 +78,14 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 			return Done{}, err
 		}
 	}
-	err = r.db.Write(ctx, func(tx *state.Tx) error {
-		done, err = r.in(tx, c, likely)
+	var made Done // the write may go on after an error: it writes to nothing that is looked at then
+	err = r.db.Write(ctx, func(tx *state.Tx) (err error) {
+		made, err = r.in(tx, c, likely)
 		return err
 	})
 	switch tallystick.CodeOf(err) {
 	case "":
-		return done, nil
+		return made, nil
 	case tallystick.Forbidden, tallystick.Conflict:
 		return Done{}, r.Refuse(ctx, c, err)
 	}

@@ -99,8 +99,9 @@ func (r *Recorder) RecordIn(tx *state.Tx, e Entry) (Receipt, error) {
 // for. The event's time is that of this call.
 func (r *Recorder) Draft(e Entry) (*Draft, error) { return r.draft(&e, r.config.Now(), "", nil) }
 
-func (r *Recorder) write(ctx context.Context, d *Draft) (receipt Receipt, err error) {
-	err = r.config.DB.Write(ctx, func(tx *state.Tx) (err error) {
+func (r *Recorder) write(ctx context.Context, d *Draft) (Receipt, error) {
+	var receipt Receipt // the write may go on after an error: nothing of it is looked at then
+	err := r.config.DB.Write(ctx, func(tx *state.Tx) (err error) {
 		receipt, err = d.RecordIn(tx)
 		return err
 	})
