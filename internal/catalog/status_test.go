@@ -205,9 +205,9 @@ func TestEvidenceIsChecked(t *testing.T) {
 // support it.
 func TestOwedControlsAreInTheCatalogue(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../../../shared/controls.yaml")
+	data, err := os.ReadFile("../obligation/controls.yaml")
 	if err != nil {
-		t.Skip("needs ../shared/controls.yaml: the control catalogue")
+		t.Fatal(err)
 	}
 	var catalogue struct {
 		Frameworks []struct {

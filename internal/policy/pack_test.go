@@ -215,9 +215,9 @@ func TestDigestIsThatOfSha256sum(t *testing.T) {
 // support it.
 func TestControlsAreInTheCatalogue(t *testing.T) {
 	t.Parallel()
-	data, err := os.ReadFile("../../../shared/controls.yaml")
+	data, err := os.ReadFile("../obligation/controls.yaml")
 	if err != nil {
-		t.Skip("needs ../shared/controls.yaml: the control catalogue")
+		t.Fatal(err)
 	}
 	var catalogue struct {
 		Frameworks []struct {
