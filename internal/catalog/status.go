@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -29,9 +28,6 @@ const (
 // Proof says whether evidence of the version is what it claims to be: Present, OtherDigest, Claimed or Revoked,
 // and the evidence with what its signer says in place of what was said when it was attached.
 type Proof func(e Evidence, v Version) (Evidence, ItemState)
-
-// unproven takes evidence as it was attached.
-func unproven(e Evidence, _ Version) (Evidence, ItemState) { return e, Present }
 
 // Item is one thing that a model owes.
 type Item struct {
@@ -60,26 +56,10 @@ type Status struct {
 // Complete reports whether all that is owed is there.
 func (s Status) Complete() bool { return s.Missing+s.Stale == 0 }
 
-// Status says what the model owes at its tier and what of it is there for the version: the latest one
-// if version is empty. It takes evidence as it was attached: what people read is proven first, see StatusIn. Whether the evidence is good is for the gate to say; an item that is present can
-// have a verdict that fails.
-func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, err error) {
-	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		s, err = status(tx, name, version, unproven)
-		return err
-	})
-	if err != nil {
-		return Status{}, fmt.Errorf("status: %w", err)
-	}
-	return s, nil
-}
-
-// StatusIn does the same as the transaction sees it, and lets only evidence count that is proven.
+// StatusIn says what the model owes at its tier and what of it is there for the version: the latest one if
+// version is empty. It lets only evidence count that is proven. Whether the evidence is good is for the gate
+// to say; an item that is present can have a verdict that fails.
 func (c *Catalog) StatusIn(tx *state.Tx, name, version string, prove Proof) (Status, error) {
-	return status(tx, name, version, prove)
-}
-
-func status(tx *state.Tx, name, version string, prove Proof) (Status, error) {
 	r, err := recordOf(tx, name, version)
 	if err != nil {
 		return Status{}, err

@@ -6,7 +6,6 @@ import (
 	weak "math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -24,13 +23,7 @@ func TestReleaseKill(t *testing.T) {
 		t.Skip("runs the program many times")
 	}
 	t.Parallel()
-	rounds := serveRounds
-	if s := os.Getenv("SERVE_CRASH_ROUNDS"); s != "" {
-		var err error
-		if rounds, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rounds := crashRounds(t)
 	h := newHome(t)
 	s := h.serve(nil)
 	admin := s.firstAdmin(h)

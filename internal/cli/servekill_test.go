@@ -23,8 +23,19 @@ import (
 	"github.com/tallystick/tallystick/client"
 )
 
-// serveRounds is how often TestServeKill kills if SERVE_CRASH_ROUNDS does not say.
-const serveRounds = 2
+// crashRounds is how often a test kills a server: as often as SERVE_CRASH_ROUNDS says, or twice.
+func crashRounds(t *testing.T) int {
+	t.Helper()
+	s := os.Getenv("SERVE_CRASH_ROUNDS")
+	if s == "" {
+		return 2
+	}
+	rounds, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rounds
+}
 
 // TestServeKill kills a server under 32 mixed clients at random moments, over and over on one
 // workspace. Whatever was acknowledged is there afterwards, whole and once. What was under way is
@@ -34,13 +45,7 @@ func TestServeKill(t *testing.T) {
 		t.Skip("runs the program many times")
 	}
 	t.Parallel()
-	rounds := serveRounds
-	if s := os.Getenv("SERVE_CRASH_ROUNDS"); s != "" {
-		var err error
-		if rounds, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
+	rounds := crashRounds(t)
 	h := newHome(t)
 	s := h.serve(nil)
 	admin := s.firstAdmin(h)
