@@ -17,6 +17,7 @@ const module = "github.com/tallystick/tallystick"
 // a lower floor; inner edges of a floor are listed in sideways.
 var floors = [][]string{
 	{""},
+	{"internal/prediction"}, // so low that verify can use it
 	{"verify", "client"},
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
@@ -58,6 +59,10 @@ var outside = map[string][]string{
 		"github.com/transparency-dev/merkle/proof",
 		"github.com/transparency-dev/merkle/rfc6962",
 		"golang.org/x/mod/sumdb/note",
+	},
+	"internal/prediction": {
+		"github.com/transparency-dev/merkle/proof",
+		"github.com/transparency-dev/merkle/rfc6962",
 	},
 	"internal/chart":   {},
 	"internal/wording": {},
