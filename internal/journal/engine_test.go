@@ -1,0 +1,10 @@
+package journal
+
+import "testing"
+
+// engines runs a test on a file, or on PostgreSQL if TALLYSTICK_TEST_STATE is "postgres".
+func engines(t *testing.T, test func(t *testing.T, fresh func(testing.TB) Options)) {
+	t.Helper()
+	t.Parallel()
+	test(t, func(t testing.TB) Options { return Options{Dir: t.TempDir()} })
+}

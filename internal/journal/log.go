@@ -1,0 +1,74 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"iter"
+)
+
+// Block is a row of frames that were written together: what an engine keeps. Sequences within a block
+// have no gaps.
+type Block struct {
+	First, Last uint64
+	Hash        Hash // of the last frame
+	Frames      []byte
+}
+
+// Start is where a log begins: behind the frame of this sequence and hash. What lies before has been
+// trimmed, or was never there.
+type Start struct {
+	Sequence uint64
+	Hash     Hash
+	Trimmed  uint64 // not less than Sequence: the first block may have been trimmed in part
+	Receipts [][]byte
+	Stored   int64 // bytes of the blocks that are there
+}
+
+// Log is one store of blocks, in the order of the sequence. A Log has one writer; Read may be called
+// meanwhile.
+type Log interface {
+	// Append adds blocks behind those that are there, all or none. When it returns nil they survive a
+	// loss of power. After an error they may be there or not, and nothing may be appended any more.
+	Append(ctx context.Context, blocks []Block) error
+	// Read returns the first block that does not end before the sequence from, or a zero Block. What
+	// cannot be read any more is errDamaged.
+	Read(ctx context.Context, from uint64) (Block, error)
+	// Trim removes the oldest blocks, as far as they end at or before t.To, in one durable transaction. It
+	// removes so many at once that an Append need not wait long; more says that there are others. Errors
+	// are those of Append.
+	Trim(ctx context.Context, t Trim) (freed int64, more bool, err error)
+	// Start returns where the log begins.
+	Start(ctx context.Context) (Start, error)
+}
+
+// Trim says what to remove from a log, and what to keep in its place.
+type Trim struct {
+	To       uint64
+	Receipts func(after, to uint64) []byte // of the frames in (after, to], kept until Forget is greater than to
+	Forget   uint64
+}
+
+// store is a log that has been opened to be read, and is written to only once it is known to be whole.
+type store interface {
+	Log
+	ready(ctx context.Context) error
+	close() error
+}
+
+// engine keeps stores, each named by a shard.
+type engine interface {
+	// shards names the stores that are there and not put aside, oldest first.
+	shards(ctx context.Context) ([]Shard, error)
+	// open opens a store; nil if there is none of the name.
+	open(ctx context.Context, name Shard) (store, error)
+	// create makes a store of these blocks behind start, durably.
+	create(ctx context.Context, name Shard, start Start, blocks iter.Seq2[Block, error]) error
+	// putAside moves a store, whatever is left of it, to where it is kept and no longer looked at.
+	putAside(ctx context.Context, name Shard) error
+	// aside says where putAside moves it.
+	aside(name Shard) string
+	close() error
+}
+
+// errDamaged marks errors of a store that cannot be read, in whole or in part.
+var errDamaged = errors.New("damaged")

@@ -1,0 +1,417 @@
+package journal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/tallystick/tallystick/internal/durable"
+)
+
+// applicationID marks a file as a journal's: "TALJ", at offset 68 of its header.
+const applicationID = 0x54414c4a
+
+const (
+	pageSize        = 8 << 10
+	cacheKiB        = 16 << 10 // a whole group, so that no page is written before its commit
+	checkpointBytes = 32 << 20 // of frames in the write-ahead log before they are copied into the file
+	walLimit        = 64 << 20 // bytes of the write-ahead log that are kept to be written over
+	trimBlocks      = 256      // removed in one transaction
+	trimBytes       = 32 << 20 // likewise
+)
+
+const sqliteSchema = `
+CREATE TABLE blocks (
+	first  INTEGER PRIMARY KEY,
+	last   INTEGER NOT NULL,
+	hash   BLOB NOT NULL,
+	frames BLOB NOT NULL
+) STRICT;
+CREATE TABLE receipts (
+	last    INTEGER PRIMARY KEY,
+	entries BLOB NOT NULL
+) STRICT;
+CREATE TABLE start (
+	id       INTEGER PRIMARY KEY CHECK (id = 1),
+	sequence INTEGER NOT NULL,
+	hash     BLOB NOT NULL,
+	trimmed  INTEGER NOT NULL
+) STRICT;
+`
+
+// sqliteEngine keeps a store in a file, frames-SHARD.db.
+type sqliteEngine struct{ options Options }
+
+const (
+	filePrefix = "frames-"
+	fileSuffix = ".db"
+)
+
+// companions are what SQLite puts beside a file. The write-ahead log is as much part of the journal as the
+// file itself.
+var companions = [...]string{"", "-wal", "-shm", "-journal"}
+
+func (e *sqliteEngine) path(name Shard) string {
+	return filepath.Join(e.options.Dir, filePrefix+name.String()+fileSuffix)
+}
+
+func (e *sqliteEngine) aside(name Shard) string {
+	return filepath.Join(e.options.Dir, "quarantine", name.String())
+}
+
+func (e *sqliteEngine) close() error { return nil }
+
+func (e *sqliteEngine) shards(context.Context) ([]Shard, error) {
+	entries, err := os.ReadDir(e.options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []Shard
+	for _, entry := range entries {
+		name, isFile := strings.CutPrefix(entry.Name(), filePrefix)
+		name, _, isStore := strings.Cut(name, fileSuffix) // the file may be gone, and its log left
+		var s Shard
+		if isFile && isStore && s.UnmarshalText([]byte(name)) == nil && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b Shard) int { return strings.Compare(a.String(), b.String()) })
+	return found, nil
+}
+
+func (e *sqliteEngine) putAside(_ context.Context, name Shard) error {
+	to := e.aside(name)
+	if err := durable.MkdirAll(to, 0o700); err != nil {
+		return err
+	}
+	for _, suffix := range companions {
+		from := e.path(name) + suffix
+		if err := os.Rename(from, filepath.Join(to, filepath.Base(from))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return errors.Join(durable.SyncDir(to), durable.SyncDir(e.options.Dir))
+}
+
+func (e *sqliteEngine) create(ctx context.Context, name Shard, start Start, blocks iter.Seq2[Block, error]) (err error) {
+	path := e.path(name)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	s := &sqliteStore{path: path, options: e.options}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	if _, err := s.writer.ExecContext(ctx, sqliteSchema); err != nil {
+		return err
+	}
+	if _, err := s.writer.ExecContext(ctx, "INSERT INTO start (id, sequence, hash, trimmed) VALUES (1, ?, ?, ?)",
+		int64(start.Sequence), start.Hash[:], int64(start.Trimmed)); err != nil {
+		return err
+	}
+	for _, entries := range start.Receipts {
+		if len(entries) < entrySize {
+			continue
+		}
+		last := receiptsEnd(entries)
+		if _, err := s.writer.ExecContext(ctx, "INSERT INTO receipts (last, entries) VALUES (?, ?)", int64(last), entries); err != nil {
+			return err
+		}
+	}
+	for b, err := range blocks {
+		if err != nil {
+			return err
+		}
+		if err := s.Append(ctx, []Block{b}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *sqliteEngine) open(ctx context.Context, name Shard) (store, error) {
+	s := &sqliteStore{path: e.path(name), options: e.options}
+	if _, err := os.Stat(s.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	var err error
+	s.reader, err = openFile(s.path, url.Values{"mode": {"ro"}, "_query_only": {"1"}}, "cell_size_check(ON)", "cache_size(-2048)")
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// sqliteStore is one file. The writing goroutine has writer to itself.
+type sqliteStore struct {
+	path    string
+	options Options
+	reader  *sql.DB
+	handle  *sql.DB
+	writer  *sql.Conn
+	insert  *sql.Stmt
+	unmoved int64 // bytes in the write-ahead log
+}
+
+func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
+	for name, value := range map[string]string{"_defensive": "1", "_dqs": "0", "_error_rc": "1"} {
+		q.Set(name, value)
+	}
+	for _, pragma := range append(pragmas, "busy_timeout(10000)", "trusted_schema(OFF)", "temp_store(MEMORY)") {
+		q.Add("_pragma", pragma)
+	}
+	name := url.URL{Scheme: "file", Path: filepath.ToSlash(path), OmitHost: true, RawQuery: q.Encode()}
+	connector, err := sqlite.NewConnector(name.String())
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(2)
+	return db, nil
+}
+
+// ready opens the writer. Checkpoints are our own (wal_autocheckpoint is off), because SQLite's automatic
+// ones keep a sync error to themselves. Content that is removed is not written over at once: that would
+// cost as much as writing it, and the pages are soon used again.
+func (s *sqliteStore) ready(ctx context.Context) (err error) {
+	s.handle, err = openFile(s.path, url.Values{"_txlock": {"immediate"}},
+		"application_id("+strconv.Itoa(applicationID)+")",
+		"page_size("+strconv.Itoa(pageSize)+")",
+		"journal_mode(WAL)",
+		"synchronous("+s.options.synchronous+")",
+		"secure_delete(FAST)",
+		"wal_autocheckpoint(0)",
+		"cell_size_check(ON)",
+		"cache_size("+strconv.Itoa(-cacheKiB)+")",
+		"journal_size_limit("+strconv.Itoa(walLimit)+")",
+		"max_page_count("+strconv.Itoa(max(s.options.maxPages, 0))+")",
+	)
+	if err != nil {
+		return err
+	}
+	if s.writer, err = s.handle.Conn(ctx); err != nil {
+		return describe(err)
+	}
+	// The transaction creates the write-ahead log, which then stays as long as the connection does. Its
+	// directory entry must be durable before anything in it counts; SQLite syncs the directory too, but
+	// without looking at the result.
+	for _, query := range []string{"BEGIN IMMEDIATE", "ROLLBACK"} {
+		if _, err := s.writer.ExecContext(ctx, query); err != nil {
+			return describe(err)
+		}
+	}
+	return durable.SyncDir(filepath.Dir(s.path))
+}
+
+func (s *sqliteStore) close() error {
+	var errs []error
+	if s.reader != nil {
+		errs = append(errs, s.reader.Close())
+	}
+	if s.insert != nil {
+		errs = append(errs, s.insert.Close())
+	}
+	if s.writer != nil {
+		errs = append(errs, s.writer.Close())
+	}
+	if s.handle != nil {
+		errs = append(errs, s.handle.Close()) // last: it tidies up
+	}
+	return errors.Join(errs...)
+}
+
+func (s *sqliteStore) Append(ctx context.Context, blocks []Block) (err error) {
+	if s.insert == nil {
+		s.insert, err = s.writer.PrepareContext(ctx, "INSERT INTO blocks (first, last, hash, frames) VALUES (?, ?, ?, ?)")
+		if err != nil {
+			return describe(err)
+		}
+	}
+	if s.unmoved > checkpointBytes {
+		if err := s.checkpoint(ctx); err != nil {
+			return describe(err)
+		}
+	}
+	if len(blocks) > 1 {
+		if _, err := s.writer.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+			return describe(err)
+		}
+	}
+	for _, b := range blocks {
+		if _, err := s.insert.ExecContext(ctx, int64(b.First), int64(b.Last), b.Hash[:], b.Frames); err != nil {
+			return describe(err)
+		}
+		s.unmoved += int64(len(b.Frames))
+	}
+	if len(blocks) > 1 {
+		if _, err := s.writer.ExecContext(ctx, "COMMIT"); err != nil {
+			return describe(err)
+		}
+	}
+	return nil
+}
+
+// checkpoint copies the write-ahead log into the file, as far as readers allow, and syncs both.
+func (s *sqliteStore) checkpoint(ctx context.Context) error {
+	var busy, pages, copied int
+	err := s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &copied)
+	if err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	s.unmoved = int64(pages-copied) * pageSize
+	return nil
+}
+
+func (s *sqliteStore) Read(ctx context.Context, from uint64) (b Block, err error) {
+	var first, last int64
+	var hash []byte
+	err = s.reader.QueryRowContext(ctx, `SELECT first, last, hash, frames FROM blocks
+		WHERE first >= COALESCE((SELECT max(first) FROM blocks WHERE first <= ?1), 0) AND last >= ?1
+		ORDER BY first LIMIT 1`, int64(from)).Scan(&first, &last, &hash, &b.Frames)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Block{}, nil
+	}
+	if err != nil {
+		return Block{}, describe(err)
+	}
+	if len(hash) != len(b.Hash) {
+		return Block{}, fmt.Errorf("%w: the block of sequence %d has a hash of %d bytes", errDamaged, first, len(hash))
+	}
+	b.First, b.Last, b.Hash = uint64(first), uint64(last), Hash(hash)
+	return b, nil
+}
+
+func (s *sqliteStore) Start(ctx context.Context) (start Start, err error) {
+	var sequence, trimmed int64
+	var hash []byte
+	err = s.reader.QueryRowContext(ctx, "SELECT sequence, hash, trimmed FROM start WHERE id = 1").Scan(&sequence, &hash, &trimmed)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (len(hash) != len(start.Hash) || sequence < 0 || trimmed < sequence) {
+		err = fmt.Errorf("%w: it does not say where it begins", errDamaged)
+	}
+	if err != nil {
+		return start, describe(err)
+	}
+	start.Sequence, start.Trimmed, start.Hash = uint64(sequence), uint64(trimmed), Hash(hash)
+	rows, err := s.reader.QueryContext(ctx, "SELECT entries FROM receipts ORDER BY last")
+	if err != nil {
+		return start, describe(err)
+	}
+	defer rows.Close() //nolint:errcheck // Err says it
+	for rows.Next() {
+		var entries []byte
+		if err := rows.Scan(&entries); err != nil {
+			return start, describe(err)
+		}
+		start.Receipts = append(start.Receipts, entries)
+	}
+	return start, describe(rows.Err())
+}
+
+func (s *sqliteStore) Trim(ctx context.Context, t Trim) (freed int64, more bool, err error) {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, false, describe(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
+	oldest, err := oldestBlocks(ctx, tx, t.To)
+	if err != nil {
+		return 0, false, describe(err)
+	}
+	for _, st := range oldest.remove(t) {
+		if _, err := tx.ExecContext(ctx, st.query, st.args...); err != nil {
+			return 0, false, describe(err)
+		}
+	}
+	s.unmoved += oldest.size / 8 // the pages of lists that were changed
+	return oldest.size, oldest.more, describe(tx.Commit())
+}
+
+// stretch is the oldest blocks of a log, as many as are removed at once.
+type stretch struct {
+	after, last int64
+	hash        []byte
+	size        int64
+	more        bool
+}
+
+func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err error) {
+	if err := tx.QueryRowContext(ctx, "SELECT sequence FROM start WHERE id = 1").Scan(&s.after); err != nil {
+		return s, err
+	}
+	s.last = s.after
+	rows, err := tx.QueryContext(ctx, "SELECT last, hash, length(frames) FROM blocks WHERE first <= ? ORDER BY first LIMIT ?", int64(to), trimBlocks)
+	if err != nil {
+		return s, err
+	}
+	defer rows.Close() //nolint:errcheck // Err says it
+	for n := 1; rows.Next() && !s.more; n++ {
+		var last, size int64
+		var hash []byte
+		if err := rows.Scan(&last, &hash, &size); err != nil {
+			return s, err
+		}
+		if uint64(last) > to {
+			break
+		}
+		s.last, s.hash = last, hash
+		s.size += size
+		s.more = n == trimBlocks || s.size >= trimBytes
+	}
+	return s, rows.Err()
+}
+
+type statement struct {
+	query string
+	args  []any
+}
+
+// remove returns the statements that remove the stretch and keep what t asks for.
+func (s stretch) remove(t Trim) []statement {
+	trimmed := int64(t.To)
+	if s.more {
+		trimmed = s.last
+	}
+	statements := []statement{{"UPDATE start SET trimmed = ? WHERE id = 1", []any{trimmed}}}
+	if s.last == s.after {
+		return statements
+	}
+	statements = append(statements,
+		statement{"DELETE FROM blocks WHERE first <= ?", []any{s.last}},
+		statement{"UPDATE start SET sequence = ?, hash = ? WHERE id = 1", []any{s.last, s.hash}},
+		statement{"DELETE FROM receipts WHERE last < ?", []any{int64(t.Forget)}})
+	if entries := t.Receipts(uint64(s.after), uint64(s.last)); len(entries) > 0 {
+		statements = append(statements, statement{"INSERT INTO receipts (last, entries) VALUES (?, ?)", []any{s.last, entries}})
+	}
+	return statements
+}
+
+// describe tells what is wrong with the file from what is wrong with the disk.
+func describe(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH:
+			return fmt.Errorf("%w: %w", errDamaged, err)
+		}
+	}
+	return err
+}
