@@ -121,7 +121,7 @@ func (s *server) snapshots() {
 			c.Propose = s.told(c.Propose, []lineage.Node{{Ref: data}, {Ref: version, Model: in.Model}}, []lineage.Edge{{From: data, To: version, Relation: lineage.Derived, Reason: string(link.Role)}})
 			return c, func(*state.Tx) (catalog.DataLink, error) { return link, nil }
 		})
-	ask(s, operation("list-snapshots", http.MethodGet, "/snapshots", "List snapshots of a data set or of a digest, newest first", "data"),
+	ask(s, operation("list-snapshots", http.MethodGet, "/snapshots", "List snapshots of a data set or of a digest, newest first", "data", http.StatusNotFound),
 		func(ctx context.Context, in *struct {
 			Newest
 			Dataset string            `query:"dataset" maxLength:"128"`
@@ -132,6 +132,7 @@ func (s *server) snapshots() {
 				return page[catalog.Snapshot]{}, err
 			}
 			found, err := s.Catalog.Snapshots(ctx, catalog.SnapshotFilter{Dataset: in.Dataset, Digest: in.Digest, After: in.from(), Limit: in.Limit + 1})
+			err = s.nothing(ctx, len(found), err, catalog.Names{Dataset: in.Dataset})
 			return pageOf(found, in.Limit, func(x catalog.Snapshot) string { return utoa(x.Event) }), err
 		})
 	ask(s, operation("get-snapshot", http.MethodGet, "/datasets/{dataset}/snapshots/{snapshot}", "Get a snapshot", "data", http.StatusNotFound),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -101,7 +102,7 @@ func (q eventQuery) filter() (f trail.Filter, err error) {
 }
 
 func (s *server) events() {
-	ask(s, operation("list-events", http.MethodGet, "/events", "List events of the trail", "trail"),
+	ask(s, operation("list-events", http.MethodGet, "/events", "List events of the trail", "trail", http.StatusNotFound),
 		func(ctx context.Context, in *eventQuery) (page[Event], error) {
 			f, err := in.filter()
 			if err != nil {
@@ -118,6 +119,9 @@ func (s *server) events() {
 				return page[Event]{}, err
 			}
 			found, err := s.Workspace.Trail.Events(ctx, f)
+			if err == nil { // before the read is recorded, which would put the name on the trail
+				err = s.nothingTold(ctx, len(found), f, catalog.Names{Model: f.Model})
+			}
 			if err != nil {
 				return page[Event]{}, err
 			}

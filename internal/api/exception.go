@@ -64,12 +64,13 @@ func (s *server) freezes() {
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.Lift(tx, in.ID, in.Body.Reason) }),
 			}, func(tx *state.Tx) (release.Freeze, error) { return s.Releases.FreezeIn(tx, in.ID) }
 		})
-	ask(s, operation("list-freezes", http.MethodGet, "/freezes", "List freezes, the newest first", "release"),
-		func(ctx context.Context, in *releasesQuery) (page[release.Freeze], error) {
+	ask(s, operation("list-freezes", http.MethodGet, "/freezes", "List freezes, the newest first", "release", http.StatusNotFound),
+		func(ctx context.Context, in *ReleasesQuery) (page[release.Freeze], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[release.Freeze]{}, err
 			}
 			found, err := s.Releases.Freezes(ctx, in.filter())
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(f release.Freeze) string { return utoa(f.Event) }), err
 		})
 }
@@ -102,12 +103,19 @@ func (s *server) waivers() {
 				Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Releases.RevokeWaiver(tx, in.ID, in.Body.Reason) }),
 			}, func(tx *state.Tx) (release.Waiver, error) { return s.Releases.WaiverIn(tx, in.ID) }
 		})
-	ask(s, operation("list-waivers", http.MethodGet, "/waivers", "List waivers, the newest first", "release"),
-		func(ctx context.Context, in *releasesQuery) (page[release.Waiver], error) {
+	ask(s, operation("list-waivers", http.MethodGet, "/waivers", "List waivers, the newest first", "release", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			ReleasesQuery
+			Ending bool `query:"ending" doc:"only what ends within a week, or has ended in the last 30 days"`
+		},
+		) (page[release.Waiver], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[release.Waiver]{}, err
 			}
-			found, err := s.Releases.Waivers(ctx, in.filter())
+			f := in.filter()
+			f.Ending = in.Ending
+			found, err := s.Releases.Waivers(ctx, f)
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(w release.Waiver) string { return utoa(w.Event) }), err
 		})
 }

@@ -105,7 +105,7 @@ func (s *server) findings() {
 				return s.Catalog.ResolveFinding(tx, in.Finding, in.Body, by)
 			})
 		})
-	ask(s, operation("list-findings", http.MethodGet, "/findings", "List findings: open ones by what presses most, all of them newest first", "finding"),
+	ask(s, operation("list-findings", http.MethodGet, "/findings", "List findings: open ones by what presses most, all of them newest first", "finding", http.StatusNotFound),
 		func(ctx context.Context, in *findingsQuery) (page[catalog.Finding], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[catalog.Finding]{}, err
@@ -116,6 +116,7 @@ func (s *server) findings() {
 				return page[catalog.Finding]{}, err
 			}
 			found, err := s.Catalog.Findings(ctx, f)
+			err = s.nothing(ctx, len(found), err, catalog.Names{Model: f.Model, Environment: f.Environment, Owner: in.Owner})
 			return pageOf(found, in.Limit, catalog.Finding.Place), err
 		})
 	ask(s, operation("get-finding", http.MethodGet, "/findings/{finding}", "Get a finding with what became of it", "finding", http.StatusNotFound),

@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -61,6 +62,7 @@ func (s *server) inventory() {
 				return page[catalog.Overview]{}, err
 			}
 			models, err := s.chosen(ctx, in)
+			err = s.nothing(ctx, len(models), err, catalog.Names{Owner: in.Owner})
 			if err != nil {
 				return page[catalog.Overview]{}, err
 			}
@@ -76,9 +78,9 @@ func (s *server) inventory() {
 			Model   string `path:"model" maxLength:"128"`
 			Version string `query:"version" maxLength:"128" doc:"absent: the latest"`
 		},
-		) (catalog.Status, error) {
+		) (release.Status, error) {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
-				return catalog.Status{}, err
+				return release.Status{}, err
 			}
 			return s.Releases.Status(ctx, in.Model, in.Version)
 		})
@@ -96,6 +98,9 @@ func (s *server) inventory() {
 				return catalog.History{}, err
 			}
 			h, err := s.Catalog.History(ctx, in.Model, f)
+			if err == nil {
+				err = s.nothingTold(ctx, len(h.Lines), trail.Filter{Actor: f.Actor}, catalog.Names{Model: in.Model, Version: f.Version})
+			}
 			if err != nil {
 				return h, err
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -58,8 +59,8 @@ type Carried struct {
 	Judgement release.Judgement `json:"judgement" doc:"what the gate decided"`
 }
 
-// releasesQuery chooses rows of a list about releases.
-type releasesQuery struct {
+// ReleasesQuery chooses rows of a list about releases.
+type ReleasesQuery struct {
 	Newest
 	Model       string `query:"model" maxLength:"128"`
 	Version     string `query:"version" maxLength:"128"`
@@ -67,8 +68,12 @@ type releasesQuery struct {
 	Open        bool   `query:"open" doc:"only what is open, or counts now"`
 }
 
-func (q releasesQuery) filter() release.Filter {
+func (q ReleasesQuery) filter() release.Filter {
 	return release.Filter{Model: q.Model, Version: q.Version, Environment: q.Environment, Open: q.Open, Before: q.After, Limit: q.Limit + 1}
+}
+
+func (q ReleasesQuery) names() catalog.Names {
+	return catalog.Names{Model: q.Model, Version: q.Version, Environment: q.Environment}
 }
 
 // releases are the requests to let versions in, and their reviews.
@@ -112,12 +117,13 @@ func (s *server) releases() {
 					return Carried{Promoted: r.State == release.Done, Judgement: *j}, err
 				}
 		})
-	ask(s, operation("list-releases", http.MethodGet, "/releases", "List requests, the newest first", "release"),
-		func(ctx context.Context, in *releasesQuery) (page[release.Request], error) {
+	ask(s, operation("list-releases", http.MethodGet, "/releases", "List requests, the newest first", "release", http.StatusNotFound),
+		func(ctx context.Context, in *ReleasesQuery) (page[release.Request], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[release.Request]{}, err
 			}
 			found, err := s.Releases.Requests(ctx, in.filter())
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(r release.Request) string { return utoa(r.Event) }), err
 		})
 	ask(s, operation("get-release", http.MethodGet, "/releases/{release}", "Get a request with its reviews", "release", http.StatusNotFound),
@@ -193,12 +199,13 @@ func (s *server) gate() {
 				},
 			}, func(*state.Tx) (release.Judgement, error) { return *j, nil }
 		})
-	ask(s, operation("list-decisions", http.MethodGet, "/decisions", "List what the gate decided, the newest first", "release"),
-		func(ctx context.Context, in *releasesQuery) (page[release.GateDecision], error) {
+	ask(s, operation("list-decisions", http.MethodGet, "/decisions", "List what the gate decided, the newest first", "release", http.StatusNotFound),
+		func(ctx context.Context, in *ReleasesQuery) (page[release.GateDecision], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[release.GateDecision]{}, err
 			}
 			found, err := s.Releases.Decisions(ctx, in.filter())
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(d release.GateDecision) string { return utoa(d.Event) }), err
 		})
 	ask(s, operation("get-decision", http.MethodGet, "/decisions/{decision}", "Get a decision", "release", http.StatusNotFound),

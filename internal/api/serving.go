@@ -66,6 +66,10 @@ type servedQuery struct {
 	At          time.Time `query:"at" doc:"only what was so then"`
 }
 
+func (q servedQuery) names() catalog.Names {
+	return catalog.Names{Model: q.Model, Version: q.Version, Environment: q.Environment}
+}
+
 func (s *server) environments() {
 	act(s, operation("define-environment", http.MethodPut, "/environments/{environment}", "Define an environment", "serving", http.StatusConflict),
 		func(_ context.Context, in defineEnvironmentInput) (registry.Command, func(tx *state.Tx) (catalog.Environment, error)) {
@@ -114,7 +118,7 @@ func (s *server) deployments() {
 				},
 			}, done
 		})
-	ask(s, operation("list-deployments", http.MethodGet, "/deployments", "List what runs, or ran, where, newest first", "serving"),
+	ask(s, operation("list-deployments", http.MethodGet, "/deployments", "List what runs, or ran, where, newest first", "serving", http.StatusNotFound),
 		func(ctx context.Context, in *servedQuery) (page[catalog.Deployment], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[catalog.Deployment]{}, err
@@ -122,6 +126,7 @@ func (s *server) deployments() {
 			found, err := s.Catalog.Deployments(ctx, catalog.DeploymentFilter{
 				Environment: in.Environment, Model: in.Model, Version: in.Version, Running: in.Now, At: in.At, After: in.from(), Limit: in.Limit + 1,
 			})
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(d catalog.Deployment) string { return utoa(d.Event) }), err
 		})
 }
@@ -164,7 +169,7 @@ func (s *server) assignments() {
 				},
 			}, done
 		})
-	ask(s, operation("list-assignments", http.MethodGet, "/assignments", "List which version serves, or served, where, newest first", "serving"),
+	ask(s, operation("list-assignments", http.MethodGet, "/assignments", "List which version serves, or served, where, newest first", "serving", http.StatusNotFound),
 		func(ctx context.Context, in *servedQuery) (page[catalog.Assignment], error) {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[catalog.Assignment]{}, err
@@ -172,6 +177,7 @@ func (s *server) assignments() {
 			found, err := s.Catalog.Assignments(ctx, catalog.AssignmentFilter{
 				Environment: in.Environment, Model: in.Model, Version: in.Version, Serving: in.Now, At: in.At, After: in.from(), Limit: in.Limit + 1,
 			})
+			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(a catalog.Assignment) string { return utoa(a.Event) }), err
 		})
 }

@@ -200,7 +200,7 @@ func (s *server) evidence() {
 				return page[release.StandingEvidence]{}, err
 			}
 			found, err := s.Catalog.Evidence(ctx, catalog.EvidenceFilter{Model: in.Model, Version: in.Version, Kind: in.Kind, Before: in.After, Limit: in.Limit + 1})
-			if err != nil {
+			if err = s.nothing(ctx, len(found), err, catalog.Names{Model: in.Model, Version: in.Version}); err != nil {
 				return page[release.StandingEvidence]{}, err
 			}
 			standings, err := s.Releases.Standings(ctx, found)

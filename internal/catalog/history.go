@@ -87,7 +87,7 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	if f.Version != "" {
 		chosen.Limit = maxScanned + 1 // most of them will be passed over
 	}
-	naming := []byte(`"version":"` + f.Version + `"`) // as the canonical leaf has it: names need no escapes
+	naming := naming(f.Version)
 	scanned, more := 0, false
 	var touches []touch
 	for e, err := range c.events.All(ctx, chosen) {

@@ -99,6 +99,8 @@ func allPhrases() map[trail.Type]phrase {
 		trail.WaiverRequested:     {"asked for a waiver of the rule {rule} for {model}@{version} in {environment}", "ask for a waiver[ for {model}][@{version}]"},
 		trail.WaiverReviewed:      {"reviewed a waiver for {model}@{version}: {verdict}", "review a waiver[ for {model}][@{version}]"},
 		trail.WaiverRevoked:       {"revoked a waiver for {model}@{version}", "revoke a waiver[ for {model}][@{version}]"},
+		trail.WaiverEnding:        {"told that the waiver of the rule {rule} for {model}@{version} in {environment} ends on {day}", "tell that a waiver[ for {model}] ends"},
+		trail.WaiverExpired:       {"told that the waiver of the rule {rule} for {model}@{version} in {environment} ended on {day}", "tell that a waiver[ for {model}] has ended"},
 		trail.SignerAdded:         {"let evidence that {name} signs count", "let a signer count"},
 		trail.SignerRevoked:       {"let evidence of the key {key} count no more", "revoke a signer"},
 

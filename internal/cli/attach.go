@@ -186,7 +186,7 @@ func (a *app) evidenceList() *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
-			return listed[release.StandingEvidence](ctx, s, modelPath(model)+"/evidence", chosen("model", model, "version", version, "kind", kind), 0)
+			return client.List[release.StandingEvidence](ctx, s.Client, modelPath(model)+"/evidence", chosen("version", version, "kind", kind), 0)
 		},
 		text: func(w io.Writer, all []release.StandingEvidence) {
 			fmt.Fprintln(w, "RECORDED\tOF\tKIND\tNAME\tVERDICT\tSTANDING\tDIGEST\tEVENT")

@@ -297,7 +297,7 @@ func (a *app) snapshotList() *cobra.Command {
 	cmd.Flags().StringVar(&digest, "digest", "", "of data with this `digest`")
 	return asks(a, cmd, question[[]catalog.Snapshot]{
 		ask: func(ctx context.Context, s *session, args []string) ([]catalog.Snapshot, error) {
-			return listed[catalog.Snapshot](ctx, s, "/snapshots", chosen("dataset", strings.Join(args, ""), "digest", digest), 0)
+			return client.List[catalog.Snapshot](ctx, s.Client, "/snapshots", chosen("dataset", strings.Join(args, ""), "digest", digest), 0)
 		},
 		text: printSnapshots,
 	})

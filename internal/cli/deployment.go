@@ -105,7 +105,7 @@ func (a *app) deploymentList() *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
-			return listed[catalog.Deployment](ctx, s, "/deployments", q, 0)
+			return client.List[catalog.Deployment](ctx, s.Client, "/deployments", q, 0)
 		},
 		text: func(w io.Writer, all []catalog.Deployment) {
 			fmt.Fprintln(w, "ID\tVERSION\tENVIRONMENT\tCLUSTER\tREPLICAS\tFROM\tUNTIL\tARTIFACT")

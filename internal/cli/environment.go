@@ -212,7 +212,7 @@ func (a *app) assignments() *cobra.Command {
 			if err != nil {
 				return nil, err
 			}
-			return listed[catalog.Assignment](ctx, s, "/assignments", q, 0)
+			return client.List[catalog.Assignment](ctx, s.Client, "/assignments", q, 0)
 		},
 		text: func(w io.Writer, all []catalog.Assignment) {
 			fmt.Fprintln(w, "ENVIRONMENT\tVERSION\tAS\tFROM\tUNTIL\tREASON\tEVENT")

@@ -78,7 +78,7 @@ func (a *app) freezeList() *cobra.Command {
 	f.add(cmd, "only freezes in force")
 	return asks(a, cmd, question[[]release.Freeze]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.Freeze, error) {
-			return listed[release.Freeze](ctx, s, "/freezes", f.query(), f.limit)
+			return client.List[release.Freeze](ctx, s.Client, "/freezes", f.query(), f.limit)
 		},
 		text: printFreezes,
 	})
@@ -174,11 +174,21 @@ func (a *app) waiverRevoke() *cobra.Command {
 
 func (a *app) waiverList() *cobra.Command {
 	var f releaseFlags
-	cmd := &cobra.Command{Use: "list", Short: "List waivers, the newest first", Args: cobra.NoArgs, Example: `  tallystick waiver list --open`}
+	var ending bool
+	cmd := &cobra.Command{
+		Use: "list", Short: "List waivers, the newest first", Args: cobra.NoArgs, Example: `  tallystick waiver list --open
+  tallystick waiver list --ending`,
+	}
 	f.add(cmd, "only waivers that are asked for, or count")
+	cmd.Flags().BoolVar(&ending, "ending", false, "only those that end within a week, or have ended in the last 30 days")
+	cmd.MarkFlagsMutuallyExclusive("open", "ending")
 	return asks(a, cmd, question[[]release.Waiver]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.Waiver, error) {
-			return listed[release.Waiver](ctx, s, "/waivers", f.query(), f.limit)
+			q := f.query()
+			if ending {
+				q.Set("ending", "true")
+			}
+			return client.List[release.Waiver](ctx, s.Client, "/waivers", q, f.limit)
 		},
 		text: printWaivers,
 	})
@@ -186,8 +196,9 @@ func (a *app) waiverList() *cobra.Command {
 
 func printWaivers(w io.Writer, all []release.Waiver) {
 	fmt.Fprintln(w, "WAIVER\tVERSION\tTO\tRULE\tOWNER\tSTATE\tUNTIL\tCONTROL")
+	now := time.Now()
 	for _, v := range all {
-		fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.Model, v.Version, v.Environment, v.Rule, v.Owner, v.State, moment(v.Expires), v.Control)
+		fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.ID, v.Model, v.Version, v.Environment, v.Rule, v.Owner, v.Stand(now), moment(v.Expires), v.Control)
 	}
 }
 

@@ -76,7 +76,7 @@ func (a *app) findingList() *cobra.Command {
 			if overdue {
 				q.Set("overdue", "true")
 			}
-			return listed[catalog.Finding](ctx, s, "/findings", q, limit)
+			return client.List[catalog.Finding](ctx, s.Client, "/findings", q, limit)
 		},
 		text: printFindings,
 	})

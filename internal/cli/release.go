@@ -76,7 +76,7 @@ func (a *app) releaseList() *cobra.Command {
 	f.add(cmd, "only requests that are open")
 	return asks(a, cmd, question[[]release.Request]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.Request, error) {
-			return listed[release.Request](ctx, s, "/releases", f.query(), f.limit)
+			return client.List[release.Request](ctx, s.Client, "/releases", f.query(), f.limit)
 		},
 		text: printReleases,
 	})
@@ -260,7 +260,7 @@ func (a *app) decisions() *cobra.Command {
 	f.add(cmd, "")
 	return asks(a, cmd, question[[]release.GateDecision]{
 		ask: func(ctx context.Context, s *session, _ []string) ([]release.GateDecision, error) {
-			return listed[release.GateDecision](ctx, s, "/decisions", f.query(), f.limit)
+			return client.List[release.GateDecision](ctx, s.Client, "/decisions", f.query(), f.limit)
 		},
 		text: func(w io.Writer, all []release.GateDecision) {
 			fmt.Fprintln(w, "DECISION\tVERSION\tTO\tVERDICT\tDENIED BY\tPOLICY\tAT")

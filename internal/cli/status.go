@@ -6,11 +6,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/release"
 )
 
 func (a *app) status() *cobra.Command {
@@ -39,13 +41,16 @@ Exit code: 0 all that is owed is there, 1 something is missing or stale.`,
 				answer.Models = slices.DeleteFunc(all, func(o catalog.Overview) bool { return o.Missing+o.Stale == 0 })
 				answer.whole = len(all)
 				a.refuseUnless(len(answer.Models) == 0)
+				if err == nil {
+					answer.Ending, err = client.List[release.Waiver](ctx, s.Client, "/waivers", chosen("ending", "true"), 0)
+				}
 				return answer, err
 			}
 			model, version, err := catalog.ParseVersionName(args[0])
 			if err != nil {
 				return answer, err
 			}
-			answer.Status = &catalog.Status{}
+			answer.Status = &release.Status{}
 			err = s.Get(ctx, modelPath(model)+"/status?"+chosen("version", version).Encode(), answer.Status)
 			a.refuseUnless(answer.Status.Complete())
 			return answer, err
@@ -63,16 +68,37 @@ func (a *app) refuseUnless(well bool) {
 
 // statusAnswer is the status of one model, or the models that owe something.
 type statusAnswer struct {
-	*catalog.Status
+	*release.Status
 	Models []catalog.Overview `json:"models,omitempty"`
+	Ending []release.Waiver   `json:"ending_waivers,omitempty"` // and those that have ended of late
 	whole  int
 }
 
 func printStatus(w io.Writer, s statusAnswer) {
 	if s.Status != nil {
 		printModelStatus(w, *s.Status)
+		printEnds(w, s.Waivers)
 		return
 	}
+	printOwing(w, s)
+	printEnds(w, s.Ending)
+}
+
+// printEnds says of waivers until when they count.
+func printEnds(w io.Writer, waivers []release.Waiver) {
+	if len(waivers) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, v := range waivers {
+		ends := "counts until"
+		if v.Stand(time.Now()) == "expired" {
+			ends = "has ended:"
+		}
+		fmt.Fprintf(w, "waiver of %s for %s@%s in %s %s %s\n", v.Rule, v.Model, v.Version, v.Environment, ends, moment(v.Expires))
+	}
+}
+
+func printOwing(w io.Writer, s statusAnswer) {
 	if len(s.Models) == 0 {
 		fmt.Fprintf(w, "%d models are in use, and none owes anything\n", s.whole)
 		return
@@ -88,7 +114,7 @@ func printStatus(w io.Writer, s statusAnswer) {
 	fmt.Fprintf(w, "%d of %d models in use owe something\n", len(s.Models), s.whole)
 }
 
-func printModelStatus(w io.Writer, s catalog.Status) {
+func printModelStatus(w io.Writer, s release.Status) {
 	fmt.Fprintln(w, s.Words)
 	if s.Model.TierDecision.Reason != "" {
 		fmt.Fprintf(w, "tier %s\n", s.Model.TierDecision.Reason)

@@ -36,7 +36,10 @@ func Topics() []Topic {
 			}},
 		{"release-promoted", "a release carried out", []trail.Type{trail.ReleasePromoted}, nil},
 		{"freeze", "a freeze declared or lifted", []trail.Type{trail.FreezeDeclared, trail.FreezeLifted}, nil},
-		{"waiver", "a waiver requested, reviewed or revoked", []trail.Type{trail.WaiverRequested, trail.WaiverReviewed, trail.WaiverRevoked}, nil},
+		{"waiver", "a waiver requested, reviewed, revoked, about to end or ended", []trail.Type{
+			trail.WaiverRequested, trail.WaiverReviewed, trail.WaiverRevoked, trail.WaiverEnding, trail.WaiverExpired,
+		}, nil},
+		{"waiver-ending", "a waiver that is about to end, or has ended", []trail.Type{trail.WaiverEnding, trail.WaiverExpired}, nil},
 		{"model", "a model registered, changed or retired, a version registered or marked", []trail.Type{
 			trail.ModelRegistered, trail.ModelReregistered, trail.ModelUpdated, trail.ModelRetired, trail.VersionRegistered, trail.VersionMarked,
 		}, nil},

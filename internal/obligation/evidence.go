@@ -42,6 +42,11 @@ const (
 	Legal     Role = "legal counsel"
 )
 
+// Roles returns who may owe evidence.
+func Roles() []Role {
+	return []Role{Owner, SRE, Data, Validator, Approver, Operator, Admin, Privacy, Security, Legal}
+}
+
 const ofVersion = "MODEL@VERSION"
 
 const runCommand = "tallystick run --model MODEL@VERSION --input FILE -- COMMAND"

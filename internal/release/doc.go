@@ -75,6 +75,8 @@ func Changes() map[trail.Type]func() trail.Change {
 		trail.WaiverRequested:  func() trail.Change { return new(WaiverRequested) },
 		trail.WaiverReviewed:   func() trail.Change { return new(WaiverReviewed) },
 		trail.WaiverRevoked:    func() trail.Change { return new(WaiverRevoked) },
+		trail.WaiverEnding:     func() trail.Change { return new(WaiverEnding) },
+		trail.WaiverExpired:    func() trail.Change { return new(WaiverExpired) },
 		trail.SignerAdded:      func() trail.Change { return new(SignerAdded) },
 		trail.SignerRevoked:    func() trail.Change { return new(SignerRevoked) },
 	}

@@ -81,17 +81,28 @@ func (o *Office) proven(ctx context.Context, gather func(tx *state.Tx, read map[
 	return f, nil
 }
 
+// Status is what a model owes, with the exceptions that its version has or had of late.
+type Status struct {
+	catalog.Status
+	Waivers []Waiver `json:"waivers,omitempty" doc:"approved waivers of the version that count, or have ended in the last 30 days"`
+}
+
 // Status says what a model owes and what of it is there and proven.
-func (o *Office) Status(ctx context.Context, model, version string) (catalog.Status, error) {
+func (o *Office) Status(ctx context.Context, model, version string) (Status, error) {
+	var waivers []Waiver
 	f, err := o.proven(ctx, func(tx *state.Tx, read map[string]proof) (f facts, err error) {
 		f.vouched = map[tallystick.Digest]tallystick.Digest{}
 		if f.keys, err = o.keys(tx); err != nil {
 			return f, err
 		}
-		f.status, err = o.config.Catalog.StatusIn(tx, model, version, o.prover(&f, read))
+		if f.status, err = o.config.Catalog.StatusIn(tx, model, version, o.prover(&f, read)); err != nil {
+			return f, err
+		}
+		waivers, err = state.Collect(tx, scanWaiver, "SELECT "+waiverColumns+` FROM waivers WHERE model = ? AND version = ? AND state = 'approved' AND expires_ms > ?
+			ORDER BY event `+state.Limit, model, f.status.Version, tx.Now().Add(-recentEnd).UnixMilli(), maxPage)
 		return f, err
 	})
-	return f.status, err
+	return Status{f.status, waivers}, err
 }
 
 // Overviews says what an inventory says of models; 200 is the most. What nobody is said to have signed is a claim, and not looked into.

@@ -18,6 +18,7 @@ type Filter struct {
 	Model, Version, Environment string
 	Open                        bool   // only requests that are open, waivers that are asked for or count, freezes in force
 	Asked                       bool   // only waivers that wait for a review
+	Ending                      bool   // only waivers that end soon, or have ended of late
 	Before                      uint64 // sequence of the event of the last one that the caller has
 	Limit                       int    // 0 means 100; at most 1,000
 }
@@ -223,6 +224,10 @@ func (o *Office) Waivers(ctx context.Context, f Filter) ([]Waiver, error) {
 	if f.Asked {
 		condition += " AND state = 'requested' AND expires_ms > ?"
 		args = append(args, o.config.Now().UnixMilli())
+	}
+	if f.Ending {
+		ends, these := waiverEnds(o.config.Now())
+		condition, args = condition+" AND "+ends, append(args, these...)
 	}
 	return listed(ctx, o, scanWaiver, "SELECT "+waiverColumns+" FROM waivers WHERE "+condition, args, f)
 }

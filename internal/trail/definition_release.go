@@ -12,6 +12,8 @@ const (
 	WaiverRequested  Type = typePrefix + "waiver.requested" + typeSuffix
 	WaiverReviewed   Type = typePrefix + "waiver.reviewed" + typeSuffix
 	WaiverRevoked    Type = typePrefix + "waiver.revoked" + typeSuffix
+	WaiverEnding     Type = typePrefix + "waiver.ending" + typeSuffix
+	WaiverExpired    Type = typePrefix + "waiver.expired" + typeSuffix
 	SignerAdded      Type = typePrefix + "signer.added" + typeSuffix
 	SignerRevoked    Type = typePrefix + "signer.revoked" + typeSuffix
 )
@@ -25,6 +27,15 @@ func releaseDefinitions() []Definition {
 		public("environment", Text, "name of the environment"),
 		public("role", Text, "what the version is to do there"),
 		optional("percent", Number, "share of the requests that a canary answers").inTheOpen(),
+	}
+	end := []Field{
+		public("waiver", Text, "id of the waiver"),
+		public("model", Text, "name of the model"),
+		public("version", Text, "name of the version"),
+		public("environment", Text, "name of the environment"),
+		public("rule", Text, "id of the rule"),
+		public("expires_ms", Number, "until when it counts, milliseconds since 1970"),
+		public("day", Text, "day of that, in UTC"),
 	}
 	return []Definition{
 		{
@@ -145,6 +156,16 @@ func releaseDefinitions() []Definition {
 				public("version", Text, "name of the version"),
 				optional("reason", Text, "why"),
 			},
+		},
+		{
+			Type: WaiverEnding, Title: "Waiver about to end", Action: "waiver.remind",
+			Description: "A waiver counts for a few days more. It is told once.",
+			Fields:      end,
+		},
+		{
+			Type: WaiverExpired, Title: "Waiver ended", Action: "waiver.remind",
+			Description: "The date has passed until when a waiver counted. It is told once.",
+			Fields:      end,
 		},
 		{
 			Type: SignerAdded, Title: "Signer added", Action: "signer.add",

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -22,7 +23,7 @@ const (
 type modelPage struct {
 	catalog.Model
 	Deciding    []decided
-	Status      catalog.Status
+	Status      release.Status
 	Versions    []catalog.Version
 	MoreThan    bool // there are older versions
 	Assignments []catalog.Assignment

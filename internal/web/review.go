@@ -31,6 +31,7 @@ type reviewsPage struct {
 	Mine     []waitingLine
 	Others   []waitingLine
 	Waivers  []waiverLine
+	Ending   []waiverLine    // soon, or of late
 	MineToo  map[string]bool // waivers that the visitor may review, by id
 	Findings []catalog.Finding
 	Attempts []attempt
@@ -79,7 +80,11 @@ func (s *server) reviews(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if p.Names, err = s.namesOfWaiting(v, all, waivers); err != nil {
+	ending, err := s.Releases.Waivers(v.ctx(), release.Filter{Environment: p.Filter.Environment, Ending: true, Limit: shownWaivers})
+	if err != nil {
+		return err
+	}
+	if p.Names, err = s.namesOfWaiting(v, all, slices.Concat(waivers, ending)); err != nil {
 		return err
 	}
 	p.Links = p.Filter.links(all)
@@ -94,7 +99,7 @@ func (s *server) reviews(v *visit) error {
 			p.Others = append(p.Others, line)
 		}
 	}
-	p.Waivers = s.waiverLines(waivers)
+	p.Waivers, p.Ending = s.waiverLines(waivers), s.waiverLines(ending)
 	mine := len(p.Mine)
 	for _, w := range waivers {
 		if v.who.Allows(access.WaiverReview, whole) == nil && !slices.Contains([]string{w.Owner, w.Requester}, v.who.ID) && w.Owner != v.who.Name {

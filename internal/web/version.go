@@ -25,7 +25,7 @@ const (
 // versionPage is one version of a model.
 type versionPage struct {
 	catalog.Version
-	Status      catalog.Status
+	Status      release.Status
 	Before      string // the version before it; empty if it is the first
 	Files       []artifact.File
 	Metrics     []namedMetric

@@ -22,16 +22,9 @@ type waiverLine struct {
 }
 
 func (s *server) waiverLine(w release.Waiver) waiverLine {
-	line := waiverLine{Waiver: w, Stand: string(w.State)}
-	left := w.Expires.Sub(s.Now())
-	switch open := w.State == release.WaiverOpen || w.State == release.WaiverApproved; {
-	case open && left <= 0:
-		line.Stand = "expired"
-	case open:
-		line.Left = age(left)
-		if w.State == release.WaiverApproved {
-			line.Stand = "in force"
-		}
+	line := waiverLine{Waiver: w, Stand: w.Stand(s.Now())}
+	if line.Stand == "in force" || line.Stand == string(release.WaiverOpen) {
+		line.Left = age(w.Expires.Sub(s.Now()))
 	}
 	return line
 }
