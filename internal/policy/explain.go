@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -77,9 +76,9 @@ func (p *Pack) Explain(ctx context.Context, options ExplainOptions) (Explanation
 		return Explanation{}, err
 	}
 	e.Verdict, e.Words = decision.Verdict, decision.Words
-	report, errReport := f.member("report")
+	report := f.member("report")
 	whole, err := f.input(nil)
-	if err := errors.Join(errReport, err); err != nil {
+	if err != nil {
 		return Explanation{}, fmt.Errorf("parse gate input: %w", err)
 	}
 	judged := conform(f, p.tier) == ""

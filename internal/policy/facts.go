@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -34,22 +33,16 @@ var onlyRules = []string{"report", "limits", "criteria", "champion"}
 // parse reads canonical JSON.
 func parse(canonical []byte) (*facts, error) {
 	f := &facts{document: map[string]any{}, digest: tallystick.DigestOf(canonical), terms: map[string]*ast.Term{}}
-	if err := json.NewDecoder(bytes.NewReader(canonical)).Decode(&f.pieces); err != nil {
+	var err error
+	if f.pieces, err = members(canonical); err != nil {
 		return nil, err
-	}
-	if f.pieces == nil {
-		return nil, fmt.Errorf("it is null")
 	}
 	for name, piece := range f.pieces {
 		if slices.Contains(onlyRules, name) && piece[0] == '{' {
 			f.document[name] = piece
 			continue
 		}
-		value, err := read(piece)
-		if err != nil {
-			return nil, err
-		}
-		f.document[name] = value
+		f.document[name] = read(piece)
 	}
 	maps.DeleteFunc(f.pieces, func(name string, _ json.RawMessage) bool { return strings.Contains(name, below) })
 	text, _ := f.document["now"].(string)
@@ -61,20 +54,12 @@ func parse(canonical []byte) (*facts, error) {
 	return f, nil
 }
 
-// read reads a JSON value with its numbers as they are written.
-func read(data []byte) (value any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	err = decoder.Decode(&value)
-	return value, err
-}
-
 // member returns a member of the document with all that is in it.
-func (f *facts) member(name string) (any, error) {
+func (f *facts) member(name string) any {
 	if raw, unread := f.document[name].(json.RawMessage); unread {
 		return read(raw)
 	}
-	return f.document[name], nil
+	return f.document[name]
 }
 
 // input returns the document as rules see it that read no more than these members; nil: all of them.
@@ -111,11 +96,11 @@ func (f *facts) piece(path string) []byte {
 		return bytes
 	}
 	f.pieces[path] = nil
-	var members map[string]json.RawMessage
-	if json.Unmarshal(f.piece(path[:at]), &members) != nil {
+	pieces, err := members(f.piece(path[:at]))
+	if err != nil {
 		return nil // no object, in which nothing can be found
 	}
-	for name, bytes := range members {
+	for name, bytes := range pieces {
 		if !strings.Contains(name, below) {
 			f.pieces[path[:at]+below+name] = bytes
 		}
@@ -136,11 +121,7 @@ func (f *facts) term(name string) (*ast.Term, error) {
 			return term, nil
 		}
 	}
-	plain, err := f.member(name)
-	if err != nil {
-		return nil, err
-	}
-	value, err := ast.InterfaceToValue(plain)
+	value, err := ast.InterfaceToValue(f.member(name))
 	if err != nil {
 		return nil, err
 	}
