@@ -19,5 +19,5 @@ func program() {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"tallystick": program})
+	testscript.Main(m, map[string]func(){"tallystick": program, "cutter": cutter})
 }

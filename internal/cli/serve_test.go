@@ -31,7 +31,13 @@ type serving struct {
 // serve starts the program and waits until it listens. started is called, if it is not nil, before.
 func (h home) serve(started func(*os.Process)) *serving {
 	h.t.Helper()
-	s := &serving{t: h.t, cmd: h.command("serve", "--listen", "127.0.0.1:0"), gone: make(chan struct{})}
+	return h.served(h.command("serve", "--listen", "127.0.0.1:0"), started)
+}
+
+// served is serve with a command that runs the server.
+func (h home) served(cmd *exec.Cmd, started func(*os.Process)) *serving {
+	h.t.Helper()
+	s := &serving{t: h.t, cmd: cmd, gone: make(chan struct{})}
 	stderr, err := s.cmd.StderrPipe()
 	if err != nil {
 		h.t.Fatal(err)
