@@ -52,8 +52,8 @@ func BenchmarkRecord(b *testing.B) {
 	buffer := make([]byte, 0, 4096)
 	run("encode", func() { buffer, _ = r.Append(buffer[:0]) })
 	run("decode", func() { _, _ = prediction.Decode(encoding) })
-	var reused prediction.Record
-	run("decode-reused", func() { _ = reused.Decode(encoding) })
+	var view prediction.View
+	run("view", func() { _ = view.Decode(encoding) })
 	run("validate", func() { _ = r.Validate() })
 	run("complete", func() { r.Complete(received) })
 	run("json-read", func() { _, _ = prediction.ParseJSON(text) })

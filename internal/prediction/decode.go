@@ -1,172 +1,95 @@
 package prediction
 
 import (
-	"encoding/hex"
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"unicode/utf8"
-
-	"github.com/tallystick/tallystick"
 )
 
-// Decode returns the record that encoding encodes, or an Invalid error if it is not the one
-// encoding of a record. It does not ask whether the record is valid.
-func Decode(encoding []byte) (Record, error) {
-	var r Record
-	err := r.Decode(encoding)
-	return r, err
-}
-
-// Decode is like the function of that name, and reuses the memory of r's features, attributions and
-// flags. Everything else of r is replaced.
-func (r *Record) Decode(encoding []byte) error {
-	*r = Record{Features: r.Features[:0], Attributions: r.Attributions[:0], Flags: r.Flags[:0]}
-	if len(encoding) > MaxEncoded {
-		return tallystick.Errorf(tallystick.Invalid, "encoding of a record: %d bytes, the limit is %d", len(encoding), MaxEncoded)
-	}
-	// All texts of the record are parts of one string.
-	d := decoder{data: string(encoding)}
-	d.record(r)
-	if d.fault != "" {
-		return tallystick.Errorf(tallystick.Invalid, "encoding of a record: %s at byte %d", d.fault, d.at)
-	}
-	return nil
-}
-
-// decoder reads from data; after a fault every read gives zero.
+// decoder reads an encoding; after a fault every read gives zero.
 type decoder struct {
-	data  string
+	data  []byte
 	at    int
 	fault string
 }
 
+// fail notes the first fault. What it formats is few and small.
 func (d *decoder) fail(format string, args ...any) {
 	if d.fault == "" {
 		d.fault = fmt.Sprintf(format, args...)
 	}
 }
 
-func (d *decoder) record(r *Record) {
+func (d *decoder) record(v *View) {
 	if d.byte() != version1 {
 		d.fail("it is not of version 1")
 	}
-	last := byte(0)
-	var seen [tagEnd]bool
+	last := Tag(0)
 	for d.fault == "" && d.at < len(d.data) {
-		tag := d.byte()
+		tag := Tag(d.byte())
 		if tag <= last || tag >= tagEnd {
 			d.fail("tag %d follows tag %d", tag, last)
 			return
 		}
-		last, seen[tag] = tag, true
-		d.field(tag, r)
+		last = tag
+		d.field(tag, v)
 	}
+	has := func(tag Tag) bool { return v.fields[tag].Kind != Null }
 	switch {
 	case d.fault != "":
-	case !seen[tagID] || !seen[tagSalt] || !seen[tagTime] || !seen[tagModel]:
+	case !has(TagID) || !has(TagSalt) || !has(TagTime) || !has(TagModel):
 		d.fail("id, salt, time or model is missing")
-	case (seen[tagOverrideFrom] || seen[tagOverrideWhy]) && !seen[tagOverrideBy]:
+	case (has(TagOverrideFrom) || has(TagOverrideWhy)) && !has(TagOverrideBy):
 		d.fail("an override by nobody")
-	case seen[tagInputKeyed] && !seen[tagInputDigest]:
+	case has(TagInputKeyed) && !has(TagInputDigest):
 		d.fail("a key without an input digest")
 	}
 }
 
-func (d *decoder) field(tag byte, r *Record) {
+func (d *decoder) field(tag Tag, v *View) {
 	switch tag {
-	case tagID:
-		d.fixed(r.ID[:])
-		if !r.ID.valid() {
-			d.fail("the id is not a UUID of version 7")
-		}
-	case tagSalt:
-		d.fixed(r.Salt[:])
-	case tagTime:
-		r.Time = Time(d.present(Int).Int())
-		if !r.Time.valid() {
-			d.fail("the time is out of range")
-		}
-	case tagModel:
-		r.Model = d.text()
-	case tagVersionRequested:
-		r.VersionRequested = d.text()
-	case tagVersion:
-		r.Version = d.text()
-	case tagVersionSource:
-		r.VersionSource = d.text()
-	case tagEnvironment:
-		r.Environment = d.text()
-	case tagRoute:
-		r.Route = d.text()
-	case tagActor:
-		r.Actor = d.text()
-	case tagSubject:
-		r.Subject = d.text()
-	case tagTraceID:
-		d.fixed(r.TraceID[:])
-		d.notZero(r.TraceID == TraceID{})
-	case tagSpanID:
-		d.fixed(r.SpanID[:])
-		d.notZero(r.SpanID == SpanID{})
-	case tagInputDigest:
-		var sum [32]byte
-		d.fixed(sum[:])
-		r.InputDigest = tallystick.Digest("sha256:" + hex.EncodeToString(sum[:]))
-	case tagInputKeyed:
-		if r.InputKeyed = d.present(Bool).Bool(); !r.InputKeyed {
-			d.fail("a false that stands for what is absent")
-		}
-	case tagFeatures:
-		r.Features = d.features(r.Features)
-	case tagFeaturesRef:
-		r.FeaturesRef = d.text()
-	default:
-		d.laterField(tag, r)
+	case TagFeatures:
+		v.Features = d.features(v.Features, false)
+		return
+	case TagAttributions:
+		v.Attributions = d.features(v.Attributions, true)
+		return
+	case TagFlags:
+		v.Flags = d.flags(v.Flags)
+		return
+	}
+	r := d.typed()
+	v.fields[tag] = r
+	if want := kindOf(tag); r.Kind == Null || want != Null && r.Kind != want || want == Null && r.Kind == Octets {
+		d.fail("a value of type %d", r.Kind)
+	}
+	switch {
+	case r.Kind == Octets && int(r.n) != widthOf(tag):
+		d.fail("it does not have %d bytes", widthOf(tag))
+	case tag == TagID && d.fault == "" && !ID(v.Bytes(r)).valid():
+		d.fail("the id is not a UUID of version 7")
+	case tag == TagTime && !Time(r.Bits).valid():
+		d.fail("the time is out of range")
+	case (tag == TagScore || tag == TagThreshold) && r.Kind != Int && r.Kind != Float:
+		d.fail("a value that is no number")
+	case tag != TagOutput && tag != TagOverrideFrom && r.Kind == Text && r.n == 0:
+		d.fail("an empty text that stands for what is absent")
+	case tag == TagInputKeyed && r.Bits == 0:
+		d.fail("a false that stands for what is absent")
+	case (tag == TagTraceID || tag == TagSpanID) && d.fault == "" && allZero(v.Bytes(r)):
+		d.fail("zeros that stand for what is absent")
 	}
 }
 
-func (d *decoder) laterField(tag byte, r *Record) {
-	switch tag {
-	case tagOutput:
-		r.Output = d.present(Null)
-	case tagScore:
-		r.Score = d.number()
-	case tagThreshold:
-		r.Threshold = d.number()
-	case tagRule:
-		r.Rule = d.text()
-	case tagRationale:
-		r.Rationale = d.text()
-	case tagAttributions:
-		r.Attributions = d.features(r.Attributions)
-		for _, a := range r.Attributions {
-			if !a.Value.IsNumber() {
-				d.fail("an attribution is not a number")
-			}
+func allZero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
 		}
-	case tagLatency:
-		r.Latency = d.present(Int)
-	case tagStatus:
-		r.Status = Status(d.text())
-	case tagDecidedBy:
-		r.DecidedBy = DecidedBy(d.text())
-	case tagOverrideBy:
-		r.Override = &Override{By: d.text()}
-	case tagOverrideFrom:
-		if v := d.present(Null); r.Override != nil {
-			r.Override.From = v
-		}
-	case tagOverrideWhy:
-		if s := d.text(); r.Override != nil {
-			r.Override.Why = s
-		}
-	case tagFlags:
-		r.Flags = d.flags(r.Flags)
-	case tagExtra:
-		extra := d.text()
-		// What was canonical once is canonical for ever: nothing but a person reads it again.
-		r.Extra = []byte(extra)
 	}
+	return true
 }
 
 func (d *decoder) byte() byte {
@@ -184,150 +107,114 @@ func (d *decoder) uvarint() uint64 {
 		d.at++
 		return uint64(d.data[d.at-1])
 	}
-	var v uint64
-	for shift := 0; shift < 64; shift += 7 {
-		b := d.byte()
-		v |= uint64(b&0x7f) << shift
-		if b < 0x80 {
-			if b == 0 && shift > 0 || shift == 63 && b > 1 {
-				break
-			}
-			return v
-		}
+	v, n := binary.Uvarint(d.data[d.at:])
+	if n <= 0 || d.data[d.at+n-1] == 0 {
+		d.fail("a number ends early or is not in its shortest form")
+		return 0
 	}
-	d.fail("a number is not in its shortest form")
-	return 0
+	d.at += n
+	return v
+}
+
+// span reads a length and steps over as many bytes.
+func (d *decoder) span() (at, n uint32) {
+	length := d.uvarint()
+	if length > uint64(len(d.data)-d.at) {
+		d.fail("it ends early")
+		return 0, 0
+	}
+	at = uint32(d.at)
+	d.at += int(length)
+	return at, uint32(length)
 }
 
 // name reads a length and as many bytes of UTF-8.
-func (d *decoder) name() string {
-	n := d.uvarint()
-	if n > uint64(len(d.data)-d.at) {
-		d.fail("it ends early")
-		return ""
-	}
-	s := d.data[d.at : d.at+int(n)]
-	if !utf8.ValidString(s) {
+func (d *decoder) name() (at, n uint32) {
+	at, n = d.span()
+	if !utf8.Valid(d.data[at : at+n]) {
 		d.fail("a text is not UTF-8")
 	}
-	d.at += int(n)
-	return s
+	return at, n
 }
 
-func (d *decoder) text() string {
-	if t := d.byte(); t != typeText {
-		d.fail("type %d instead of text", t)
-	}
-	s := d.name()
-	if s == "" {
-		d.fail("an empty text that stands for what is absent")
-	}
-	return s
-}
-
-func (d *decoder) fixed(dst []byte) {
-	if t, n := d.byte(), d.byte(); t != typeBytes || int(n) != len(dst) || len(dst) > len(d.data)-d.at {
-		d.fail("it does not have %d bytes", len(dst))
-		return
-	}
-	d.at += copy(dst, d.data[d.at:])
-}
-
-func (d *decoder) notZero(zero bool) {
-	if zero {
-		d.fail("zeros that stand for what is absent")
-	}
-}
-
-// present reads a value that is not null, of the kind given unless that is Null.
-func (d *decoder) present(kind Kind) Value {
-	v := d.typed()
-	if v.kind == Null || kind != Null && v.kind != kind {
-		d.fail("a value of the wrong type")
-	}
-	return v
-}
-
-func (d *decoder) number() Value {
-	v := d.typed()
-	if !v.IsNumber() {
-		d.fail("a value of the wrong type")
-	}
-	return v
-}
-
-func (d *decoder) typed() Value {
+func (d *decoder) typed() Raw {
 	switch t := d.byte(); t {
 	case typeNull:
-		return Value{}
+		return Raw{}
 	case typeFalse, typeTrue:
-		return Boolean(t == typeTrue)
+		return Raw{Kind: Bool, Bits: uint64(t - typeFalse)}
 	case typeInt:
 		u := d.uvarint()
-		return Integer(int64(u>>1) ^ -int64(u&1))
+		return Raw{Kind: Int, Bits: u>>1 ^ -(u & 1)}
 	case typeFloat:
 		if len(d.data)-d.at < 8 {
 			d.fail("it ends early")
-			return Value{}
+			return Raw{}
 		}
-		var bits uint64
-		for _, b := range []byte(d.data[d.at : d.at+8]) {
-			bits = bits<<8 | uint64(b)
-		}
+		bits := binary.BigEndian.Uint64(d.data[d.at:])
 		d.at += 8
-		v := Number(math.Float64frombits(bits))
-		if v.kind != Float || v.bits != bits {
+		if v := Number(math.Float64frombits(bits)); v.kind != Float || v.bits != bits {
 			d.fail("a number in another form than its own")
 		}
-		return v
+		return Raw{Kind: Float, Bits: bits}
 	case typeText:
-		v := String(d.name())
-		if v.kind != Text {
+		at, n := d.name()
+		if n <= uint32(len(textNeg)) && String(string(d.data[at:at+n])).kind != Text {
 			d.fail("a number as text")
 		}
-		return v
+		return Raw{Kind: Text, at: at, n: n}
+	case typeBytes:
+		at, n := d.span()
+		return Raw{Kind: Octets, at: at, n: n}
 	default:
 		d.fail("type %d is no value", t)
-		return Value{}
+		return Raw{}
 	}
 }
 
-// count reads how many things follow, of at least size bytes each.
-func (d *decoder) count(typ byte, size int) int {
+// count reads how many things follow, of at least two bytes each.
+func (d *decoder) count(typ byte) int {
 	if t := d.byte(); t != typ {
 		d.fail("type %d instead of %d", t, typ)
 	}
 	n := d.uvarint()
-	if n == 0 || n > uint64((len(d.data)-d.at)/size) {
+	if n == 0 || n > uint64((len(d.data)-d.at)/2) {
 		d.fail("%d entries", n)
 		return 0
 	}
 	return int(n)
 }
 
-func (d *decoder) features(f Features) Features {
-	n := d.count(typeMap, 2)
-	if cap(f) < n {
-		f = make(Features, 0, n)
-	}
+func (d *decoder) features(f []RawFeature, numbers bool) []RawFeature {
+	n := d.count(typeMap)
+	var last []byte
 	for i := 0; i < n && d.fault == ""; i++ {
-		name := d.name()
-		if name == "" || i > 0 && f[i-1].Name >= name {
+		at, size := d.name()
+		name := d.data[at : at+size]
+		if size == 0 || bytes.Compare(last, name) >= 0 {
 			d.fail("names are not in order, each once")
 		}
-		f = append(f, Feature{name, d.typed()})
+		last = name
+		v := d.typed()
+		if v.Kind == Octets || numbers && v.Kind != Int && v.Kind != Float {
+			d.fail("a value of type %d", v.Kind)
+		}
+		f = append(f, RawFeature{at, size, v})
 	}
 	return f
 }
 
-func (d *decoder) flags(flags []string) []string {
-	n := d.count(typeList, 2)
+func (d *decoder) flags(flags []Raw) []Raw {
+	n := d.count(typeList)
+	var last []byte
 	for i := 0; i < n && d.fault == ""; i++ {
-		flag := d.name()
-		if flag == "" || i > 0 && flags[i-1] >= flag {
+		at, size := d.name()
+		flag := d.data[at : at+size]
+		if size == 0 || bytes.Compare(last, flag) >= 0 {
 			d.fail("flags are not in order, each once")
 		}
-		flags = append(flags, flag)
+		last = flag
+		flags = append(flags, Raw{Kind: Text, at: at, n: size})
 	}
 	return flags
 }

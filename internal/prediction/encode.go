@@ -15,52 +15,52 @@ func (r *Record) Append(dst []byte) ([]byte, error) {
 	if r.ID.IsZero() || r.Time.IsZero() || r.Model == "" {
 		return dst, errors.New("encode record: it has no id, time or model")
 	}
-	e.bytes(tagID, r.ID[:])
-	e.bytes(tagSalt, r.Salt[:])
-	e.value(tagTime, Integer(int64(r.Time)))
-	e.text(tagModel, r.Model)
-	e.text(tagVersionRequested, r.VersionRequested)
-	e.text(tagVersion, r.Version)
-	e.text(tagVersionSource, r.VersionSource)
-	e.text(tagEnvironment, r.Environment)
-	e.text(tagRoute, r.Route)
-	e.text(tagActor, r.Actor)
-	e.text(tagSubject, r.Subject)
+	e.bytes(TagID, r.ID[:])
+	e.bytes(TagSalt, r.Salt[:])
+	e.value(TagTime, Integer(int64(r.Time)))
+	e.text(TagModel, r.Model)
+	e.text(TagVersionRequested, r.VersionRequested)
+	e.text(TagVersion, r.Version)
+	e.text(TagVersionSource, r.VersionSource)
+	e.text(TagEnvironment, r.Environment)
+	e.text(TagRoute, r.Route)
+	e.text(TagActor, r.Actor)
+	e.text(TagSubject, r.Subject)
 	if r.TraceID != (TraceID{}) {
-		e.bytes(tagTraceID, r.TraceID[:])
+		e.bytes(TagTraceID, r.TraceID[:])
 	}
 	if r.SpanID != (SpanID{}) {
-		e.bytes(tagSpanID, r.SpanID[:])
+		e.bytes(TagSpanID, r.SpanID[:])
 	}
 	if r.InputDigest != "" {
 		sum, ok := digestBytes(r.InputDigest)
 		if !ok {
 			return dst, errors.New("encode record: its input digest is none")
 		}
-		e.bytes(tagInputDigest, sum[:])
+		e.bytes(TagInputDigest, sum[:])
 		if r.InputKeyed {
-			e.value(tagInputKeyed, Boolean(true))
+			e.value(TagInputKeyed, Boolean(true))
 		}
 	}
-	e.features(tagFeatures, r.Features)
-	e.text(tagFeaturesRef, r.FeaturesRef)
-	e.value(tagOutput, r.Output)
-	e.value(tagScore, r.Score)
-	e.value(tagThreshold, r.Threshold)
-	e.text(tagRule, r.Rule)
-	e.text(tagRationale, r.Rationale)
-	e.features(tagAttributions, r.Attributions)
-	e.value(tagLatency, r.Latency)
-	e.text(tagStatus, string(r.Status))
-	e.text(tagDecidedBy, string(r.DecidedBy))
+	e.features(TagFeatures, r.Features)
+	e.text(TagFeaturesRef, r.FeaturesRef)
+	e.value(TagOutput, r.Output)
+	e.value(TagScore, r.Score)
+	e.value(TagThreshold, r.Threshold)
+	e.text(TagRule, r.Rule)
+	e.text(TagRationale, r.Rationale)
+	e.features(TagAttributions, r.Attributions)
+	e.value(TagLatency, r.Latency)
+	e.text(TagStatus, string(r.Status))
+	e.text(TagDecidedBy, string(r.DecidedBy))
 	if o := r.Override; o != nil {
-		e.text(tagOverrideBy, o.By)
-		e.value(tagOverrideFrom, o.From)
-		e.text(tagOverrideWhy, o.Why)
+		e.text(TagOverrideBy, o.By)
+		e.value(TagOverrideFrom, o.From)
+		e.text(TagOverrideWhy, o.Why)
 	}
 	e.flags(r.Flags)
 	if len(r.Extra) > 0 {
-		e.out = append(e.out, tagExtra, typeText)
+		e.out = append(e.out, byte(TagExtra), typeText)
 		e.out = binary.AppendUvarint(e.out, uint64(len(r.Extra)))
 		e.out = append(e.out, r.Extra...)
 	}
@@ -80,14 +80,14 @@ type encoder struct {
 	unordered bool
 }
 
-func (e *encoder) bytes(tag byte, b []byte) {
-	e.out = append(e.out, tag, typeBytes, byte(len(b)))
+func (e *encoder) bytes(tag Tag, b []byte) {
+	e.out = append(e.out, byte(tag), typeBytes, byte(len(b)))
 	e.out = append(e.out, b...)
 }
 
-func (e *encoder) text(tag byte, s string) {
+func (e *encoder) text(tag Tag, s string) {
 	if s != "" {
-		e.out = append(e.out, tag, typeText)
+		e.out = append(e.out, byte(tag), typeText)
 		e.name(s)
 	}
 }
@@ -101,9 +101,9 @@ func (e *encoder) name(s string) {
 	e.out = append(e.out, s...)
 }
 
-func (e *encoder) value(tag byte, v Value) {
+func (e *encoder) value(tag Tag, v Value) {
 	if v.kind != Null {
-		e.out = append(e.out, tag)
+		e.out = append(e.out, byte(tag))
 		e.typed(v)
 	}
 }
@@ -126,11 +126,11 @@ func (e *encoder) typed(v Value) {
 	}
 }
 
-func (e *encoder) features(tag byte, f Features) {
+func (e *encoder) features(tag Tag, f Features) {
 	if len(f) == 0 {
 		return
 	}
-	e.out = append(e.out, tag, typeMap)
+	e.out = append(e.out, byte(tag), typeMap)
 	e.out = binary.AppendUvarint(e.out, uint64(len(f)))
 	for i := range f {
 		e.unordered = e.unordered || i > 0 && f[i-1].Name >= f[i].Name
@@ -143,7 +143,7 @@ func (e *encoder) flags(flags []string) {
 	if len(flags) == 0 {
 		return
 	}
-	e.out = append(e.out, tagFlags, typeList)
+	e.out = append(e.out, byte(TagFlags), typeList)
 	e.out = binary.AppendUvarint(e.out, uint64(len(flags)))
 	for i, flag := range flags {
 		e.unordered = e.unordered || i > 0 && flags[i-1] >= flag

@@ -69,8 +69,14 @@ func (f *Features) UnmarshalJSON(data []byte) error {
 	return err
 }
 
+// AppendJSON appends the canonical JSON of f, which is in the order of f.
+func (f Features) AppendJSON(dst []byte) []byte { return appendFeatures(dst, f) }
+
 // MarshalJSON writes the object.
 func (f Features) MarshalJSON() ([]byte, error) { return appendFeatures(nil, f), nil }
+
+// AppendJSON appends the canonical JSON of v.
+func (v Value) AppendJSON(dst []byte) []byte { return appendValue(dst, v) }
 
 // MarshalJSON writes the value.
 func (v Value) MarshalJSON() ([]byte, error) { return appendValue(nil, v), nil }

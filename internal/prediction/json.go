@@ -88,84 +88,84 @@ func (p *parser) gather(r *Record) {
 }
 
 // member reads the value of a member and returns its tag, 0 if the record does not have it.
-func (p *parser) member(key string, r *Record) byte {
+func (p *parser) member(key string, r *Record) Tag {
 	switch key {
 	case "id":
 		p.parse(&r.ID)
-		return tagID
+		return TagID
 	case "time":
 		p.parse(&r.Time)
-		return tagTime
+		return TagTime
 	case "model":
-		return p.text(tagModel, &r.Model)
+		return p.text(TagModel, &r.Model)
 	case "version_requested":
-		return p.text(tagVersionRequested, &r.VersionRequested)
+		return p.text(TagVersionRequested, &r.VersionRequested)
 	case "version":
-		return p.text(tagVersion, &r.Version)
+		return p.text(TagVersion, &r.Version)
 	case "version_source":
-		return p.text(tagVersionSource, &r.VersionSource)
+		return p.text(TagVersionSource, &r.VersionSource)
 	case "environment":
-		return p.text(tagEnvironment, &r.Environment)
+		return p.text(TagEnvironment, &r.Environment)
 	case "route":
-		return p.text(tagRoute, &r.Route)
+		return p.text(TagRoute, &r.Route)
 	case "actor":
-		return p.text(tagActor, &r.Actor)
+		return p.text(TagActor, &r.Actor)
 	case "subject":
-		return p.text(tagSubject, &r.Subject)
+		return p.text(TagSubject, &r.Subject)
 	case "trace_id":
 		p.parse(&r.TraceID)
-		return tagTraceID
+		return TagTraceID
 	case "span_id":
 		p.parse(&r.SpanID)
-		return tagSpanID
+		return TagSpanID
 	case "input_digest":
-		return p.text(tagInputDigest, (*string)(&r.InputDigest))
+		return p.text(TagInputDigest, (*string)(&r.InputDigest))
 	case "input_keyed":
 		v := p.value()
 		if r.InputKeyed = v.Bool(); v.kind != Bool && v.kind != Null {
 			p.refuse("is not true or false")
 		}
-		return tagInputKeyed
+		return TagInputKeyed
 	case "features":
 		r.Features = p.features(r.Features)
-		return tagFeatures
+		return TagFeatures
 	case "features_ref":
-		return p.text(tagFeaturesRef, &r.FeaturesRef)
+		return p.text(TagFeaturesRef, &r.FeaturesRef)
 	case "output":
 		r.Output = p.value()
-		return tagOutput
+		return TagOutput
 	}
 	return p.laterMember(key, r)
 }
 
-func (p *parser) laterMember(key string, r *Record) byte {
+func (p *parser) laterMember(key string, r *Record) Tag {
 	switch key {
 	case "score":
 		r.Score = p.value()
-		return tagScore
+		return TagScore
 	case "threshold":
 		r.Threshold = p.value()
-		return tagThreshold
+		return TagThreshold
 	case "rule":
-		return p.text(tagRule, &r.Rule)
+		return p.text(TagRule, &r.Rule)
 	case "rationale":
-		return p.text(tagRationale, &r.Rationale)
+		return p.text(TagRationale, &r.Rationale)
 	case "attributions":
 		r.Attributions = p.features(r.Attributions)
-		return tagAttributions
+		return TagAttributions
 	case "latency_us":
 		r.Latency = p.value()
-		return tagLatency
+		return TagLatency
 	case "status":
-		return p.text(tagStatus, (*string)(&r.Status))
+		return p.text(TagStatus, (*string)(&r.Status))
 	case "decided_by":
-		return p.text(tagDecidedBy, (*string)(&r.DecidedBy))
+		return p.text(TagDecidedBy, (*string)(&r.DecidedBy))
 	case "override":
 		p.override(r)
-		return tagOverrideBy
+		return TagOverrideBy
 	case "flags":
 		p.flags(r)
-		return tagFlags
+		return TagFlags
 	case "extra":
 		if p.peek() == 'n' {
 			p.value()
@@ -177,10 +177,10 @@ func (p *parser) laterMember(key string, r *Record) byte {
 				return true
 			})
 		}
-		return tagExtra
+		return TagExtra
 	case "salt":
 		p.parse(&r.Salt)
-		return tagSalt
+		return TagSalt
 	}
 	p.unknown = append(p.unknown, member{key, p.canonical(nil, 1)})
 	return 0
@@ -208,7 +208,7 @@ func (p *parser) string() string {
 	return ""
 }
 
-func (p *parser) text(tag byte, into *string) byte {
+func (p *parser) text(tag Tag, into *string) Tag {
 	*into = p.string()
 	return tag
 }

@@ -122,6 +122,9 @@ func (r *Record) Complete(now time.Time) {
 	rand.Read(r.Salt[:]) // never fails: crypto/rand crashes the program instead
 }
 
+// InputSum returns the hash that InputDigest writes in hexadecimal, false if there is none.
+func (r *Record) InputSum() (sum [32]byte, ok bool) { return digestBytes(r.InputDigest) }
+
 // Equal reports whether r and other are the same record.
 func (r *Record) Equal(other *Record) bool {
 	a, errA := r.Append(nil)

@@ -86,19 +86,19 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestReuse decodes into a record that held another.
-func TestReuse(t *testing.T) {
+// TestView decodes into a view that held another record, and writes what it holds.
+func TestView(t *testing.T) {
 	t.Parallel()
 	a, b := full(), least()
 	encodingA, _ := a.Append(nil)
 	encodingB, _ := b.Append(nil)
-	var r prediction.Record
+	var v prediction.View
 	for _, encoding := range [][]byte{encodingA, encodingB, encodingA} {
-		if err := r.Decode(encoding); err != nil {
+		if err := v.Decode(encoding); err != nil {
 			t.Fatal(err)
 		}
-		if again, err := r.Append(nil); err != nil || !bytes.Equal(again, encoding) {
-			t.Errorf("%x is read as %x, %v", encoding, again, err)
+		if again, err := v.Append(nil); err != nil || !bytes.Equal(again, encoding) {
+			t.Errorf("%x is written as %x, %v", encoding, again, err)
 		}
 	}
 }

@@ -15,6 +15,7 @@ const (
 	Int   // a number without a fraction, from -2^63 to 2^63-1
 	Float // any other number, the infinities and NaN
 	Text
+	Octets // bytes: of fields alone, no value has it
 )
 
 // String returns the kind as messages name it.

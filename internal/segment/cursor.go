@@ -1,0 +1,257 @@
+package segment
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// cursor reads one column, page by page.
+type cursor struct {
+	pages pages
+	group int   // of the chunk, -1 before the first
+	left  int64 // rows of the chunk to come, beyond the open page
+
+	dictionary [][]byte
+	dictBytes  []byte
+
+	// The open page: as many rows as null has. Which of the others counts follows from the storage.
+	null   []bool
+	nulls  int
+	floats []float64
+	bits   []uint64
+	bytes  [][]byte
+	used   int // rows of it
+
+	index  []uint32
+	levels []bool
+}
+
+func newCursor(f *File, c *column, r *room) *cursor {
+	return &cursor{pages: pages{file: f, column: c, room: r}, group: -1}
+}
+
+// ready returns how many rows of the open page are to come, after opening the next if there were
+// none; 0 at the end.
+func (c *cursor) ready() (int, error) {
+	for c.used == len(c.null) {
+		if c.left == 0 {
+			if c.group+1 == len(c.pages.file.groups) {
+				return 0, nil
+			}
+			c.begin(c.group + 1)
+		}
+		if err := c.open(); err != nil {
+			return 0, err
+		}
+	}
+	return len(c.null) - c.used, nil
+}
+
+func (c *cursor) begin(group int) {
+	c.group, c.left = group, c.pages.file.groups[group].NumRows
+	c.dictionary, c.null, c.used = c.dictionary[:0], c.null[:0], 0
+	c.pages.begin(group)
+}
+
+// open opens the next page of the chunk. A dictionary is kept and has no rows.
+func (c *cursor) open() error {
+	p, err := c.pages.next()
+	if err != nil {
+		return err
+	}
+	if p.dictionary {
+		return c.readDictionary(p)
+	}
+	if int64(p.rows) > c.left {
+		return faultf("a page has %d rows where %d are to come", p.rows, c.left)
+	}
+	c.left -= int64(p.rows)
+	return c.read(p)
+}
+
+func (c *cursor) readDictionary(p page) error {
+	if c.pages.column.store.physical() != format.ByteArray || len(c.dictionary) > 0 {
+		return faultf("there is a dictionary where none should be")
+	}
+	var err error
+	if c.dictBytes, err = c.pages.grow(c.dictBytes, len(p.values)); err != nil {
+		return err
+	}
+	copy(c.dictBytes, p.values)
+	if c.dictionary, err = resize(c.dictionary, p.rows, 24, c.pages.room); err != nil {
+		return err
+	}
+	rest, err := splitTexts(c.dictionary, c.dictBytes[:len(p.values)])
+	if err != nil || len(rest) > 0 {
+		return errShort
+	}
+	return nil
+}
+
+// resize returns a slice of n elements of the given size, in the memory of s if it fits.
+func resize[T any](s []T, n int, size int64, r *room) ([]T, error) {
+	if n <= cap(s) {
+		return s[:n], nil
+	}
+	if err := r.take(int64(n-cap(s)) * size); err != nil {
+		return nil, err
+	}
+	return make([]T, n), nil
+}
+
+// read decodes the values of a data page.
+func (c *cursor) read(p page) error {
+	var err error
+	if c.null, err = resize(c.null, p.rows, 1, c.pages.room); err != nil {
+		return err
+	}
+	clear(c.null)
+	c.used = 0
+	levels, _ := newHybrid(p.levels, 1)
+	present, err := levels.readNulls(c.null)
+	if err != nil {
+		return err
+	}
+	c.nulls = p.rows - present
+	switch c.pages.column.store.physical() {
+	case format.Double:
+		return c.readFloats(p, present)
+	case format.Int64:
+		return c.readIntegers(p, present)
+	case format.Boolean:
+		return c.readBooleans(p, present)
+	}
+	return c.readBytes(p, present)
+}
+
+// spread moves the first values to the rows that are not null, and puts hole into the others.
+func spread[T any](values []T, null []bool, present int, hole T) {
+	if present == len(values) {
+		return
+	}
+	for i := len(values) - 1; i >= 0; i-- {
+		if null[i] {
+			values[i] = hole
+			continue
+		}
+		present--
+		values[i] = values[present]
+	}
+}
+
+func (c *cursor) plain(p page, bytes int) error {
+	if p.encoding != format.Plain || len(p.values) != bytes {
+		return faultf("a page has %d bytes of values in encoding %v", len(p.values), p.encoding)
+	}
+	return nil
+}
+
+func (c *cursor) readFloats(p page, present int) (err error) {
+	if err := c.plain(p, 8*present); err != nil {
+		return err
+	}
+	if c.floats, err = resize(c.floats, p.rows, 8, c.pages.room); err != nil {
+		return err
+	}
+	for i := range c.floats[:present] {
+		c.floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(p.values[8*i:]))
+	}
+	spread(c.floats, c.null, present, math.NaN())
+	return nil
+}
+
+func (c *cursor) readIntegers(p page, present int) (err error) {
+	if err := c.plain(p, 8*present); err != nil {
+		return err
+	}
+	if c.bits, err = resize(c.bits, p.rows, 8, c.pages.room); err != nil {
+		return err
+	}
+	for i := range c.bits[:present] {
+		c.bits[i] = binary.LittleEndian.Uint64(p.values[8*i:])
+	}
+	spread(c.bits, c.null, present, 0)
+	return nil
+}
+
+func (c *cursor) readBooleans(p page, present int) (err error) {
+	if err := c.plain(p, (present+7)/8); err != nil {
+		return err
+	}
+	if c.bits, err = resize(c.bits, p.rows, 8, c.pages.room); err != nil {
+		return err
+	}
+	for i := range c.bits[:present] {
+		c.bits[i] = uint64(p.values[i/8] >> (i % 8) & 1)
+	}
+	spread(c.bits, c.null, present, 0)
+	return nil
+}
+
+func (c *cursor) readBytes(p page, present int) (err error) {
+	if c.bytes, err = resize(c.bytes, p.rows, 24, c.pages.room); err != nil {
+		return err
+	}
+	values := c.bytes[:present]
+	if width := c.pages.column.store.width(); width > 0 {
+		if err := c.plain(p, width*present); err != nil {
+			return err
+		}
+		for i := range values {
+			values[i] = p.values[i*width : (i+1)*width : (i+1)*width]
+		}
+	} else if p.encoding == format.Plain {
+		if rest, err := splitTexts(values, p.values); err != nil || len(rest) > 0 {
+			return errShort
+		}
+	} else if err := c.look(p, values); err != nil {
+		return err
+	}
+	spread(c.bytes, c.null, present, nil)
+	return nil
+}
+
+// splitTexts cuts texts with their length before them.
+func splitTexts(dst [][]byte, data []byte) (rest []byte, err error) {
+	for i := range dst {
+		if len(data) < 4 {
+			return nil, errShort
+		}
+		n := uint64(binary.LittleEndian.Uint32(data))
+		if n > uint64(len(data)-4) {
+			return nil, errShort
+		}
+		dst[i] = data[4 : 4+n : 4+n]
+		data = data[4+n:]
+	}
+	return data, nil
+}
+
+// look finds values in the dictionary.
+func (c *cursor) look(p page, values [][]byte) (err error) {
+	if len(values) == 0 {
+		return nil
+	}
+	if p.encoding != format.RLEDictionary || len(p.values) == 0 {
+		return faultf("a page of texts is in encoding %v", p.encoding)
+	}
+	if c.index, err = resize(c.index, len(values), 4, c.pages.room); err != nil {
+		return err
+	}
+	h, err := newHybrid(p.values[1:], int(p.values[0]))
+	if err != nil {
+		return err
+	}
+	if err := h.read(c.index); err != nil {
+		return err
+	}
+	for i, at := range c.index {
+		if at >= uint32(len(c.dictionary)) {
+			return faultf("a page refers to a text that is not in its dictionary")
+		}
+		values[i] = c.dictionary[at]
+	}
+	return nil
+}

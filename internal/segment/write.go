@@ -1,0 +1,241 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/prediction"
+)
+
+// Write writes the records, whose encodings must all be of one model, as the segment of the given
+// name, and tells what was written. It goes through records twice, which must give the same each
+// time; an encoding is not looked at after the next one is asked for. The same records make the
+// same bytes.
+func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summary, error) {
+	if !validLabel(segment) {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%q cannot name a segment", segment).
+			WithHint("use up to %d printable ASCII characters without spaces", maxLabel)
+	}
+	entries := func(yield func(Entry, error) bool) {
+		for encoding, err := range records {
+			if !yield(Entry{Encoding: encoding}, err) {
+				return
+			}
+		}
+	}
+	return write(w, "", []source{{segment, entries}})
+}
+
+// source is one part of a file to be written. The leaf of an entry counts only if it is erased.
+type source struct {
+	segment string
+	entries iter.Seq2[Entry, error]
+}
+
+// errChanged says that the second look was not like the first.
+var errChanged = errors.New("write segment: the records are not the same the second time")
+
+// write writes the parts one after the other. An empty model is that of the first record.
+func write(w io.Writer, model string, sources []source) (*Summary, error) {
+	s := newSurvey(model)
+	for _, part := range sources {
+		before := s.rows
+		for e, err := range part.entries {
+			if err != nil {
+				return nil, err
+			}
+			if err := s.add(e); err != nil {
+				return nil, fmt.Errorf("segment %q, record %d: %w", part.segment, s.rows-1-before, err)
+			}
+		}
+		if s.rows == before {
+			return nil, tallystick.Errorf(tallystick.Invalid, "segment %q has no records", part.segment)
+		}
+	}
+	out := &writer{left: s.rows, file: newFileWriter(w, s.settle())}
+	out.summary.Model = s.model
+	for _, part := range sources {
+		if err := out.part(part); err != nil {
+			return nil, err
+		}
+	}
+	return out.close()
+}
+
+// writer turns records into rows.
+type writer struct {
+	summary Summary
+	left    int64 // records to come
+	file    *fileWriter
+	view    prediction.View
+
+	absent   []byte
+	overflow prediction.Features
+	text     []byte
+}
+
+func (w *writer) part(p source) error {
+	var tree frontier
+	for e, err := range p.entries {
+		if err != nil {
+			return err
+		}
+		if w.left--; w.left < 0 {
+			return errChanged
+		}
+		if e.Encoding != nil {
+			e.Leaf = prediction.LeafOf(e.Encoding)
+		}
+		tile, complete := tree.append(e.Leaf)
+		if err := w.row(e, tile, complete); err != nil {
+			return err
+		}
+	}
+	if tree.size == 0 {
+		return errChanged
+	}
+	w.summary.Parts = append(w.summary.Parts, Part{p.segment, int64(tree.size), rootDigest(tree.root())})
+	return nil
+}
+
+func (w *writer) row(e Entry, tile Hash, complete bool) error {
+	f := w.file
+	f.setBytes(f.leafAt, f.keep(e.Leaf[:]))
+	if complete {
+		f.setBytes(f.tileAt, f.keep(tile[:]))
+	}
+	w.summary.Count++
+	if e.Encoding == nil {
+		w.summary.Erased++
+		return f.endRow(0)
+	}
+	v := &w.view
+	if err := v.Decode(f.keep(e.Encoding)); err != nil {
+		return err
+	}
+	if string(v.Bytes(v.Field(prediction.TagModel))) != w.summary.Model {
+		return errChanged
+	}
+	w.summary.see(v)
+	if !w.fill(v) {
+		return errChanged
+	}
+	return f.endRow(len(e.Encoding))
+}
+
+// see takes a record into account.
+func (s *Summary) see(v *prediction.View) {
+	id := prediction.ID(v.Bytes(v.Field(prediction.TagID)))
+	at := prediction.Time(v.Field(prediction.TagTime).Bits)
+	if s.Count-s.Erased == 1 {
+		s.FirstID, s.LastID, s.FirstTime, s.LastTime = id, id, at, at
+		return
+	}
+	if string(id[:]) < string(s.FirstID[:]) {
+		s.FirstID = id
+	}
+	if string(id[:]) > string(s.LastID[:]) {
+		s.LastID = id
+	}
+	s.FirstTime, s.LastTime = min(s.FirstTime, at), max(s.LastTime, at)
+}
+
+// fill sets the cells of a record that are not empty. It returns false if there is no column for
+// something, which the survey cannot have seen then.
+func (w *writer) fill(v *prediction.View) bool {
+	f := w.file
+	w.overflow = w.overflow[:0]
+	for i, field := range f.layout.fields {
+		at := f.fieldAt[i]
+		switch raw := v.Field(field.tag); {
+		case field.tag == prediction.TagFlags:
+			if len(v.Flags) > 0 {
+				w.text = appendFlags(w.text[:0], v)
+				f.setBytes(at, f.keep(w.text))
+			}
+		case raw.Kind != prediction.Null:
+			w.set(at, field.store, field.name, v, raw)
+		}
+	}
+	missing := w.values(v, v.Features, f.layout.features, f.featureAt, featurePrefix)
+	if missing {
+		f.setBytes(f.absentAt, f.keep(w.absent))
+	}
+	w.values(v, v.Attributions, f.layout.attributions, f.attributionAt, attributionPrefix)
+	if len(w.overflow) > 0 {
+		w.text = w.overflow.AppendJSON(w.text[:0])
+		f.setBytes(f.overflowAt, f.keep(w.text))
+	}
+	return (!missing || f.layout.absent) && (len(w.overflow) == 0 || f.layout.overflow)
+}
+
+// set gives a value to its column, or to the overflow if it does not fit there.
+func (w *writer) set(at int, store storage, column string, v *prediction.View, raw prediction.Raw) {
+	switch f := w.file; {
+	case raw.Kind == prediction.Null:
+	case raw.Kind == prediction.Octets, raw.Kind == prediction.Text && (store == asText || store == asJSON):
+		f.setBytes(at, v.Bytes(raw))
+	case store == asTime || store == asInteger && raw.Kind == prediction.Int, store == asBoolean && raw.Kind == prediction.Bool:
+		f.setBits(at, raw.Bits)
+	case store == asDouble && store.fits(raw):
+		number, _ := v.Value(raw).Float()
+		f.setFloat(at, number)
+	default:
+		w.overflow = append(w.overflow, prediction.Feature{Name: column, Value: v.Value(raw)})
+	}
+}
+
+// values sets the cells of all features or attributions, and notes in w.absent which columns the
+// record does not have.
+func (w *writer) values(v *prediction.View, f []prediction.RawFeature, columns []valueColumn, at []int, prefix string) (missing bool) {
+	w.absent = append(w.absent[:0], make([]byte, (len(columns)+7)/8)...)
+	next := 0
+	for i := range columns {
+		for next < len(f) && string(v.Name(f[next])) < columns[i].name {
+			w.spill(v, f[next], prefix)
+			next++
+		}
+		if next < len(f) && string(v.Name(f[next])) == columns[i].name {
+			w.set(at[i], columns[i].store, columns[i].column, v, f[next].Value)
+			next++
+			continue
+		}
+		w.absent[i/8] |= 1 << (i % 8)
+		missing = true
+	}
+	for ; next < len(f); next++ {
+		w.spill(v, f[next], prefix)
+	}
+	return missing
+}
+
+// spill puts a feature that has no column into the overflow.
+func (w *writer) spill(v *prediction.View, f prediction.RawFeature, prefix string) {
+	w.overflow = append(w.overflow, prediction.Feature{Name: prefix + string(v.Name(f)), Value: v.Value(f.Value)})
+}
+
+// appendFlags writes the flags as a JSON array.
+func appendFlags(dst []byte, v *prediction.View) []byte {
+	for i, flag := range v.Flags {
+		dst = append(dst, "[,"[min(i, 1)])
+		dst = v.Value(flag).AppendJSON(dst)
+	}
+	return append(dst, ']')
+}
+
+// close ends the file.
+func (w *writer) close() (*Summary, error) {
+	if w.left != 0 {
+		return nil, errChanged
+	}
+	meta := metadata{Version: 1, Model: w.summary.Model, Parts: w.summary.Parts}
+	var err error
+	w.summary.Bytes, w.summary.Digest, err = w.file.close(meta.encode())
+	if err != nil {
+		return nil, err
+	}
+	return &w.summary, nil
+}
