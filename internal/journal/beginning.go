@@ -55,7 +55,7 @@ func (b *Beginning) frame(sequence uint64, at time.Time) ([]byte, Hash, error) {
 func (f *frame) beginning() (*Beginning, error) {
 	var b Beginning
 	if err := json.Unmarshal(f.payload, &b); err != nil {
-		return nil, fmt.Errorf("the first frame of shard %s: %w", f.shard, err)
+		return nil, fmt.Errorf("%w: the first frame of shard %s: %w", errDamaged, f.shard, err)
 	}
 	return &b, nil
 }

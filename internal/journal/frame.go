@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"time"
@@ -119,9 +118,9 @@ type frame struct {
 }
 
 var (
-	errTorn    = errors.New("the frame is cut off")
-	errNoFrame = errors.New("there is no frame")
-	errCRC     = errors.New("the checksum of the frame differs")
+	errTorn    = fmt.Errorf("%w: the frame is cut off", errDamaged)
+	errNoFrame = fmt.Errorf("%w: there is no frame", errDamaged)
+	errCRC     = fmt.Errorf("%w: the checksum of the frame differs", errDamaged)
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -34,9 +34,9 @@ type Log interface {
 	// cannot be read any more is errDamaged.
 	Read(ctx context.Context, from uint64) (Block, error)
 	// Trim removes the oldest blocks, as far as they end at or before t.To, in one durable transaction. It
-	// removes so many at once that an Append need not wait long; more says that there are others. Errors
-	// are those of Append.
-	Trim(ctx context.Context, t Trim) (freed int64, more bool, err error)
+	// removes so many at once that an Append need not wait long, and returns up to where it has come, and
+	// the bytes that it has freed. Errors are those of Append.
+	Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error)
 	// Start returns where the log begins.
 	Start(ctx context.Context) (Start, error)
 }
@@ -51,6 +51,8 @@ type Trim struct {
 // store is a log that has been opened to be read, and is written to only once it is known to be whole.
 type store interface {
 	Log
+	// check looks for damage where no block lies, which would be in the way of later ones.
+	check(ctx context.Context) error
 	ready(ctx context.Context) error
 	close() error
 }
@@ -63,11 +65,19 @@ type engine interface {
 	open(ctx context.Context, name Shard) (store, error)
 	// create makes a store of these blocks behind start, durably.
 	create(ctx context.Context, name Shard, start Start, blocks iter.Seq2[Block, error]) error
+	close() error
+	quarantine
+}
+
+// quarantine is what an engine does with stores that are damaged.
+type quarantine interface {
+	// salvage yields what may be the frames of blocks, in the order of their sequences as far as that can
+	// be told, however damaged the store is.
+	salvage(ctx context.Context, name Shard) iter.Seq2[[]byte, error]
 	// putAside moves a store, whatever is left of it, to where it is kept and no longer looked at.
 	putAside(ctx context.Context, name Shard) error
 	// aside says where putAside moves it.
 	aside(name Shard) string
-	close() error
 }
 
 // errDamaged marks errors of a store that cannot be read, in whole or in part.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/durable"
@@ -52,6 +53,9 @@ const (
 	slotSize  = 80
 	slotStep  = 4096 // a slot lies in a sector of its own
 	markSize  = 2 * slotStep
+
+	lockTries = 100
+	lockPause = 20 * time.Millisecond
 )
 
 // markState is what was found where a mark should be.
@@ -79,11 +83,7 @@ func openMark(path string) (m *mark, at marked, state markState, err error) {
 		return nil, at, state, err
 	}
 	m = &mark{f: f}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			err = tallystick.Errorf(tallystick.Unavailable, "the journal of %q is in use by another process", path).
-				WithHint("let it finish or stop it, then try again")
-		}
+	if err := m.lock(); err != nil {
 		return nil, at, state, errors.Join(err, f.Close())
 	}
 	if state == markNew {
@@ -94,6 +94,20 @@ func openMark(path string) (m *mark, at marked, state markState, err error) {
 		return nil, at, state, errors.Join(fmt.Errorf("read %q: %w", path, err), f.Close())
 	}
 	return m, at, state, nil
+}
+
+// lock tries for a while: a process that was just started from this one shares its files until it runs a
+// program of its own.
+func (m *mark) lock() error {
+	for range lockTries {
+		err := syscall.Flock(int(m.f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil || !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+		time.Sleep(lockPause)
+	}
+	return tallystick.Errorf(tallystick.Unavailable, "the journal of %q is in use by another process", m.f.Name()).
+		WithHint("let it finish or stop it, then try again")
 }
 
 // createMark makes a mark of which both slots are blank.

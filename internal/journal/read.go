@@ -30,6 +30,7 @@ func (j *Journal) Read(ctx context.Context, from uint64) iter.Seq2[Entry, error]
 	return func(yield func(Entry, error) bool) {
 		status, _ := j.Status()
 		next := max(from, status.Trimmed+1)
+		var previous Hash // of the frame before next, if that was read
 		for {
 			head := j.Head()
 			if next > head.Sequence {
@@ -45,8 +46,14 @@ func (j *Journal) Read(ctx context.Context, from uint64) iter.Seq2[Entry, error]
 			}
 			for f, err := range b.frames() {
 				var e Entry
-				if err == nil && (f.sequence < next || f.sequence > head.Sequence) {
+				if err == nil && f.sequence < next {
 					continue
+				}
+				if err == nil && f.sequence > head.Sequence {
+					break
+				}
+				if err == nil {
+					err = j.comesNext(&f, next, previous)
 				}
 				if err == nil {
 					e, err = f.entry()
@@ -59,10 +66,23 @@ func (j *Journal) Read(ctx context.Context, from uint64) iter.Seq2[Entry, error]
 				if !yield(e, nil) {
 					return
 				}
-				next = f.sequence + 1
+				next, previous = f.sequence+1, f.hash
 			}
 		}
 	}
+}
+
+// comesNext checks that nothing is missing between a frame and those that were read before: it may have
+// been trimmed meanwhile, or be what the first frame of a shard tells of.
+func (j *Journal) comesNext(f *frame, next uint64, previous Hash) error {
+	if f.sequence > next && f.kind != kindShard {
+		if status, _ := j.Status(); status.Trimmed+1 < f.sequence {
+			return fmt.Errorf("%w: sequence %d follows on %d", errDamaged, f.sequence, next-1)
+		}
+	} else if previous != (Hash{}) && f.previous != previous {
+		return fmt.Errorf("%w: sequence %d does not follow the frame before it", errDamaged, f.sequence)
+	}
+	return nil
 }
 
 // frames yields the frames of a block and ends with an error if it is not made of them.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
-
-	"github.com/tallystick/tallystick"
+	"log/slog"
 )
 
 // recovery opens a journal: it finds the store that the mark names, reads all of it and compares.
@@ -40,27 +38,60 @@ func (r *recovery) run(ctx context.Context) (*Journal, error) {
 		return nil, err
 	}
 	if (r.state == markNew || r.state == markBlank) && len(names) == 0 {
-		return r.begin(ctx, Beginning{}, 1, nil)
+		return r.begin(ctx)
 	}
 	name := r.says.shard
-	if r.state != markHeld && r.state != markHalf {
+	if !r.held() && len(names) > 0 {
 		name = names[len(names)-1]
 	}
-	if r.store, err = r.engine.open(ctx, name); err != nil {
+	if err := r.reopen(ctx, name); err != nil {
 		return nil, err
 	}
-	found := r.replay(ctx, name)
+	p := r.replay(ctx, name)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if fault := r.judge(found); fault != nil {
-		return nil, tallystick.Errorf(tallystick.Unavailable, "the journal is damaged: %w", fault)
+	if p.fault != nil && !errors.Is(p.fault, errDamaged) {
+		return nil, p.fault
 	}
-	if err := r.store.ready(ctx); err != nil {
+	fault := r.judge(p)
+	if fault == nil {
+		if fault = r.store.ready(ctx); fault != nil && !errors.Is(fault, errDamaged) {
+			return nil, fault
+		}
+	}
+	if fault != nil {
+		if errors.Is(fault, errOther) { // nothing of it is what was acknowledged
+			p = replayed{start: p.start, began: p.began, position: position{sequence: p.start.Sequence, hash: p.start.Hash}}
+		}
+		return r.replace(ctx, name, p, fault)
+	}
+	if err := r.putAside(ctx, name); err != nil {
 		return nil, err
 	}
-	head := marked{found.position, max(found.start.Trimmed, found.start.Sequence)}
-	return r.journal(head, found.stored)
+	if r.state == markHalf {
+		r.options.Logger.WarnContext(ctx, "half of the mark is damaged; the other half and the journal agree", slog.String("journal", r.options.Dir))
+		if err := r.mark.write(r.says); err != nil { // serve writes the other slot
+			return nil, err
+		}
+	}
+	return r.serve(p)
+}
+
+// held reports whether the mark says anything.
+func (r *recovery) held() bool { return r.state == markHeld || r.state == markHalf }
+
+// lost reports whether anything that was acknowledged is missing from what is in order, or may be.
+func (r *recovery) lost(p replayed) bool { return !r.held() || r.known(p) < r.says.sequence }
+
+// known returns the sequence up to which everything is either in order or trimmed.
+func (r *recovery) known(p replayed) uint64 {
+	return max(p.sequence, p.start.Trimmed, r.says.trimmed)
+}
+
+// serve makes the journal of a store that is in order and ready.
+func (r *recovery) serve(p replayed) (*Journal, error) {
+	return r.journal(marked{p.position, max(p.start.Trimmed, p.start.Sequence)}, p.stored)
 }
 
 // journal makes the journal of the store, which ends at head, and brings the mark up to it.
@@ -81,12 +112,14 @@ type replayed struct {
 	start  Start
 	stored int64
 	frames int
+	began  bool  // start could be read
 	atMark Hash  // of the frame at the sequence that the mark names, if it was met
 	fault  error // why it ends, if not because there is nothing more
 }
 
 // replay reads the store from its beginning to its end, or to the first fault.
 func (r *recovery) replay(ctx context.Context, name Shard) (p replayed) {
+	p.sequence = r.says.trimmed
 	if r.store == nil {
 		p.fault = fmt.Errorf("%w: it is missing", errDamaged)
 		return p
@@ -94,6 +127,7 @@ func (r *recovery) replay(ctx context.Context, name Shard) (p replayed) {
 	if p.start, p.fault = r.store.Start(ctx); p.fault != nil {
 		return p
 	}
+	p.began = true
 	p.sequence, p.hash = p.start.Sequence, p.start.Hash
 	for _, entries := range p.start.Receipts {
 		if p.fault = r.memory.unpack(entries); p.fault != nil {
@@ -111,7 +145,7 @@ func (r *recovery) replay(ctx context.Context, name Shard) (p replayed) {
 			if p.frames == 0 {
 				p.shard = name
 			}
-			if p.shard != name {
+			if p.fault = r.store.check(ctx); p.fault == nil && p.shard != name {
 				p.fault = fmt.Errorf("%w: it ends with a frame of shard %s", errDamaged, p.shard)
 			}
 			return p
@@ -156,10 +190,20 @@ func (p *replayed) follows(f *frame) error {
 }
 
 func (r *recovery) remember(f *frame) {
+	if f.kind == kindSalvaged {
+		inner, _, err := decode(f.payload)
+		if err != nil {
+			return // its reader will be told
+		}
+		f = &inner
+	}
 	if f.kind == kindBatch {
 		r.memory.add(f.batch, Receipt{f.shard, f.sequence, f.hash})
 	}
 }
+
+// errOther says that the store is whole and not the one that was acknowledged.
+var errOther = fmt.Errorf("%w: another history", errDamaged)
 
 // judge compares what was read with the mark, and returns what is wrong with what had been acknowledged.
 func (r *recovery) judge(p replayed) error {
@@ -173,31 +217,28 @@ func (r *recovery) judge(p replayed) error {
 	case p.sequence < r.says.sequence:
 		return fmt.Errorf("%w: it ends at sequence %d, and %d was acknowledged", errDamaged, p.sequence, r.says.sequence)
 	case p.atMark != r.says.hash:
-		return fmt.Errorf("%w: the frame of sequence %d is not the one that was acknowledged", errDamaged, r.says.sequence)
+		return fmt.Errorf("%w: the frame of sequence %d is not the one that was acknowledged", errOther, r.says.sequence)
 	}
 	return nil
 }
 
-// begin makes a store of its own for a new shard, of which the first frame has the sequence, and opens it.
-func (r *recovery) begin(ctx context.Context, b Beginning, sequence uint64, start *Start) (*Journal, error) {
+// begin makes a new journal.
+func (r *recovery) begin(ctx context.Context) (*Journal, error) {
 	now := r.options.Now()
-	b.Shard = newShard(now)
-	frame, hash, err := b.frame(sequence, now)
+	b := Beginning{Shard: newShard(now)}
+	frame, hash, err := b.frame(1, now)
 	if err != nil {
 		return nil, err
 	}
-	head := marked{position: position{b.Shard, sequence, hash}}
-	var blocks iter.Seq2[Block, error] = func(yield func(Block, error) bool) {
-		yield(Block{sequence, sequence, hash, frame}, nil)
-	}
+	blocks := func(yield func(Block, error) bool) { yield(Block{1, 1, hash, frame}, nil) }
 	if err := r.engine.create(ctx, b.Shard, Start{}, blocks); err != nil {
 		return nil, err
 	}
-	if r.store, err = r.engine.open(ctx, b.Shard); err != nil {
+	if err := r.reopen(ctx, b.Shard); err != nil {
 		return nil, err
 	}
 	if err := r.store.ready(ctx); err != nil {
 		return nil, err
 	}
-	return r.journal(head, int64(len(frame)))
+	return r.serve(replayed{position: position{b.Shard, 1, hash}, stored: int64(len(frame)), frames: 1})
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -105,21 +106,18 @@ func (e *sqliteEngine) putAside(_ context.Context, name Shard) error {
 	return errors.Join(durable.SyncDir(to), durable.SyncDir(e.options.Dir))
 }
 
+func (e *sqliteEngine) salvage(_ context.Context, name Shard) iter.Seq2[[]byte, error] {
+	return carve(e.path(name))
+}
+
 func (e *sqliteEngine) create(ctx context.Context, name Shard, start Start, blocks iter.Seq2[Block, error]) (err error) {
 	path := e.path(name)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
+	if err := createFile(ctx, path); err != nil {
 		return err
 	}
 	s := &sqliteStore{path: path, options: e.options}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.ready(ctx); err != nil {
-		return err
-	}
-	if _, err := s.writer.ExecContext(ctx, sqliteSchema); err != nil {
 		return err
 	}
 	if _, err := s.writer.ExecContext(ctx, "INSERT INTO start (id, sequence, hash, trimmed) VALUES (1, ?, ?, ?)",
@@ -144,6 +142,24 @@ func (e *sqliteEngine) create(ctx context.Context, name Shard, start Start, bloc
 		}
 	}
 	return nil
+}
+
+// createFile makes a file with empty tables. The size of its pages must be set before anything else is:
+// even the change to a write-ahead log makes the first page.
+func createFile(ctx context.Context, path string) (err error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	db, err := openFile(path, url.Values{}, "page_size("+strconv.Itoa(pageSize)+")")
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "PRAGMA application_id = "+strconv.Itoa(applicationID)+";"+sqliteSchema)
+	return errors.Join(err, db.Close())
 }
 
 func (e *sqliteEngine) open(ctx context.Context, name Shard) (store, error) {
@@ -194,8 +210,6 @@ func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
 // cost as much as writing it, and the pages are soon used again.
 func (s *sqliteStore) ready(ctx context.Context) (err error) {
 	s.handle, err = openFile(s.path, url.Values{"_txlock": {"immediate"}},
-		"application_id("+strconv.Itoa(applicationID)+")",
-		"page_size("+strconv.Itoa(pageSize)+")",
 		"journal_mode(WAL)",
 		"synchronous("+s.options.synchronous+")",
 		"secure_delete(FAST)",
@@ -208,15 +222,18 @@ func (s *sqliteStore) ready(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.writer, err = s.handle.Conn(ctx); err != nil {
-		return describe(err)
+	if err := syscall.Access(s.path, 2); err != nil { // W_OK
+		return &fs.PathError{Op: "write", Path: s.path, Err: err}
 	}
-	// The transaction creates the write-ahead log, which then stays as long as the connection does. Its
+	if s.writer, err = s.handle.Conn(ctx); err != nil {
+		return describeReady(err)
+	}
+	// The transaction shows that the file can be written, and creates the write-ahead log, which then stays as long as the connection does. Its
 	// directory entry must be durable before anything in it counts; SQLite syncs the directory too, but
 	// without looking at the result.
-	for _, query := range []string{"BEGIN IMMEDIATE", "ROLLBACK"} {
+	for _, query := range []string{"BEGIN IMMEDIATE", "UPDATE start SET id = 1", "ROLLBACK"} {
 		if _, err := s.writer.ExecContext(ctx, query); err != nil {
-			return describe(err)
+			return describeReady(err)
 		}
 	}
 	return durable.SyncDir(filepath.Dir(s.path))
@@ -291,7 +308,7 @@ func (s *sqliteStore) Read(ctx context.Context, from uint64) (b Block, err error
 		return Block{}, nil
 	}
 	if err != nil {
-		return Block{}, describe(err)
+		return Block{}, describeRead(err)
 	}
 	if len(hash) != len(b.Hash) {
 		return Block{}, fmt.Errorf("%w: the block of sequence %d has a hash of %d bytes", errDamaged, first, len(hash))
@@ -308,41 +325,50 @@ func (s *sqliteStore) Start(ctx context.Context) (start Start, err error) {
 		err = fmt.Errorf("%w: it does not say where it begins", errDamaged)
 	}
 	if err != nil {
-		return start, describe(err)
+		return start, describeRead(err)
 	}
 	start.Sequence, start.Trimmed, start.Hash = uint64(sequence), uint64(trimmed), Hash(hash)
 	rows, err := s.reader.QueryContext(ctx, "SELECT entries FROM receipts ORDER BY last")
 	if err != nil {
-		return start, describe(err)
+		return start, describeRead(err)
 	}
 	defer rows.Close() //nolint:errcheck // Err says it
 	for rows.Next() {
 		var entries []byte
 		if err := rows.Scan(&entries); err != nil {
-			return start, describe(err)
+			return start, describeRead(err)
 		}
 		start.Receipts = append(start.Receipts, entries)
 	}
-	return start, describe(rows.Err())
+	return start, describeRead(rows.Err())
 }
 
-func (s *sqliteStore) Trim(ctx context.Context, t Trim) (freed int64, more bool, err error) {
+func (s *sqliteStore) check(ctx context.Context) error {
+	var found string
+	err := s.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found)
+	if err == nil && found != "ok" {
+		err = fmt.Errorf("%w: %s", errDamaged, found)
+	}
+	return describeRead(err)
+}
+
+func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error) {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
-		return 0, false, describe(err)
+		return 0, 0, describe(err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back
 	oldest, err := oldestBlocks(ctx, tx, t.To)
 	if err != nil {
-		return 0, false, describe(err)
+		return 0, 0, describe(err)
 	}
 	for _, st := range oldest.remove(t) {
 		if _, err := tx.ExecContext(ctx, st.query, st.args...); err != nil {
-			return 0, false, describe(err)
+			return 0, 0, describe(err)
 		}
 	}
 	s.unmoved += oldest.size / 8 // the pages of lists that were changed
-	return oldest.size, oldest.more, describe(tx.Commit())
+	return oldest.trimmed(t), oldest.size, describe(tx.Commit())
 }
 
 // stretch is the oldest blocks of a log, as many as are removed at once.
@@ -384,13 +410,17 @@ type statement struct {
 	args  []any
 }
 
+// trimmed returns up to where the log is trimmed when the stretch is gone.
+func (s stretch) trimmed(t Trim) uint64 {
+	if s.more {
+		return uint64(s.last)
+	}
+	return t.To
+}
+
 // remove returns the statements that remove the stretch and keep what t asks for.
 func (s stretch) remove(t Trim) []statement {
-	trimmed := int64(t.To)
-	if s.more {
-		trimmed = s.last
-	}
-	statements := []statement{{"UPDATE start SET trimmed = ? WHERE id = 1", []any{trimmed}}}
+	statements := []statement{{"UPDATE start SET trimmed = ? WHERE id = 1", []any{int64(s.trimmed(t))}}}
 	if s.last == s.after {
 		return statements
 	}
@@ -414,4 +444,27 @@ func describe(err error) error {
 		}
 	}
 	return err
+}
+
+// describeRead is describe for what was only read: what the disk cannot give back is damaged, too. Other
+// errors of the disk, such as want of room for what SQLite keeps beside the file, are not.
+func describeRead(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		switch e.Code() {
+		case sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_DATA, sqlite3.SQLITE_IOERR_CORRUPTFS:
+			return fmt.Errorf("%w: %w", errDamaged, err)
+		}
+	}
+	return describe(err)
+}
+
+// describeReady is describe for a file that the system lets us write to: if SQLite does not, then because
+// of what its header says.
+func describeReady(err error) error {
+	var e *sqlite.Error
+	if errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_READONLY {
+		return fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return describe(err)
 }

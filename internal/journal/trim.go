@@ -47,19 +47,17 @@ func (j *Journal) trim(to uint64) (more bool, err error) {
 	if to <= j.head.trimmed {
 		return false, nil
 	}
-	freed, more, err := j.log.Trim(context.Background(), Trim{To: to, Receipts: j.memory.pack, Forget: j.memory.oldest()})
+	trimmed, freed, err := j.log.Trim(context.Background(), Trim{To: to, Receipts: j.memory.pack, Forget: j.memory.oldest()})
 	if err != nil {
 		return false, j.fail(err)
 	}
 	j.mu.Lock()
 	j.stored -= freed
-	if !more {
-		j.head.trimmed = to
-	}
+	j.head.trimmed = trimmed
 	head := j.head
 	j.mu.Unlock()
-	if more || j.mark == nil {
-		return more, nil
+	if trimmed < to || j.mark == nil {
+		return trimmed < to, nil
 	}
 	if err := j.mark.write(head); err != nil {
 		return false, j.fail(err)
