@@ -93,6 +93,7 @@ func allPhrases() map[trail.Type]phrase {
 		trail.ReleaseReviewed:     {"reviewed the release of {model}@{version} into {environment}: {verdict}", "review a release[ of {model}][@{version}]"},
 		trail.ReleaseWithdrawn:    {"took back the request to let {model}@{version} into {environment}", "take a release request back[, of {model}][@{version}]"},
 		trail.GateDecided:         {"had the gate judge {model}@{version} for {environment} as {role}: {verdict}[, shut by {denied}][, waived: {waived}]", "ask the gate[ about {model}][@{version}]"},
+		trail.GateExported:        {"took out what the gate judged of {model}@{version}", "take out what the gate judged[ of {model}][@{version}]"},
 		trail.ReleasePromoted:     {"let {model}@{version} into {environment}[ in the place of {replaced}]", "carry out a release[ of {model}][@{version}]"},
 		trail.FreezeDeclared:      {"declared a freeze[ of {environment}][ for {model}]", "declare a freeze[ for {model}]"},
 		trail.FreezeLifted:        {"lifted a freeze[ for {model}]", "lift a freeze[ for {model}]"},

@@ -51,7 +51,7 @@ func (a *app) house(w *workspace.Workspace) house {
 		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
 		Pack: policy.Packs(a.rules), Files: w.Artifacts.Open, Signer: w.Signer,
 	})
-	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned})
+	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Pack: policy.Packs(a.rules), Program: "tallystick " + tool().Version, Now: time.Now,
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick/client"
+	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/release"
 )
@@ -22,7 +23,8 @@ func (a *app) status() *cobra.Command {
 		Short: "Say what a model owes, what of it is there, and the command that produces the rest",
 		Long: `Status says what the model's tier asks for, what is there for the version (the latest one unless
 another is named), what is missing or stale, and which command produces it. Without a model it lists
-the models in use that owe something.
+the models in use that owe something, the waivers that end, and what the server does regularly with the
+outcome of the last run.
 
 Exit code: 0 all that is owed is there, 1 something is missing or stale.`,
 		Example: `  tallystick status
@@ -43,6 +45,9 @@ Exit code: 0 all that is owed is there, 1 something is missing or stale.`,
 				a.refuseUnless(len(answer.Models) == 0)
 				if err == nil {
 					answer.Ending, err = client.List[release.Waiver](ctx, s.Client, "/waivers", chosen("ending", "true"), 0)
+				}
+				if err == nil {
+					answer.Jobs, err = client.List[api.Job](ctx, s.Client, "/jobs", nil, 0)
 				}
 				return answer, err
 			}
@@ -71,6 +76,7 @@ type statusAnswer struct {
 	*release.Status
 	Models []catalog.Overview `json:"models,omitempty"`
 	Ending []release.Waiver   `json:"ending_waivers,omitempty"` // and those that have ended of late
+	Jobs   []api.Job          `json:"jobs,omitempty"`           // what the server does regularly
 	whole  int
 }
 
@@ -82,6 +88,27 @@ func printStatus(w io.Writer, s statusAnswer) {
 	}
 	printOwing(w, s)
 	printEnds(w, s.Ending)
+	printJobs(w, s.Jobs)
+}
+
+// printJobs says what the server does regularly, and how it goes.
+func printJobs(w io.Writer, jobs []api.Job) {
+	if len(jobs) == 0 {
+		return // no server has run here
+	}
+	fmt.Fprintln(w, "\nJOB\tEVERY\tLAST RUN\tNEXT\tHOW IT GOES")
+	for _, j := range jobs {
+		how := "well"
+		switch {
+		case j.Running:
+			how = "runs now"
+		case j.Failures > 0:
+			how = fmt.Sprintf("failed %d times in a row: %s", j.Failures, brief(j.Fault))
+		case j.Began.IsZero():
+			how = "has not run yet"
+		}
+		fmt.Fprintf(w, "%s\t%v\t%s\t%s\t%s\n", j.Name, j.Period, orDash(moment(j.Began)), moment(j.Next), how)
+	}
 }
 
 // printEnds says of waivers until when they count.

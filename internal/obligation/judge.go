@@ -46,6 +46,9 @@ type Piece struct {
 	Name    string            `json:"owes_name,omitempty" doc:"whoever has that role for the model, if anybody is named"`
 	Command string            `json:"command,omitempty" doc:"the command that puts it on record; absent if it is there"`
 
+	Signer         string `json:"signer,omitempty" doc:"id of the key that has signed it; absent if nobody has, or if it is of the record itself"`
+	SignerStanding string `json:"signer_standing,omitempty" enum:"counts,revoked,unknown" doc:"whether the key is registered for such statements; what is signed by another satisfies no rule of the gate"`
+
 	since time.Time // since when it is lacking
 }
 
@@ -59,6 +62,8 @@ type bench struct {
 	owed  map[string]catalog.Owed // by id
 	now   time.Time
 	brief bool // leave out words and commands
+
+	signers Signers // nil: nobody can say
 }
 
 func newBench(c *Catalogue, now time.Time) *bench {
@@ -115,7 +120,7 @@ func (b *bench) stands(p *Piece, k kind, s *subject, t *trace) {
 	p.put(t)
 	p.State = Present
 	if !b.brief {
-		p.Words = p.says(t)
+		p.Words = p.says(t) + b.signed(p, t)
 	}
 	if lacks := b.lacks(k, s, t); lacks != "" {
 		p.State, p.since = Missing, s.since()
@@ -144,6 +149,39 @@ func (p *Piece) says(t *trace) string {
 		words += ", " + strings.ReplaceAll(t.verdict, "_", " ")
 	}
 	return words
+}
+
+// The standings of signers.
+const (
+	SignerCounts  = "counts"
+	SignerRevoked = "revoked"
+	SignerUnknown = "unknown"
+)
+
+// signed says of evidence that somebody attached who has signed it, and whether that counts.
+func (b *bench) signed(p *Piece, t *trace) string {
+	if !t.attached {
+		return ""
+	}
+	if t.signer == "" {
+		return ", claimed and signed by nobody"
+	}
+	p.Signer = t.signer
+	if b.signers == nil {
+		return ""
+	}
+	name, standing := b.signers(t.signer, t.predicate)
+	p.SignerStanding = standing
+	switch standing {
+	case SignerCounts:
+		return ", signed by " + name + ", who is registered for it"
+	case SignerRevoked:
+		return ", signed by " + name + ", whose key was revoked: the gate lets it not count"
+	}
+	if name != "" {
+		return ", signed by " + name + ", who is not registered for such statements: the gate lets it not count"
+	}
+	return fmt.Sprintf(", signed by the key %.12s, which is not registered: the gate lets it not count", t.signer)
 }
 
 // age makes what has had its time stale.

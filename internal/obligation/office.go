@@ -33,9 +33,16 @@ type Config struct {
 		Get(ctx context.Context, d tallystick.Digest) ([]byte, error)
 	}
 	// Cosigned returns the newest checkpoint that witnesses have cosigned, of size 0 if there is none.
-	// Without the function there are no witnesses. All other fields are required.
+	// Without the function there are no witnesses.
 	Cosigned func() (verify.Checkpoint, error)
+	// Signers returns who counts as a signer, as the transaction sees it. Without the function nobody can
+	// say. All other fields are required.
+	Signers func(tx *state.Tx) (Signers, error)
 }
+
+// Signers says of a key that has signed a type of statement whose it is, empty if nobody knows it, and
+// whether it counts: SignerCounts, SignerRevoked or SignerUnknown.
+type Signers = func(key, predicate string) (name, standing string)
 
 // Office answers about the obligations of one installation's models. Its methods may be called by many
 // goroutines.
@@ -78,8 +85,14 @@ func (o *Office) Obligations(ctx context.Context, q Query) (Obligations, error) 
 	}
 	s := newSubject()
 	var now time.Time
+	var signers Signers
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) (err error) {
 		now = tx.Now()
+		if o.config.Signers != nil {
+			if signers, err = o.config.Signers(tx); err != nil {
+				return err
+			}
+		}
 		return o.look(tx, s, q)
 	})
 	if err != nil {
@@ -88,7 +101,9 @@ func (o *Office) Obligations(ctx context.Context, q Query) (Obligations, error) 
 	if err := o.compares(ctx, s); err != nil {
 		return Obligations{}, fmt.Errorf("obligations: %w", err)
 	}
-	return assess(c, newBench(c, now), s, q, asked), nil
+	b := newBench(c, now)
+	b.signers = signers
+	return assess(c, b, s, q, asked), nil
 }
 
 // look reads all that is on record of the model and the version that are asked for.

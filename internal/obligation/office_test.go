@@ -158,6 +158,7 @@ func TestStates(t *testing.T) {
 	h.attach(t, "credit", "", catalog.EvidenceDetails{Kind: catalog.DocumentEvidence, Name: "risk-record"})
 	h.attach(t, "credit", "2", catalog.EvidenceDetails{Kind: catalog.DocumentEvidence, Name: "explain-report", UntilMS: time.Now().Add(time.Hour).UnixMilli()})
 	o := h.ask(t, obligation.Query{Model: "credit", Framework: "eu-ai-act", Ahead: true})
+	signedBy(t, h, pieces(t, o, "Annex IV(2)(g)")["eval.report"])
 	for _, c := range []struct {
 		ref, kind string
 		state     obligation.State
@@ -660,4 +661,37 @@ func BenchmarkGaps(b *testing.B) {
 			}
 		}
 	})
+}
+
+// signedBy: of what is signed the answer says whether the signer counts, once somebody can say.
+func signedBy(t *testing.T, h house, unsaid obligation.Piece) {
+	t.Helper()
+	if unsaid.Signer != "a key" || unsaid.SignerStanding != "" || strings.Contains(unsaid.Words, "signed") {
+		t.Errorf("nobody can say who counts: %+v", unsaid)
+	}
+	for _, c := range []struct{ name, standing, words string }{
+		{"vendor", obligation.SignerCounts, "signed by vendor, who is registered for it"},
+		{"vendor", obligation.SignerRevoked, "whose key was revoked"},
+		{"vendor", obligation.SignerUnknown, "not registered for such statements"},
+		{"", obligation.SignerUnknown, "signed by the key a key, which is not registered"},
+	} {
+		var asked []string
+		office := obligation.New(obligation.Config{
+			DB: h.w.DB, Catalog: h.catalog, Trail: h.w.Trail, Evidence: h.w.Evidence,
+			Signers: func(*state.Tx) (obligation.Signers, error) {
+				return func(key, predicate string) (string, string) {
+					asked = append(asked, key+" "+predicate)
+					return c.name, c.standing
+				}, nil
+			},
+		})
+		o, err := office.Obligations(t.Context(), obligation.Query{Model: "credit", Framework: "eu-ai-act", Ahead: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := pieces(t, o, "Annex IV(2)(g)")["eval.report"]
+		if p.State != obligation.Present || p.SignerStanding != c.standing || !strings.Contains(p.Words, c.words) || !slices.Contains(asked, "a key ") {
+			t.Errorf("%+v, want %q; asked for %q", p, c.words, asked)
+		}
+	}
 }

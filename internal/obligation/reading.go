@@ -7,6 +7,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
 )
 
 // trace is something on record that can be evidence.
@@ -19,11 +20,15 @@ type trace struct {
 	at, until      int64 // milliseconds since 1970; until is 0 if it says nothing
 	verdict        string
 	lacks          string // what keeps it from being evidence, in words
+	attached       bool   // by somebody: it is not of the record itself
+	signer         string // id of the key that has signed it; empty: nobody has
+	predicate      string // type of the statement
 }
 
 // reading is one question to the database, asked for all models at once. Its rows have the columns
 // of trace up to verdict; the table wanted (m, v) holds the models and the version of each that is asked for.
-// What it finds is known by fact, or by fact:kind and fact:kind/name if named says so.
+// What it finds is known by fact, or by fact:kind and fact:kind/name if named says so: that is evidence, with
+// two columns more, the signer and the type of statement.
 type reading struct {
 	fact  string
 	named bool
@@ -37,9 +42,12 @@ func newest(fact, table, columns string) reading {
 		" t ON t.event = (SELECT max(n.event) FROM " + table + " n WHERE n.model = m AND n.version = v)"}
 }
 
-// A piece that nobody has signed is there, and says what it is. Whether a signature counts is for the gate.
-const evidenceColumns = "e.model, e.version, e.kind, e.name, e.subject, e.digest, e.event, e.produced_ms, e.until_ms, e.verdict || " +
-	"CASE WHEN e.signer <> '' THEN '' WHEN e.verdict = '' THEN 'claimed and signed by nobody' ELSE ', claimed and signed by nobody' END AS verdict"
+// evidenceColumns are those of trace, and who has signed what type of statement; an audit of our own names none.
+const (
+	evidenceColumns = "e.model, e.version, e.kind, e.name, e.subject, e.digest, e.event, e.produced_ms, e.until_ms, e.verdict, e.signer, " +
+		"CASE WHEN e.id LIKE '%-' || e.kind THEN '" + verify.PredicateGate + "' ELSE e.predicate_type END AS predicate"
+	evidenceRow = "model, version, kind, name, subject, digest, event, produced_ms, until_ms, verdict, signer, predicate"
+)
 
 // ownEvidence and otherEvidence differ in the versions. Of each kind and name the newest counts, of what is
 // about the version's files as well as of what is about others.
@@ -49,14 +57,14 @@ const (
 )
 
 func evidence(which string) reading {
-	return reading{fact: "evidence", named: true, query: "SELECT model, version, kind, name, subject, digest, event, produced_ms, until_ms, verdict FROM (SELECT " + evidenceColumns +
+	return reading{fact: "evidence", named: true, query: "SELECT " + evidenceRow + " FROM (SELECT " + evidenceColumns +
 		`, row_number() OVER (PARTITION BY e.model, e.version, e.kind, e.name, e.subject ORDER BY e.produced_ms DESC, e.event DESC, e.id) AS nth
 		FROM wanted JOIN evidence e ON e.model = m WHERE ` + which + ") AS ranked WHERE nth = 1"}
 }
 
 // lastOthers is the newest evidence of each kind and name that is of another version.
 func lastOthers() reading {
-	return reading{fact: "evidence", named: true, query: "SELECT model, version, kind, name, subject, digest, event, produced_ms, until_ms, verdict FROM (SELECT " + evidenceColumns +
+	return reading{fact: "evidence", named: true, query: "SELECT " + evidenceRow + " FROM (SELECT " + evidenceColumns +
 		`, row_number() OVER (PARTITION BY e.model, e.kind, e.name ORDER BY e.produced_ms DESC, e.event DESC, e.id) AS nth
 		FROM wanted JOIN evidence e ON e.model = m WHERE ` + otherEvidence + ") AS ranked WHERE nth = 1"}
 }
@@ -127,8 +135,11 @@ func read(tx *state.Tx, w wanted, subjects map[string]*subject, all []reading) e
 		}
 		for rows.Next() {
 			var t trace
-			err := rows.Scan(&t.model, &t.version, &t.kind, &t.name, &t.subject, &t.digest, &t.event, &t.at, &t.until, &t.verdict)
-			if err != nil {
+			into := []any{&t.model, &t.version, &t.kind, &t.name, &t.subject, &t.digest, &t.event, &t.at, &t.until, &t.verdict}
+			if t.attached = r.named; r.named {
+				into = append(into, &t.signer, &t.predicate)
+			}
+			if err := rows.Scan(into...); err != nil {
 				return fmt.Errorf("read facts about %s: %w", r.fact, err)
 			}
 			s := subjects[t.model]

@@ -3,6 +3,7 @@ package release
 import (
 	"crypto/ecdsa"
 
+	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/verify"
 )
 
@@ -14,6 +15,9 @@ const (
 	revoked                  // it did once
 	known
 )
+
+// String returns the word for it.
+func (s standing) String() string { return [...]string{"unknown", "revoked", "counts"}[s] }
 
 // keyring holds the keys from outside, revoked ones too, by id, and the installation's own.
 type keyring struct {
@@ -41,6 +45,21 @@ func (k keyring) find(name string) (id string, key *ecdsa.PublicKey) {
 		}
 	}
 	return name, nil
+}
+
+// SignersIn returns what says of a key, as it stands on record of evidence, whose it is and whether it
+// counts for a type of predicate: counts, revoked or unknown.
+func (o *Office) SignersIn(tx *state.Tx) (func(key, predicate string) (name, standing string), error) {
+	keys, err := o.keys(tx)
+	return func(key, predicate string) (name, standing string) {
+		id, _ := keys.find(key)
+		if s, there := keys.outside[id]; there {
+			name = s.Name
+		} else if own, err := keys.own(id); err == nil && own.ID == id {
+			name = "the installation"
+		}
+		return name, keys.standing(id, predicate).String()
+	}, err
 }
 
 // standing says how far a key counts for a type of predicate now.

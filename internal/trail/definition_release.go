@@ -6,6 +6,7 @@ const (
 	ReleaseReviewed  Type = typePrefix + "release.reviewed" + typeSuffix
 	ReleaseWithdrawn Type = typePrefix + "release.withdrawn" + typeSuffix
 	GateDecided      Type = typePrefix + "gate.decided" + typeSuffix
+	GateExported     Type = typePrefix + "gate.exported" + typeSuffix
 	ReleasePromoted  Type = typePrefix + "release.promoted" + typeSuffix
 	FreezeDeclared   Type = typePrefix + "freeze.declared" + typeSuffix
 	FreezeLifted     Type = typePrefix + "freeze.lifted" + typeSuffix
@@ -88,6 +89,16 @@ func releaseDefinitions() []Definition {
 				optional("waived", List, "ids of the rules that were waived").inTheOpen(),
 				optional("revision", List, "last event of each kind of fact that was judged").inTheOpen(),
 			),
+		},
+		{
+			Type: GateExported, Title: "Gate input exported", Action: "bundle.export",
+			Description: "Somebody took the input document of a decision out of the installation, to judge it by another policy.",
+			Fields: []Field{
+				public("model", Text, "name of the model"),
+				public("version", Text, "name of the version"),
+				public("decision", Text, "id of the decision"),
+				public("input_digest", Digest, "digest of the input document"),
+			},
 		},
 		{
 			Type: ReleasePromoted, Title: "Release promoted", Action: "release.promote",
