@@ -40,7 +40,7 @@ type app struct {
 	server    string       // --server
 	purpose   string       // --purpose
 	fetch     *dial.Client // gets artifacts from URLs; nil gets none
-	rules     string       // --policy of serve
+	packs     packs        // of serve --policy; nil: the built-in ones
 	code      int
 }
 

@@ -38,7 +38,14 @@ type house struct {
 	packages *dossier.Office
 }
 
+// packs gives the rules of the gate for a tier.
+type packs = func(tallystick.Tier) (*policy.Pack, error)
+
 func (a *app) house(w *workspace.Workspace) house {
+	judging := a.packs
+	if judging == nil {
+		judging = policy.Packs("")
+	}
 	h := house{
 		Workspace: w,
 		registry:  registry.New(w.DB, w.Recorder),
@@ -49,11 +56,11 @@ func (a *app) house(w *workspace.Workspace) house {
 	}
 	h.releases = release.New(release.Config{
 		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
-		Pack: policy.Packs(a.rules), Files: w.Artifacts.Open, Signer: w.Signer,
+		Pack: judging, Files: w.Artifacts.Open, Signer: w.Signer,
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.packages = dossier.New(dossier.Config{
-		Workspace: w, Catalog: h.catalog, People: h.access, Pack: policy.Packs(a.rules), Program: "tallystick " + tool().Version, Now: time.Now,
+		Workspace: w, Catalog: h.catalog, People: h.access, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
 	return h
 }

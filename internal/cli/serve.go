@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/ledger"
+	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/server"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -24,7 +25,7 @@ import (
 
 func (a *app) serve() *cobra.Command {
 	config := server.Config{Release: tool().Version}
-	var level string
+	var level, rules string
 	var proxied bool
 	var watched witnessFlags
 	var hosts []string
@@ -51,7 +52,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := a.fetchFrom(hosts); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, proxied, reconcileEvery, watched, notices})
+			return a.runServer(cmd.Context(), config, serveOptions{level, rules, proxied, reconcileEvery, watched, notices})
 		},
 	}
 	flags := cmd.Flags()
@@ -64,7 +65,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	watched.add(flags)
 	fetchFlag(cmd, &hosts)
 	flags.DurationVar(&reconcileEvery, "reconcile-every", defaultReconcile, "how often the record is held against itself; 0: never")
-	flags.StringVar(&a.rules, "policy", "", "`directory` of a policy of your own, for releases")
+	flags.StringVar(&rules, "policy", "", "`directory` of a policy of your own, for releases; read once, before the server listens")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	notices.add(cmd)
 	return cmd
@@ -73,6 +74,7 @@ whoever can read that file becomes the first administrator, within an hour:
 // serveOptions are what the server is not asked itself.
 type serveOptions struct {
 	level     string        // least level that is logged
+	rules     string        // directory of a policy; empty: the built-in ones
 	proxied   bool          // TLS ends before it
 	reconcile time.Duration // from one reconciliation to the next; 0: none
 	watched   witnessFlags
@@ -88,7 +90,12 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	slog.SetDefault(logger)
 	ledger.RouteLogs(logger)
 
-	policy, chosen, err := o.watched.policy()
+	if o.rules != "" {
+		if a.packs, err = policy.Loaded(ctx, o.rules); err != nil {
+			return err
+		}
+	}
+	witnessing, chosen, err := o.watched.policy()
 	if err != nil {
 		return err
 	}
@@ -103,7 +110,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	if chosen {
-		if err := w.SetWitnesses(ctx, policy); err != nil {
+		if err := w.SetWitnesses(ctx, witnessing); err != nil {
 			return err
 		}
 	}

@@ -24,6 +24,8 @@ var embedded embed.FS
 const (
 	maxFiles    = 500
 	maxFileSize = 1 << 20
+	maxSize     = 16 << 20 // of all files
+	maxEntries  = 10_000   // other files and directories too
 )
 
 const manifestName = ".manifest"
@@ -51,7 +53,14 @@ func builtinSource() (source, error) {
 }
 
 func customSource(dir string) (source, error) {
-	root, err := os.OpenRoot(dir)
+	info, err := os.Stat(dir) // first, because to open a pipe takes until somebody writes into it
+	if err == nil && !info.IsDir() {
+		return source{}, tallystick.Errorf(tallystick.Invalid, "policy %q is not a directory", dir).WithHint("give a directory of .rego files")
+	}
+	var root *os.Root
+	if err == nil {
+		root, err = os.OpenRoot(dir)
+	}
 	if err != nil {
 		code := tallystick.Invalid
 		if errors.Is(err, fs.ErrNotExist) {
@@ -77,12 +86,16 @@ func customSource(dir string) (source, error) {
 // files, and names that begin with a dot, are no policy.
 func readSource(fsys fs.FS, prefix, origin string) (source, error) {
 	s := source{prefix: prefix, origin: origin}
+	entries, size := 0, 0
 	err := fs.WalkDir(fsys, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		base := path.Base(name)
-		switch {
+		switch entries++; {
+		case entries > maxEntries:
+			return tallystick.Errorf(tallystick.Invalid, "it holds more than %d files and directories", maxEntries).
+				WithHint("keep the policy in a directory of its own")
 		case name == ".":
 			return nil
 		case entry.IsDir() && strings.HasPrefix(base, "."):
@@ -90,11 +103,14 @@ func readSource(fsys fs.FS, prefix, origin string) (source, error) {
 		case entry.IsDir() || !isPolicy(name):
 			return nil
 		case len(s.files)+len(s.tests) == maxFiles:
-			return tallystick.Errorf(tallystick.Invalid, "policy directory %q holds more than %d files", origin, maxFiles)
+			return tallystick.Errorf(tallystick.Invalid, "it holds more than %d files of policy", maxFiles)
 		}
 		data, err := readBounded(fsys, name)
 		if err != nil {
 			return err
+		}
+		if size += len(data); size > maxSize {
+			return tallystick.Errorf(tallystick.Invalid, "it holds more than %d bytes of policy", maxSize)
 		}
 		if strings.HasSuffix(base, "_test.rego") {
 			s.tests = append(s.tests, File{name, data})
@@ -122,18 +138,18 @@ func isData(base string) bool {
 }
 
 func readBounded(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name) // first, because to open a pipe takes until somebody writes into it
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%w", err).WithHint("a link must lead to a file in the same directory")
+	}
+	if !info.Mode().IsRegular() {
+		return nil, tallystick.Errorf(tallystick.Invalid, "%s is not a regular file", name)
+	}
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // read only
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, tallystick.Errorf(tallystick.Invalid, "%s is not a regular file", name)
-	}
 	data, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
 	if err != nil {
 		return nil, err
