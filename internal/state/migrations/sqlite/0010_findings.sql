@@ -15,7 +15,7 @@ ALTER TABLE findings ADD COLUMN minter     TEXT NOT NULL DEFAULT ''; -- of the t
 
 UPDATE findings SET state = CASE WHEN resolved_ms IS NULL THEN 'open' WHEN agrees = 1 THEN 'verified' ELSE 'resolved' END,
     urgency = CASE severity WHEN 'critical' THEN 0 WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END,
-    due_ms = first_ms + 86400000 * CASE severity WHEN 'critical' THEN 7 WHEN 'high' THEN 30 WHEN 'medium' THEN 90 ELSE 180 END;
+    due_ms = first_ms + CASE severity WHEN 'critical' THEN 604800000 WHEN 'high' THEN 2592000000 WHEN 'medium' THEN 7776000000 ELSE 15552000000 END; -- 7, 30, 90, 180 days
 
 CREATE INDEX findings_backlog          ON findings (urgency, due_ms, event) WHERE resolved_ms IS NULL;
 CREATE INDEX findings_backlog_by_model ON findings (model, urgency, due_ms, event) WHERE resolved_ms IS NULL;
@@ -41,9 +41,12 @@ CREATE TABLE finding_steps (
 
 CREATE INDEX finding_steps_by_finding ON finding_steps (finding, event);
 
+-- Who acted stands in the disclosures of the event: its columns for questions may not be written yet.
 INSERT INTO finding_steps (event, finding, step, at_ms, actor, severity, due_ms, owner, version, ticket, run, note)
-SELECT f.event, f.id, 'raised', f.first_ms, coalesce(e.actor, ''), f.severity, f.due_ms, '', f.version, '', '', '' FROM findings f JOIN event_columns e ON e.sequence = f.event;
+SELECT f.event, f.id, 'raised', f.first_ms, coalesce((
+    SELECT json_extract(d.value, '$[2]') FROM events v, json_each(CAST(v.disclosures AS TEXT)) d WHERE v.sequence = f.event AND json_extract(d.value, '$[1]') = '/actor/id'), ''), f.severity, f.due_ms, '', f.version, '', '', '' FROM findings f;
 
 INSERT INTO finding_steps (event, finding, step, at_ms, actor, severity, due_ms, owner, version, ticket, run, note)
-SELECT f.last_event, f.id, f.state, f.resolved_ms, coalesce(e.actor, ''), '', 0, '', '', '', '', f.resolution FROM findings f JOIN event_columns e ON e.sequence = f.last_event
+SELECT f.last_event, f.id, f.state, f.resolved_ms, coalesce((
+    SELECT json_extract(d.value, '$[2]') FROM events v, json_each(CAST(v.disclosures AS TEXT)) d WHERE v.sequence = f.last_event AND json_extract(d.value, '$[1]') = '/actor/id'), ''), '', 0, '', '', '', '', f.resolution FROM findings f
 WHERE f.resolved_ms IS NOT NULL;
