@@ -23,6 +23,9 @@ type Gap struct {
 	From uint64 `json:"from"`
 	To   uint64 `json:"to"`
 	What string `json:"what"`
+	// Unsure says that perhaps nobody was told of the range: it was the last that was written, and the
+	// machine may have lost its power before it was acknowledged.
+	Unsure bool `json:"unsure,omitempty"`
 	// Quarantine says where what is left of the damaged journal was put.
 	Quarantine string `json:"quarantine,omitempty"`
 	// Salvaged is the number of batches of the range that could still be read. They follow the

@@ -5,9 +5,10 @@
 // beneath: a file of SQLite or tables in PostgreSQL. [Journal.Append] returns when three things are done,
 // in this order:
 //
-//  1. the commit that holds the frame is durable;
-//  2. the mark, a file of its own, durably says that the journal reaches as far as this frame;
-//  3. the caller has its [Receipt].
+//  1. the commit that holds the frame is written;
+//  2. the mark, a file of its own, is written, and says that the journal reaches as far as this frame;
+//  3. both are durable;
+//  4. the caller has its [Receipt].
 //
 // So a journal that ends before its mark has lost something that was acknowledged, and one that goes on
 // behind it has only gained what nobody was told of. SQLite alone cannot tell: after a flipped bit in its

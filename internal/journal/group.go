@@ -14,6 +14,8 @@ import (
 const (
 	groupBytes = 8 << 20   // of frames in one commit, unless a single one is larger
 	blockBytes = 256 << 10 // of frames in one block, likewise: what a reader holds in memory
+
+	idleTime = 5 * time.Millisecond // after which the mark is settled
 )
 
 // run is the writing goroutine. A group takes whoever waits and never waits for more: the time that one
@@ -23,8 +25,14 @@ func (j *Journal) run() {
 	j.options.begin()
 	var group []*request
 	for {
+		var idle <-chan time.Time
+		if j.head.settled != j.head.sequence {
+			idle = time.After(idleTime)
+		}
 		select {
 		case <-j.wake:
+		case <-idle:
+			j.settle()
 		case c := <-j.chores:
 			c.done <- c.do()
 		}
@@ -32,6 +40,7 @@ func (j *Journal) run() {
 			var closed bool
 			if group, closed = j.take(group[:0]); len(group) == 0 {
 				if closed {
+					j.settle()
 					return
 				}
 				break
@@ -43,8 +52,23 @@ func (j *Journal) run() {
 				c.done <- c.do()
 			default:
 			}
-			runtime.Gosched() // the callers that the commit woke are about to queue again
+			j.gather()
 		}
+	}
+}
+
+// gather lets the callers that a commit has woken queue again, while they keep coming: a group costs the same
+// however large it is.
+func (j *Journal) gather() {
+	for before := -1; ; {
+		runtime.Gosched()
+		j.mu.Lock()
+		n := len(j.queue)
+		j.mu.Unlock()
+		if n <= before || n == 0 {
+			return
+		}
+		before = n
 	}
 }
 
@@ -124,16 +148,46 @@ func (j *Journal) answer(group []*request, err error) {
 	}
 }
 
-// write makes blocks durable, and then the mark. The context is nobody's: a caller's would end everyone's
-// commit.
+// write makes blocks durable, and the mark that says so. What the engine has not yet synced is synced at the
+// same time as the mark, which is written behind it: so a process that is killed never leaves a mark that
+// is ahead. A loss of power can, and then the mark says that it may be, by what was settled before. The
+// context is nobody's: a caller's would end everyone's commit.
 func (j *Journal) write(blocks []Block, head marked) error {
-	if err := j.log.Append(context.Background(), blocks); err != nil {
+	durable, err := j.log.Append(context.Background(), blocks)
+	if err != nil {
 		return err
 	}
 	if j.mark == nil {
-		return nil
+		return j.log.Sync()
 	}
-	return j.mark.write(head)
+	head.settled = j.head.sequence
+	if durable {
+		head.settled = head.sequence
+	}
+	if err := j.mark.write(head); err != nil {
+		return err
+	}
+	if durable {
+		return j.mark.sync()
+	}
+	marked := make(chan error, 1)
+	go func() { marked <- j.mark.sync() }()
+	err = j.log.Sync()
+	return errors.Join(err, <-marked)
+}
+
+// settle tells the mark that what it speaks of is durable.
+func (j *Journal) settle() {
+	if j.mark == nil || j.stopped() != nil || j.head.settled == j.head.sequence {
+		return
+	}
+	if err := j.mark.settle(j.head); err != nil {
+		_ = j.fail(err) // the next Append gets it
+		return
+	}
+	j.mu.Lock()
+	j.head.settled = j.head.sequence
+	j.mu.Unlock()
 }
 
 // fail stops the journal for good and returns why.

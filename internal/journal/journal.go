@@ -21,8 +21,10 @@ type Options struct {
 	// missing. One process at a time may have it open.
 	Dir string
 	// URL names a database on a PostgreSQL server, as in package state, which keeps the journal instead
-	// of a file. Journals of several servers may share it: each knows its own shard by its mark.
+	// of a file; the mark stays in Dir.
 	URL string
+	// Name tells journals apart that share a database. Empty means "journal".
+	Name string
 	// MaxWaiting bounds the bytes of the batches that are not yet durable. Zero means 64 MiB.
 	MaxWaiting int64
 	// MaxStored bounds the bytes of the frames that are durable and not yet trimmed. Zero means 4 GiB.
@@ -36,17 +38,17 @@ type Options struct {
 	Logger *slog.Logger
 
 	// For tests and benchmarks only.
-	synchronous string // anything but FULL breaks the promise of Append
-	unmarked    bool   // the mark is not synced, likewise
-	maxPages    int    // bounds the file, as a full disk would
-	begin       func() // called first on the writing goroutine
+	unsynced bool   // commits are not, which breaks the promise of Append
+	unmarked bool   // the mark is not synced, likewise
+	maxPages int    // bounds the file, as a full disk would
+	begin    func() // called first on the writing goroutine
 }
 
 func (o Options) withDefaults() Options {
 	o.MaxWaiting = cmp.Or(o.MaxWaiting, 64<<20)
 	o.MaxStored = cmp.Or(o.MaxStored, 4<<30)
 	o.Remember = cmp.Or(o.Remember, 262_144)
-	o.synchronous = cmp.Or(o.synchronous, "FULL")
+	o.Name = cmp.Or(o.Name, "journal")
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -61,9 +61,10 @@ func contents(t testing.TB, j *Journal, from uint64) (lines []string) {
 	return lines
 }
 
-func TestAppendReadReopenTrim(t *testing.T) {
-	t.Parallel()
-	o := Options{Dir: t.TempDir()}
+func TestAppendReadReopenTrim(t *testing.T) { engines(t, testAppendReadReopenTrim) }
+
+func testAppendReadReopenTrim(t *testing.T, fresh func(testing.TB) Options) {
+	o := fresh(t)
 	j := mustOpen(t, o)
 	first := mustAppend(t, j, batchOf(1, "a", "b"))
 	if first.Sequence != 2 || first != j.Head() {

@@ -21,15 +21,17 @@ type Start struct {
 	Hash     Hash
 	Trimmed  uint64 // not less than Sequence: the first block may have been trimmed in part
 	Receipts [][]byte
-	Stored   int64 // bytes of the blocks that are there
 }
 
 // Log is one store of blocks, in the order of the sequence. A Log has one writer; Read may be called
 // meanwhile.
 type Log interface {
-	// Append adds blocks behind those that are there, all or none. When it returns nil they survive a
-	// loss of power. After an error they may be there or not, and nothing may be appended any more.
-	Append(ctx context.Context, blocks []Block) error
+	// Append adds blocks behind those that are there, all or none. When it returns nil they survive the
+	// end of the process, and a loss of power if durable. After an error they may be there or not, and
+	// nothing may be appended any more.
+	Append(ctx context.Context, blocks []Block) (durable bool, err error)
+	// Sync makes durable what has been appended. Errors are those of Append.
+	Sync() error
 	// Read returns the first block that does not end before the sequence from, or a zero Block. What
 	// cannot be read any more is errDamaged.
 	Read(ctx context.Context, from uint64) (Block, error)
@@ -37,8 +39,6 @@ type Log interface {
 	// removes so many at once that an Append need not wait long, and returns up to where it has come, and
 	// the bytes that it has freed. Errors are those of Append.
 	Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error)
-	// Start returns where the log begins.
-	Start(ctx context.Context) (Start, error)
 }
 
 // Trim says what to remove from a log, and what to keep in its place.
@@ -51,6 +51,8 @@ type Trim struct {
 // store is a log that has been opened to be read, and is written to only once it is known to be whole.
 type store interface {
 	Log
+	// Start returns where the log begins.
+	Start(ctx context.Context) (Start, error)
 	// check looks for damage where no block lies, which would be in the way of later ones.
 	check(ctx context.Context) error
 	ready(ctx context.Context) error

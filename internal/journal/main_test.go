@@ -29,9 +29,7 @@ func TestMain(m *testing.M) {
 	case "write":
 		err = writeForever(o)
 	case "acknowledge", "acknowledge early", "acknowledge unmarked":
-		if role == "acknowledge early" {
-			o.synchronous = "OFF"
-		}
+		o.unsynced = role == "acknowledge early"
 		o.unmarked = role == "acknowledge unmarked"
 		err = acknowledge(o)
 	default:

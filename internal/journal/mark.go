@@ -27,6 +27,7 @@ type position struct {
 type marked struct {
 	position
 	trimmed uint64
+	settled uint64 // what is up to here was durable before the mark said so
 }
 
 // mark is the file that says how far the journal reaches. It has two slots, of which the older one is
@@ -39,7 +40,8 @@ type marked struct {
 //	16 16  shard
 //	32  8  sequence
 //	40  8  sequence up to which the journal had been trimmed
-//	48 32  hash
+//	48  8  sequence that was durable before this was written
+//	56 32  hash
 type mark struct {
 	f      *os.File
 	writes uint64
@@ -50,7 +52,7 @@ type mark struct {
 
 const (
 	markMagic = "TSM1"
-	slotSize  = 80
+	slotSize  = 88
 	slotStep  = 4096 // a slot lies in a sector of its own
 	markSize  = 2 * slotStep
 
@@ -156,12 +158,22 @@ func parseSlot(b []byte) (at marked, writes uint64, ok bool) {
 	if string(b[:4]) != markMagic || binary.BigEndian.Uint32(b[4:]) != crc32.Checksum(b[8:slotSize], castagnoli) {
 		return at, 0, false
 	}
-	at.shard, at.sequence, at.hash = Shard(b[16:32]), binary.BigEndian.Uint64(b[32:]), Hash(b[48:80])
-	at.trimmed = binary.BigEndian.Uint64(b[40:])
+	at.shard, at.sequence, at.hash = Shard(b[16:32]), binary.BigEndian.Uint64(b[32:]), Hash(b[56:88])
+	at.trimmed, at.settled = binary.BigEndian.Uint64(b[40:]), binary.BigEndian.Uint64(b[48:])
 	return at, binary.BigEndian.Uint64(b[8:]), true
 }
 
-// write makes the mark say at, durably. After an error the mark must not be used.
+// settle makes the mark say durably how far the journal durably reaches. After an error the mark must not
+// be used.
+func (m *mark) settle(at marked) error {
+	at.settled = at.sequence
+	if err := m.write(at); err != nil {
+		return err
+	}
+	return m.sync()
+}
+
+// write makes the mark say at, but for a sync.
 func (m *mark) write(at marked) error {
 	m.writes++
 	b := m.slot[:]
@@ -170,11 +182,16 @@ func (m *mark) write(at marked) error {
 	copy(b[16:], at.shard[:])
 	binary.BigEndian.PutUint64(b[32:], at.sequence)
 	binary.BigEndian.PutUint64(b[40:], at.trimmed)
-	copy(b[48:], at.hash[:])
+	binary.BigEndian.PutUint64(b[48:], at.settled)
+	copy(b[56:], at.hash[:])
 	binary.BigEndian.PutUint32(b[4:], crc32.Checksum(b[8:], castagnoli))
 	if _, err := m.f.WriteAt(b, int64(m.writes%2)*slotStep); err != nil {
 		return fmt.Errorf("write the mark: %w", err)
 	}
+	return nil
+}
+
+func (m *mark) sync() error {
 	if m.unsynced {
 		return nil
 	}

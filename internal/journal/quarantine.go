@@ -40,6 +40,7 @@ func (r *recovery) replace(ctx context.Context, name Shard, p replayed, what err
 				b.Gap.Lost = shorten(s.present.without(b.Gap.From, highest))
 			}
 		}
+		b.Gap.Unsure = r.held() && r.known(p) >= r.says.settled
 		if !p.began {
 			b.Gap.What += "; the ids of batches that had been trimmed are forgotten"
 		}
@@ -49,7 +50,7 @@ func (r *recovery) replace(ctx context.Context, name Shard, p replayed, what err
 		start = Start{Sequence: r.says.trimmed, Trimmed: r.says.trimmed}
 	}
 	c := &copying{
-		head:  marked{position{p.shard, p.sequence, p.hash}, start.Trimmed},
+		head:  marked{position: position{p.shard, p.sequence, p.hash}, trimmed: start.Trimmed},
 		clock: now,
 	}
 	blocks, err := c.blocks(ctx, r.store, start, p, b, sequence+1, s)
@@ -62,7 +63,7 @@ func (r *recovery) replace(ctx context.Context, name Shard, p replayed, what err
 	if err := r.reopen(ctx, b.Shard); err != nil {
 		return nil, err
 	}
-	if err := r.mark.write(c.head); err != nil {
+	if err := r.mark.settle(c.head); err != nil {
 		return nil, err
 	}
 	if err := r.putAside(ctx, b.Shard); err != nil {
@@ -205,20 +206,17 @@ func (c *copying) blocks(ctx context.Context, old store, start Start, p replayed
 	}, nil
 }
 
-// cut removes the frames behind a position from a block.
+// cut removes the frames behind a position from a block. What the block says of itself is made to agree
+// with its frames, which prove themselves.
 func (b *Block) cut(at position) error {
-	if b.Last <= at.sequence {
-		return nil
-	}
 	rest := b.Frames
-	for n := b.First; n <= at.sequence; n++ {
-		_, size, err := decode(rest)
+	for n := b.First; n <= at.sequence && len(rest) > 0; n++ {
+		f, size, err := decode(rest)
 		if err != nil {
 			return err
 		}
-		rest = rest[size:]
+		b.Last, b.Hash, rest = f.sequence, f.hash, rest[size:]
 	}
 	b.Frames = b.Frames[:len(b.Frames)-len(rest)]
-	b.Last, b.Hash = at.sequence, at.hash
 	return nil
 }

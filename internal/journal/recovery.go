@@ -33,6 +33,14 @@ func (r *recovery) close() error {
 
 func (r *recovery) run(ctx context.Context) (*Journal, error) {
 	r.engine = &sqliteEngine{r.options}
+	if r.options.URL != "" {
+		e, err := openPostgres(ctx, r.options)
+		if err != nil {
+			r.engine = nil
+			return nil, err
+		}
+		r.engine = e
+	}
 	names, err := r.engine.shards(ctx)
 	if err != nil {
 		return nil, err
@@ -71,7 +79,7 @@ func (r *recovery) run(ctx context.Context) (*Journal, error) {
 	}
 	if r.state == markHalf {
 		r.options.Logger.WarnContext(ctx, "half of the mark is damaged; the other half and the journal agree", slog.String("journal", r.options.Dir))
-		if err := r.mark.write(r.says); err != nil { // serve writes the other slot
+		if err := r.mark.settle(r.says); err != nil { // serve writes the other slot
 			return nil, err
 		}
 	}
@@ -91,14 +99,15 @@ func (r *recovery) known(p replayed) uint64 {
 
 // serve makes the journal of a store that is in order and ready.
 func (r *recovery) serve(p replayed) (*Journal, error) {
-	return r.journal(marked{p.position, max(p.start.Trimmed, p.start.Sequence)}, p.stored)
+	return r.journal(marked{position: p.position, trimmed: max(p.start.Trimmed, p.start.Sequence)}, p.stored)
 }
 
 // journal makes the journal of the store, which ends at head, and brings the mark up to it.
 func (r *recovery) journal(head marked, stored int64) (*Journal, error) {
-	if err := r.mark.write(head); err != nil {
+	if err := r.mark.settle(head); err != nil {
 		return nil, err
 	}
+	head.settled = head.sequence
 	j := newJournal(r.options, r.store, head, r.memory)
 	j.stored = stored
 	j.mark = r.mark

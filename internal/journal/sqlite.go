@@ -25,12 +25,9 @@ import (
 const applicationID = 0x54414c4a
 
 const (
-	pageSize        = 8 << 10
-	cacheKiB        = 16 << 10 // a whole group, so that no page is written before its commit
-	checkpointBytes = 32 << 20 // of frames in the write-ahead log before they are copied into the file
-	walLimit        = 64 << 20 // bytes of the write-ahead log that are kept to be written over
-	trimBlocks      = 256      // removed in one transaction
-	trimBytes       = 32 << 20 // likewise
+	pageSize        = 32 << 10
+	cacheKiB        = 16 << 10  // a whole group, so that no page is written before its commit
+	checkpointBytes = 128 << 20 // of frames in the write-ahead log before they are copied into the file
 )
 
 const sqliteSchema = `
@@ -137,11 +134,11 @@ func (e *sqliteEngine) create(ctx context.Context, name Shard, start Start, bloc
 		if err != nil {
 			return err
 		}
-		if err := s.Append(ctx, []Block{b}); err != nil {
+		if err := s.append(ctx, []Block{b}); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.wal.sync()
 }
 
 // createFile makes a file with empty tables. The size of its pages must be set before anything else is:
@@ -185,7 +182,7 @@ type sqliteStore struct {
 	handle  *sql.DB
 	writer  *sql.Conn
 	insert  *sql.Stmt
-	unmoved int64 // bytes in the write-ahead log
+	wal     *wal
 }
 
 func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
@@ -211,12 +208,12 @@ func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
 func (s *sqliteStore) ready(ctx context.Context) (err error) {
 	s.handle, err = openFile(s.path, url.Values{"_txlock": {"immediate"}},
 		"journal_mode(WAL)",
-		"synchronous("+s.options.synchronous+")",
+		"synchronous(NORMAL)", // the log is synced by wal.sync after each commit
 		"secure_delete(FAST)",
 		"wal_autocheckpoint(0)",
 		"cell_size_check(ON)",
 		"cache_size("+strconv.Itoa(-cacheKiB)+")",
-		"journal_size_limit("+strconv.Itoa(walLimit)+")",
+		"journal_size_limit("+strconv.Itoa(2*checkpointBytes)+")",
 		"max_page_count("+strconv.Itoa(max(s.options.maxPages, 0))+")",
 	)
 	if err != nil {
@@ -236,7 +233,13 @@ func (s *sqliteStore) ready(ctx context.Context) (err error) {
 			return describeReady(err)
 		}
 	}
-	return durable.SyncDir(filepath.Dir(s.path))
+	if err := durable.SyncDir(filepath.Dir(s.path)); err != nil {
+		return err
+	}
+	if s.wal, err = openWAL(s.path + "-wal"); err != nil {
+		return err
+	}
+	return s.wal.sync() // a process that was killed may have left what was never synced
 }
 
 func (s *sqliteStore) close() error {
@@ -250,23 +253,46 @@ func (s *sqliteStore) close() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.Close())
 	}
+	if s.wal != nil {
+		errs = append(errs, s.wal.f.Close())
+	}
 	if s.handle != nil {
 		errs = append(errs, s.handle.Close()) // last: it tidies up
 	}
 	return errors.Join(errs...)
 }
 
-func (s *sqliteStore) Append(ctx context.Context, blocks []Block) (err error) {
+// Append leaves the sync to Sync.
+func (s *sqliteStore) Append(ctx context.Context, blocks []Block) (durable bool, err error) {
+	return false, s.append(ctx, blocks)
+}
+
+// Sync makes the write-ahead log durable.
+func (s *sqliteStore) Sync() error {
+	if s.options.unsynced {
+		return nil
+	}
+	return s.wal.sync()
+}
+
+func (s *sqliteStore) append(ctx context.Context, blocks []Block) (err error) {
 	if s.insert == nil {
 		s.insert, err = s.writer.PrepareContext(ctx, "INSERT INTO blocks (first, last, hash, frames) VALUES (?, ?, ?, ?)")
 		if err != nil {
 			return describe(err)
 		}
 	}
-	if s.unmoved > checkpointBytes {
+	if s.wal.used > checkpointBytes {
 		if err := s.checkpoint(ctx); err != nil {
 			return describe(err)
 		}
+	}
+	var size int64
+	for _, b := range blocks {
+		size += int64(len(b.Frames))
+	}
+	if err := s.wal.reserve(size); err != nil {
+		return err
 	}
 	if len(blocks) > 1 {
 		if _, err := s.writer.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
@@ -277,7 +303,6 @@ func (s *sqliteStore) Append(ctx context.Context, blocks []Block) (err error) {
 		if _, err := s.insert.ExecContext(ctx, int64(b.First), int64(b.Last), b.Hash[:], b.Frames); err != nil {
 			return describe(err)
 		}
-		s.unmoved += int64(len(b.Frames))
 	}
 	if len(blocks) > 1 {
 		if _, err := s.writer.ExecContext(ctx, "COMMIT"); err != nil {
@@ -294,7 +319,7 @@ func (s *sqliteStore) checkpoint(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint: %w", err)
 	}
-	s.unmoved = int64(pages-copied) * pageSize
+	s.wal.used = int64(pages-copied) * (pageSize + walFrame)
 	return nil
 }
 
@@ -367,16 +392,11 @@ func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed i
 			return 0, 0, describe(err)
 		}
 	}
-	s.unmoved += oldest.size / 8 // the pages of lists that were changed
-	return oldest.trimmed(t), oldest.size, describe(tx.Commit())
-}
-
-// stretch is the oldest blocks of a log, as many as are removed at once.
-type stretch struct {
-	after, last int64
-	hash        []byte
-	size        int64
-	more        bool
+	s.wal.used += oldest.size / 8 // the pages of lists that were changed
+	if err := tx.Commit(); err != nil {
+		return 0, 0, describe(err)
+	}
+	return oldest.trimmed(t), oldest.size, s.wal.sync()
 }
 
 func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err error) {
@@ -389,33 +409,15 @@ func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err er
 		return s, err
 	}
 	defer rows.Close() //nolint:errcheck // Err says it
-	for n := 1; rows.Next() && !s.more; n++ {
+	for rows.Next() {
 		var last, size int64
 		var hash []byte
 		if err := rows.Scan(&last, &hash, &size); err != nil {
 			return s, err
 		}
-		if uint64(last) > to {
-			break
-		}
-		s.last, s.hash = last, hash
-		s.size += size
-		s.more = n == trimBlocks || s.size >= trimBytes
+		s.take(last, hash, size, to)
 	}
 	return s, rows.Err()
-}
-
-type statement struct {
-	query string
-	args  []any
-}
-
-// trimmed returns up to where the log is trimmed when the stretch is gone.
-func (s stretch) trimmed(t Trim) uint64 {
-	if s.more {
-		return uint64(s.last)
-	}
-	return t.To
 }
 
 // remove returns the statements that remove the stretch and keep what t asks for.

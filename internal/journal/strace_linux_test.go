@@ -38,7 +38,7 @@ type trace struct {
 func straced(t *testing.T, dir, role string, options ...string) (trace, error) {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "trace")
-	args := append([]string{"-f", "-y", "-s", "20000", "-o", output, "-e", "trace=write,pwrite64,fsync,fdatasync"}, options...)
+	args := append([]string{"-f", "-y", "-s", "140000", "-o", output, "-e", "trace=write,pwrite64,fsync,fdatasync"}, options...)
 	child := exec.CommandContext(t.Context(), "strace", append(args, os.Args[0])...)
 	child.Env = append(os.Environ(), roleVariable+"="+role, dirVariable+"="+dir)
 	acks, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -76,7 +76,7 @@ func parseTrace(t *testing.T, raw []byte) trace {
 	unfinished := make(map[string]open)
 	perThread := make(map[string]int)
 	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
+	lines.Buffer(nil, 4<<20)
 	for n := 0; lines.Scan(); n++ {
 		line := lines.Text()
 		var thread string
@@ -146,23 +146,15 @@ func after(calls []call, line int, ok func(call) bool) (call, bool) {
 }
 
 // early returns the notes that were acknowledged before the write-ahead log that carries them had been
-// synced, and after that the mark written, and after that the mark synced.
+// synced, or before the mark, written behind them, had been.
 func (tr trace) early() (notes []string) {
 	for note, ack := range tr.acks {
-		done := call{ended: -1}
-		found := true
-		for _, step := range []struct {
-			calls []call
-			ok    func(call) bool
-		}{
-			{tr.wal, func(c call) bool { return strings.Contains(c.text, note) }},
-			{tr.walSyncs, call.ok}, {tr.marks, call.ok}, {tr.markSyncs, call.ok},
-		} {
-			if found {
-				done, found = after(step.calls, done.ended, step.ok)
-			}
-		}
-		if !found || done.ended >= ack.began {
+		carries := func(c call) bool { return strings.Contains(c.text, note) }
+		written, found := after(tr.wal, -1, carries)
+		synced, foundSync := after(tr.walSyncs, written.ended, call.ok)
+		marked, foundMark := after(tr.marks, written.ended, call.ok)
+		markSynced, foundMarkSync := after(tr.markSyncs, marked.ended, call.ok)
+		if !found || !foundSync || !foundMark || !foundMarkSync || max(synced.ended, markSynced.ended) >= ack.began {
 			notes = append(notes, note)
 		}
 	}

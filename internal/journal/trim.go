@@ -59,8 +59,11 @@ func (j *Journal) trim(to uint64) (more bool, err error) {
 	if trimmed < to || j.mark == nil {
 		return trimmed < to, nil
 	}
-	if err := j.mark.write(head); err != nil {
+	if err := j.mark.settle(head); err != nil {
 		return false, j.fail(err)
 	}
+	j.mu.Lock()
+	j.head.settled = j.head.sequence
+	j.mu.Unlock()
 	return false, nil
 }

@@ -1,0 +1,184 @@
+package journal
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
+)
+
+const (
+	benchRecord  = 400 // bytes
+	benchClients = 32
+	benchSlice   = 100 * time.Millisecond // of one contestant's turn
+)
+
+// BenchmarkAppend measures durable records a second with 32 clients, beside two others in the same run, turn
+// by turn: the same group commit onto a bare file that is only appended to and synced, and COPY into
+// PostgreSQL, a row a record, a transaction a batch, a connection a client.
+func BenchmarkAppend(b *testing.B) {
+	for _, size := range []int{1, 500} {
+		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
+			var payload []byte
+			record := make([]byte, benchRecord)
+			for i := range size {
+				record[0] = byte(i)
+				payload = AppendRecord(payload, record)
+			}
+			contestants := []*contestant{newJournalBench(b, payload), newPlainBench(b, payload)}
+			if os.Getenv("TALLYSTICK_TEST_POSTGRES") != "" {
+				contestants = append(contestants, newCopyBench(b, record, size))
+			}
+			for range 4 { // to warm up
+				for _, c := range contestants {
+					c.turn(b)
+				}
+			}
+			for _, c := range contestants {
+				c.batches, c.spent, c.rates = 0, 0, nil
+			}
+			for b.Loop() {
+				for _, c := range contestants {
+					c.turn(b)
+				}
+			}
+			b.ReportMetric(0, "ns/op")
+			for _, c := range contestants {
+				b.ReportMetric(float64(c.batches*size)/c.spent.Seconds(), c.name+"_records/s")
+				if c.name != "journal" {
+					b.ReportMetric(ratio(contestants[0].rates, c.rates), "x_"+c.name)
+				}
+			}
+		})
+	}
+}
+
+// ratio is the median over the rounds: what else the machine does disturbs both turns of a round alike, and
+// rounds not at all.
+func ratio(own, other []float64) float64 {
+	ratios := make([]float64, len(own))
+	for i := range own {
+		ratios[i] = own[i] / other[i]
+	}
+	slices.Sort(ratios)
+	return ratios[len(ratios)/2]
+}
+
+type contestant struct {
+	name    string
+	write   func(client int) error
+	between func() error // not timed
+	batches int
+	spent   time.Duration
+	rates   []float64 // batches a second, by turn
+}
+
+// turn lets all clients write for a while.
+func (c *contestant) turn(b *testing.B) {
+	b.Helper()
+	var n atomic.Int64
+	var wg sync.WaitGroup
+	started := time.Now()
+	for client := range benchClients {
+		wg.Go(func() {
+			for time.Since(started) < benchSlice {
+				if err := c.write(client); err != nil {
+					b.Error(err)
+					return
+				}
+				n.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(started)
+	c.spent += took
+	c.rates = append(c.rates, float64(n.Load())/took.Seconds())
+	c.batches += int(n.Load())
+	if err := c.between(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func newJournalBench(b *testing.B, payload []byte) *contestant {
+	j := mustOpen(b, Options{Dir: b.TempDir()})
+	return &contestant{
+		name:  "journal",
+		write: func(int) error { _, err := j.Append(context.Background(), Batch{Payload: payload}); return err },
+		// As in life, what has been put away is trimmed.
+		between: func() error { return j.Trim(context.Background(), j.Head().Sequence) },
+	}
+}
+
+// plainFile is the least that a durable log can be.
+type plainFile struct {
+	Log
+	f *os.File
+}
+
+func (p *plainFile) Append(_ context.Context, blocks []Block) (bool, error) {
+	for _, b := range blocks {
+		if _, err := p.f.Write(b.Frames); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (p *plainFile) Sync() error { return syncData(p.f) }
+
+func newPlainBench(b *testing.B, payload []byte) *contestant {
+	f, err := os.Create(filepath.Join(b.TempDir(), "plain"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	j := newJournal(Options{Dir: f.Name()}.withDefaults(), &plainFile{f: f}, marked{}, newMemory(0))
+	go j.run()
+	b.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	return &contestant{
+		name:  "plain",
+		write: func(int) error { _, err := j.Append(context.Background(), Batch{Payload: payload}); return err },
+		between: func() error {
+			j.mu.Lock()
+			j.stored = 0
+			j.mu.Unlock()
+			return nil
+		},
+	}
+}
+
+func newCopyBench(b *testing.B, record []byte, size int) *contestant {
+	url := postgrestest.New(b)
+	postgrestest.Exec(b, url, "CREATE TABLE records (id BIGINT GENERATED ALWAYS AS IDENTITY, record BYTEA NOT NULL)")
+	conns := make([]*pgx.Conn, benchClients)
+	for i := range conns {
+		conn, err := pgx.Connect(b.Context(), url)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { conn.Close(context.Background()) })
+		conns[i] = conn
+	}
+	return &contestant{
+		name: "copy",
+		write: func(client int) error {
+			_, err := conns[client].CopyFrom(context.Background(), pgx.Identifier{"records"}, []string{"record"},
+				pgx.CopyFromSlice(size, func(int) ([]any, error) { return []any{record}, nil }))
+			return err
+		},
+		between: func() error { return nil },
+	}
+}
