@@ -20,7 +20,7 @@ type cursor struct {
 	null   []bool
 	nulls  int
 	floats []float64
-	bits   []uint64
+	ints   []int64
 	bytes  [][]byte
 	used   int // rows of it
 
@@ -166,13 +166,13 @@ func (c *cursor) readIntegers(p page, present int) (err error) {
 	if err := c.plain(p, 8*present); err != nil {
 		return err
 	}
-	if c.bits, err = resize(c.bits, p.rows, 8, c.pages.room); err != nil {
+	if c.ints, err = resize(c.ints, p.rows, 8, c.pages.room); err != nil {
 		return err
 	}
-	for i := range c.bits[:present] {
-		c.bits[i] = binary.LittleEndian.Uint64(p.values[8*i:])
+	for i := range c.ints[:present] {
+		c.ints[i] = int64(binary.LittleEndian.Uint64(p.values[8*i:]))
 	}
-	spread(c.bits, c.null, present, 0)
+	spread(c.ints, c.null, present, 0)
 	return nil
 }
 
@@ -180,13 +180,13 @@ func (c *cursor) readBooleans(p page, present int) (err error) {
 	if err := c.plain(p, (present+7)/8); err != nil {
 		return err
 	}
-	if c.bits, err = resize(c.bits, p.rows, 8, c.pages.room); err != nil {
+	if c.ints, err = resize(c.ints, p.rows, 8, c.pages.room); err != nil {
 		return err
 	}
-	for i := range c.bits[:present] {
-		c.bits[i] = uint64(p.values[i/8] >> (i % 8) & 1)
+	for i := range c.ints[:present] {
+		c.ints[i] = int64(p.values[i/8] >> (i % 8) & 1)
 	}
-	spread(c.bits, c.null, present, 0)
+	spread(c.ints, c.null, present, 0)
 	return nil
 }
 

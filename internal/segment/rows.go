@@ -101,6 +101,9 @@ func (r *rows) entry() (Entry, error) {
 	if err := r.build(); err != nil {
 		return Entry{}, err
 	}
+	if model := r.view.Bytes(r.view.Field(prediction.TagModel)); string(model) != r.file.meta.Model {
+		return Entry{}, faultf("a record is of model %q, the file of %q", clip(string(model)), r.file.meta.Model)
+	}
 	var err error
 	if r.encoding, err = r.view.Append(r.encoding[:0]); err != nil {
 		return Entry{}, faultf("%v", err)
@@ -202,7 +205,7 @@ func (f *fieldCursor) put(v *prediction.View) error {
 			v.PutFlag(flag)
 		}
 	case f.store == asTime || f.store == asInteger || f.store == asBoolean:
-		v.PutBits(f.tag, c.bits[c.used])
+		v.PutBits(f.tag, uint64(c.ints[c.used]))
 	default:
 		v.PutBytes(f.tag, c.bytes[c.used])
 	}
@@ -215,9 +218,9 @@ func (c *cursor) value() prediction.Value {
 	case asDouble:
 		return prediction.Number(c.floats[c.used])
 	case asInteger:
-		return prediction.Integer(int64(c.bits[c.used]))
+		return prediction.Integer(c.ints[c.used])
 	case asBoolean:
-		return prediction.Boolean(c.bits[c.used] != 0)
+		return prediction.Boolean(c.ints[c.used] != 0)
 	}
 	return prediction.String(string(c.bytes[c.used]))
 }
@@ -228,13 +231,24 @@ func (c *cursor) value() prediction.Value {
 // caller to see.
 func (f *File) Entries() iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		if err := f.entries(func(e Entry) bool { return yield(e, nil) }); err != nil {
-			yield(Entry{}, damaged(err))
+		for e, err := range f.placed() {
+			if !yield(e.Entry, err) {
+				return
+			}
 		}
 	}
 }
 
-func (f *File) entries(yield func(Entry) bool) error {
+// placed is Entries, with the parts.
+func (f *File) placed() iter.Seq2[placed, error] {
+	return func(yield func(placed, error) bool) {
+		if err := f.each(func(e placed) bool { return yield(e, nil) }); err != nil {
+			yield(placed{}, damaged(err))
+		}
+	}
+}
+
+func (f *File) each(yield func(placed) bool) error {
 	r := newRows(f)
 	defer r.room.close()
 	part, tree, row := 0, frontier{}, int64(0)
@@ -255,15 +269,16 @@ func (f *File) entries(yield func(Entry) bool) error {
 			if complete == r.tile.isNull() || complete && Hash(r.tile.bytes[r.tile.used]) != tile {
 				return faultf("row %d: the root of a tile is not that of its leaves", row)
 			}
-			if int64(tree.size) == f.meta.Parts[part].Count {
-				if p := f.meta.Parts[part]; rootDigest(tree.root()) != p.Root {
+			here := placed{part, e}
+			if p := f.meta.Parts[part]; int64(tree.size) == p.Count {
+				if rootDigest(tree.root()) != p.Root {
 					return faultf("the records of segment %q are not those of its root", p.Segment)
 				}
 				part, tree = part+1, frontier{}
 			}
 			r.take()
 			row++
-			if !yield(e) {
+			if !yield(here) {
 				return nil
 			}
 		}

@@ -19,46 +19,50 @@ func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summ
 		return nil, tallystick.Errorf(tallystick.Invalid, "%q cannot name a segment", segment).
 			WithHint("use up to %d printable ASCII characters without spaces", maxLabel)
 	}
-	entries := func(yield func(Entry, error) bool) {
+	return write(w, "", []string{segment}, func(yield func(placed, error) bool) {
 		for encoding, err := range records {
-			if !yield(Entry{Encoding: encoding}, err) {
+			if !yield(placed{0, Entry{Encoding: encoding}}, err) {
 				return
 			}
 		}
-	}
-	return write(w, "", []source{{segment, entries}})
+	})
 }
 
-// source is one part of a file to be written. The leaf of an entry counts only if it is erased.
-type source struct {
-	segment string
-	entries iter.Seq2[Entry, error]
+// placed is an entry of one of the parts. Its leaf counts only if it is erased.
+type placed struct {
+	part int
+	Entry
 }
 
 // errChanged says that the second look was not like the first.
 var errChanged = errors.New("write segment: the records are not the same the second time")
 
-// write writes the parts one after the other. An empty model is that of the first record.
-func write(w io.Writer, model string, sources []source) (*Summary, error) {
+// write writes the entries, part by part, as segments of the given names. An empty model is that of
+// the first record.
+func write(w io.Writer, model string, segments []string, entries iter.Seq2[placed, error]) (*Summary, error) {
 	s := newSurvey(model)
-	for _, part := range sources {
-		before := s.rows
-		for e, err := range part.entries {
-			if err != nil {
-				return nil, err
-			}
-			if err := s.add(e); err != nil {
-				return nil, fmt.Errorf("segment %q, record %d: %w", part.segment, s.rows-1-before, err)
-			}
+	counts := make([]int64, len(segments))
+	for e, err := range entries {
+		if err != nil {
+			return nil, err
 		}
-		if s.rows == before {
-			return nil, tallystick.Errorf(tallystick.Invalid, "segment %q has no records", part.segment)
+		if err := s.add(e.Entry); err != nil {
+			return nil, fmt.Errorf("segment %q, record %d: %w", segments[e.part], counts[e.part], err)
+		}
+		counts[e.part]++
+	}
+	for i, n := range counts {
+		if n == 0 {
+			return nil, tallystick.Errorf(tallystick.Invalid, "segment %q has no records", segments[i])
 		}
 	}
-	out := &writer{left: s.rows, file: newFileWriter(w, s.settle())}
+	out := &writer{segments: segments, counts: counts, file: newFileWriter(w, s.settle())}
 	out.summary.Model = s.model
-	for _, part := range sources {
-		if err := out.part(part); err != nil {
+	for e, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		if err := out.add(e); err != nil {
 			return nil, err
 		}
 	}
@@ -67,37 +71,35 @@ func write(w io.Writer, model string, sources []source) (*Summary, error) {
 
 // writer turns records into rows.
 type writer struct {
-	summary Summary
-	left    int64 // records to come
-	file    *fileWriter
-	view    prediction.View
+	summary  Summary
+	segments []string
+	counts   []int64 // records that the survey saw
+	tree     frontier
+	file     *fileWriter
+	view     prediction.View
 
 	absent   []byte
 	overflow prediction.Features
 	text     []byte
 }
 
-func (w *writer) part(p source) error {
-	var tree frontier
-	for e, err := range p.entries {
-		if err != nil {
-			return err
-		}
-		if w.left--; w.left < 0 {
-			return errChanged
-		}
-		if e.Encoding != nil {
-			e.Leaf = prediction.LeafOf(e.Encoding)
-		}
-		tile, complete := tree.append(e.Leaf)
-		if err := w.row(e, tile, complete); err != nil {
-			return err
-		}
-	}
-	if tree.size == 0 {
+// add writes one entry and ends the part with its last.
+func (w *writer) add(e placed) error {
+	part := len(w.summary.Parts)
+	if e.part != part || part == len(w.counts) {
 		return errChanged
 	}
-	w.summary.Parts = append(w.summary.Parts, Part{p.segment, int64(tree.size), rootDigest(tree.root())})
+	if e.Encoding != nil {
+		e.Leaf = prediction.LeafOf(e.Encoding)
+	}
+	tile, complete := w.tree.append(e.Leaf)
+	if err := w.row(e.Entry, tile, complete); err != nil {
+		return err
+	}
+	if n := int64(w.tree.size); n == w.counts[part] {
+		w.summary.Parts = append(w.summary.Parts, Part{w.segments[part], n, rootDigest(w.tree.root())})
+		w.tree = frontier{}
+	}
 	return nil
 }
 
@@ -228,7 +230,7 @@ func appendFlags(dst []byte, v *prediction.View) []byte {
 
 // close ends the file.
 func (w *writer) close() (*Summary, error) {
-	if w.left != 0 {
+	if len(w.summary.Parts) != len(w.segments) {
 		return nil, errChanged
 	}
 	meta := metadata{Version: 1, Model: w.summary.Model, Parts: w.summary.Parts}
