@@ -29,11 +29,10 @@ const (
 
 // node returns the Parquet type of a column. What is as good as random is not compressed, and
 // numbers get no dictionary.
-func (s storage) node() parquet.Node {
+func (s storage) node(packed compress.Codec) parquet.Node {
 	column := func(node parquet.Node, e encoding.Encoding, c compress.Codec) parquet.Node {
 		return parquet.Optional(parquet.Compressed(parquet.Encoded(node, e), c))
 	}
-	packed := &zstd.Codec{Level: zstd.SpeedFastest}
 	switch s {
 	case asText:
 		return column(parquet.String(), &parquet.RLEDictionary, packed)
@@ -86,20 +85,21 @@ func (f *fileWriter) Write(p []byte) (int, error) {
 
 func newFileWriter(out io.Writer, l layout) *fileWriter {
 	f := &fileWriter{layout: l, hash: sha256.New(), out: out}
-	nodes := parquet.Group{columnLeaf: as32.node(), columnTile: as32.node()}
+	packed := &zstd.Codec{Level: zstd.SpeedFastest} // one for all columns, which share its buffers
+	nodes := parquet.Group{columnLeaf: as32.node(packed), columnTile: as32.node(packed)}
 	for _, field := range l.fields {
-		nodes[field.name] = field.store.node()
+		nodes[field.name] = field.store.node(packed)
 	}
 	for _, columns := range [][]valueColumn{l.features, l.attributions} {
 		for _, c := range columns {
-			nodes[c.column] = c.store.node()
+			nodes[c.column] = c.store.node(packed)
 		}
 	}
 	if l.absent {
-		nodes[columnAbsent] = asBytes.node()
+		nodes[columnAbsent] = asBytes.node(packed)
 	}
 	if l.overflow {
-		nodes[columnOverflow] = asJSON.node()
+		nodes[columnOverflow] = asJSON.node(packed)
 	}
 	schema := parquet.NewSchema("prediction", nodes)
 	f.parquet = parquet.NewWriter(f, schema,
