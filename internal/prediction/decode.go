@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -118,7 +119,13 @@ func (d *decoder) uvarint() uint64 {
 
 // span reads a length and steps over as many bytes.
 func (d *decoder) span() (at, n uint32) {
-	length := d.uvarint()
+	var length uint64
+	if d.at < len(d.data) && d.data[d.at] < 0x80 {
+		length = uint64(d.data[d.at])
+		d.at++
+	} else {
+		length = d.uvarint()
+	}
 	if length > uint64(len(d.data)-d.at) {
 		d.fail("it ends early")
 		return 0, 0
@@ -131,10 +138,28 @@ func (d *decoder) span() (at, n uint32) {
 // name reads a length and as many bytes of UTF-8.
 func (d *decoder) name() (at, n uint32) {
 	at, n = d.span()
-	if !utf8.Valid(d.data[at : at+n]) {
+	if text := d.data[at : at+n]; !isASCII(text) && !utf8.Valid(text) {
 		d.fail("a text is not UTF-8")
 	}
 	return at, n
+}
+
+// isASCII looks at eight bytes at a time, the last eight for what is left over. Most texts of a record
+// are short, where utf8.Valid goes byte by byte.
+func isASCII(b []byte) bool {
+	const high = 0x8080808080808080
+	if len(b) < 8 {
+		var or byte
+		for _, c := range b {
+			or |= c
+		}
+		return or < 0x80
+	}
+	bits := binary.LittleEndian.Uint64(b[len(b)-8:])
+	for ; len(b) > 8; b = b[8:] {
+		bits |= binary.LittleEndian.Uint64(b)
+	}
+	return bits&high == 0
 }
 
 func (d *decoder) typed() Raw {
@@ -187,6 +212,7 @@ func (d *decoder) count(typ byte) int {
 
 func (d *decoder) features(f []RawFeature, numbers bool) []RawFeature {
 	n := d.count(typeMap)
+	f = slices.Grow(f, min(n, 64)) // more when they are really there
 	var last []byte
 	for i := 0; i < n && d.fault == ""; i++ {
 		at, size := d.name()
