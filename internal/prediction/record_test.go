@@ -26,7 +26,7 @@ func full() prediction.Record {
 		Features: prediction.NewFeatures(map[string]prediction.Value{
 			"income": prediction.Number(51_000), "ratio": prediction.Number(0.1), "größe": prediction.Number(-1.75),
 			"owner": prediction.Boolean(true), "region": prediction.String("north"), "age": prediction.Integer(44),
-			"score_2": prediction.Value{}, "big": prediction.Integer(1<<53 + 1), "odd": prediction.Number(math.NaN()),
+			"score_2": {}, "big": prediction.Integer(1<<53 + 1), "odd": prediction.Number(math.NaN()),
 			"top": prediction.Number(math.Inf(1)), "low": prediction.Number(math.Inf(-1)), "empty": prediction.String(""),
 		}),
 		FeaturesRef: "s3://features/2026/7f3a", Output: prediction.String("refuse"),

@@ -293,19 +293,3 @@ func (s *scanner) digits() {
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-// skip reads any value and forgets it.
-func (s *scanner) skip(depth int) {
-	if depth > maxDepth {
-		s.fail("values are nested deeper than %d", maxDepth)
-		return
-	}
-	if _, ok := s.scalar(); ok {
-		return
-	}
-	if s.peek() == '{' {
-		s.object(func(string) bool { s.skip(depth + 1); return true })
-	} else {
-		s.array(func() bool { s.skip(depth + 1); return true })
-	}
-}

@@ -24,8 +24,7 @@ type cursor struct {
 	bytes  [][]byte
 	used   int // rows of it
 
-	index  []uint32
-	levels []bool
+	index []uint32
 }
 
 func newCursor(f *File, c *column, r *room) *cursor {

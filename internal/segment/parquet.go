@@ -61,7 +61,7 @@ type fileWriter struct {
 	bytes  int64
 	out    io.Writer
 
-	parquet  *parquet.Writer
+	parquet  *parquet.GenericWriter[any]
 	columns  []*parquet.ColumnWriter
 	cells    [][]parquet.Value // of the chunk, by column
 	arena    []byte            // of its texts
@@ -102,7 +102,7 @@ func newFileWriter(out io.Writer, l layout) *fileWriter {
 		nodes[columnOverflow] = asJSON.node(packed)
 	}
 	schema := parquet.NewSchema("prediction", nodes)
-	f.parquet = parquet.NewWriter(f, schema,
+	f.parquet = parquet.NewGenericWriter[any](f, schema,
 		parquet.CreatedBy("tallystick", "1", ""),
 		parquet.DataPageVersion(2),
 		parquet.PageBufferSize(1<<20),
