@@ -39,6 +39,10 @@ func Resource(name string, d tallystick.Digest) ResourceDescriptor {
 	return ResourceDescriptor{Name: name, Digest: map[string]string{"sha256": d.Hex()}}
 }
 
+// VersionSubject names the files of a version among the subjects of a gate decision, by the digest of their
+// manifest or the root of OpenSSF Model Signing.
+const VersionSubject = "version"
+
 // Statement is an in-toto Statement v1: it says of its subjects what the predicate holds. Subjects
 // are matched by their digests alone; a name is only for people, except that the name of a file of
 // the same bundle must have that file's digest.

@@ -44,9 +44,12 @@ type Config struct {
 	Chunk  int64  // rows of a window, instead of Time
 
 	Model, Version, Owner string
-	Tier                  tallystick.Tier
-	Contract              *contract.Contract
-	Champion              *report.Document
+	// VersionFiles are the digests by which the files of the version are known, as the registry has them that the
+	// evidence is for; the decision is bound to them. None: those that the workspace has on record, if any.
+	VersionFiles []tallystick.Digest
+	Tier         tallystick.Tier
+	Contract     *contract.Contract
+	Champion     *report.Document
 
 	Tool     report.Tool
 	Now      func() time.Time

@@ -2,8 +2,10 @@ package audit
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/evidence"
@@ -36,10 +38,28 @@ func rendered(doc *report.Document) ([]verify.File, error) {
 	return files, nil
 }
 
+// versionFiles returns the digests by which the files of the audited version are known, none if nobody has
+// said which they are.
+func (o Office) versionFiles(ctx context.Context, cfg Config, doc *report.Document) (digests []tallystick.Digest, err error) {
+	if digests = cfg.VersionFiles; len(digests) == 0 && doc.Model.Version != "" {
+		v, err := o.Catalog.Version(ctx, doc.Model.Name, doc.Model.Version)
+		if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
+			return nil, err
+		}
+		digests = []tallystick.Digest{v.Digest, v.Root}
+	}
+	return slices.DeleteFunc(slices.Clone(digests), func(d tallystick.Digest) bool { return d == "" }), nil
+}
+
 // statements makes and signs what the audit attests: the tests, the decision in our words and in
-// those that every in-toto verifier knows, and the report.
-func statements(doc *report.Document, reports []verify.File, signer *evidence.Signer) (map[string][]byte, []tallystick.Digest, error) {
+// those that every in-toto verifier knows, and the report. The decision is about the files of the version
+// besides the data: a version of the same name with other files has not been audited.
+func statements(doc *report.Document, reports []verify.File, version []tallystick.Digest, signer *evidence.Signer) (map[string][]byte, []tallystick.Digest, error) {
 	subjects := []verify.ResourceDescriptor{verify.Resource("data", doc.Data.Digest)}
+	bound := slices.Clone(subjects)
+	for _, d := range version {
+		bound = append(bound, verify.Resource(verify.VersionSubject, d))
+	}
 	gate := gatePredicate(doc)
 	envelopes := map[string][]byte{}
 	var digests []tallystick.Digest
@@ -48,8 +68,8 @@ func statements(doc *report.Document, reports []verify.File, signer *evidence.Si
 		make func() (verify.Statement, error)
 	}{
 		{"tests", func() (verify.Statement, error) { return testResult(doc).Statement(subjects...) }},
-		{"gate", func() (verify.Statement, error) { return gate.Statement(subjects...) }},
-		{"gate-svr", func() (verify.Statement, error) { return gate.VerificationResult().Statement(subjects...) }},
+		{"gate", func() (verify.Statement, error) { return gate.Statement(bound...) }},
+		{"gate-svr", func() (verify.Statement, error) { return gate.VerificationResult().Statement(bound...) }},
 		{"report", func() (verify.Statement, error) {
 			return evidence.Report{
 				Model: doc.Model.Name, Version: doc.Model.Version, Verdict: doc.Gate.Verdict, Data: doc.Data.Digest,

@@ -81,7 +81,11 @@ func (o Office) run(ctx context.Context, cfg Config) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	envelopes, digests, err := statements(doc, reports, signer)
+	version, err := o.versionFiles(ctx, cfg, doc)
+	if err != nil {
+		return Result{}, err
+	}
+	envelopes, digests, err := statements(doc, reports, version, signer)
 	if err != nil {
 		return Result{}, err
 	}

@@ -51,6 +51,7 @@ func (a *app) land(ctx context.Context, f *auditFlags) (*landing, error) {
 	if tallystick.CodeOf(err) == tallystick.NotFound {
 		l.version.Model, l.version.Version, l.draft, err = f.Model, f.Version, true, nil
 	}
+	f.VersionFiles = []tallystick.Digest{l.version.Digest, l.version.Root}
 	return l, err
 }
 

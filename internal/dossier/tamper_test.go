@@ -57,7 +57,7 @@ type forged struct {
 	index verify.PackageIndex
 }
 
-func (h house) forge(t *testing.T, data []byte, change func(f *forged)) verify.Result {
+func (h house) forge(t testing.TB, data []byte, change func(f *forged)) verify.Result {
 	t.Helper()
 	a, err := verify.ReadArchive(bytes.NewReader(data), int64(len(data)))
 	if err != nil {

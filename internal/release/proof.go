@@ -177,7 +177,7 @@ func (o *Office) read(ctx context.Context, p *proof, body []byte, key *ecdsa.Pub
 	about := subjectsOf(s)
 	switch p.predicate {
 	case verify.PredicateGate:
-		return o.readGate(ctx, p, s, e)
+		return o.readGate(ctx, p, s, e, v)
 	case verify.PredicateEvidence:
 		return readVouched(p, s, about, e, v)
 	case verify.PredicateTestResult:

@@ -47,6 +47,12 @@ func subjectsOf(s verify.Statement) (about []tallystick.Digest) {
 	return about
 }
 
+// versionSubjects returns the subjects of a statement that are the files of a version.
+func versionSubjects(s verify.Statement) []tallystick.Digest {
+	s.Subject = slices.DeleteFunc(slices.Clone(s.Subject), func(r verify.ResourceDescriptor) bool { return r.Name != verify.VersionSubject })
+	return subjectsOf(s)
+}
+
 // ofVersion returns the digest among about that is the version's, empty if none is.
 func ofVersion(about []tallystick.Digest, v catalog.Version) tallystick.Digest {
 	for _, d := range []tallystick.Digest{v.Digest, v.Root} {
@@ -102,8 +108,14 @@ func (o *Office) readSignature(ctx context.Context, p *proof, body []byte, key *
 	return s.Check(files)
 }
 
-// readGate reads the signed decision of an audit: of this model and version, as its signer calls them.
-func (o *Office) readGate(ctx context.Context, p *proof, s verify.Statement, e catalog.Evidence) error {
+// readGate reads the signed decision of an audit: of this model and version, as its signer calls them, and of
+// their files if the signer knew them.
+func (o *Office) readGate(ctx context.Context, p *proof, s verify.Statement, e catalog.Evidence, v catalog.Version) error {
+	if about := versionSubjects(s); len(about) > 0 && v.Digest != "" {
+		if p.details.Subject = ofVersion(about, v); p.details.Subject == "" {
+			return otherFiles(about, e, v)
+		}
+	}
 	var gate evidence.Gate
 	if err := json.Unmarshal(s.Predicate, &gate); err != nil {
 		return tallystick.Errorf(tallystick.Invalid, "the decision of the audit: %w", err)

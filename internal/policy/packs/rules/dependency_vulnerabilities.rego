@@ -30,7 +30,14 @@ found := sprintf("The report of %s counts %d critical and %d high; tier %s accep
 	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
 ])
 
-result := judge.absent(
+result := judge.not_applicable(sprintf(
+	"Which libraries are in a third-party model only its supplier knows: what it says of %s stands in the evidence of the supplier. A report that it hands over is judged once it is attached.",
+	[release.name],
+)) if {
+	release.version.third_party == true
+	input.release.dependencies.recorded == false
+	is_null(report)
+} else := judge.absent(
 	release.settings.missing.vulnerabilities,
 	sprintf("No report of known vulnerabilities of the libraries of %s is on record.", [release.name]),
 	attach,
