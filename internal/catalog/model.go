@@ -159,16 +159,22 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
+// A model in use is more urgent than unurgent, and one of tier high than urgencyStep.
+const (
+	urgencyStep = 10 // from one tier to the next
+	unurgent    = 100
+)
+
 // urgencyOf says how soon a model should be audited, as far as that does not depend on when it was last:
 // 0 is first. A higher tier comes before a longer reach. Experiments and retired models come last.
 func urgencyOf(m Model) int64 {
 	if m.State != Active {
-		return 100
+		return unurgent
 	}
 	reach := m.Answers.weight(reachQuestion)
 	if reach == 0 { // nobody has said: as far as can be
 		reach = 4
 	}
 	rank := map[tallystick.Tier]int64{tallystick.TierHigh: 0, tallystick.TierLimited: 1, tallystick.TierLow: 2}
-	return 10*rank[m.Tier] + 4 - int64(reach)
+	return urgencyStep*rank[m.Tier] + 4 - int64(reach)
 }

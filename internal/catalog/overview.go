@@ -156,12 +156,16 @@ type Census struct {
 // Census counts the models and the open findings.
 func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
-		groups, err := state.Collect(tx, scanCounted, "SELECT state, tier, count(*), count(CASE WHEN evaluated_ms = 0 THEN 1 END) FROM models GROUP BY state, tier")
+		// Each of the three reads one index and no row: models_by_urgency tells those in use, and their tiers.
+		err := tx.QueryRow("SELECT count(*), count(CASE WHEN urgency < ? THEN 1 END), count(CASE WHEN evaluated_ms = 0 THEN 1 END) FROM models WHERE urgency < ?",
+			urgencyStep, unurgent).Scan(&n.Models, &n.High, &n.NeverAudited)
 		if err != nil {
 			return err
 		}
-		for _, g := range groups {
-			g.add(&n)
+		err = tx.QueryRow("SELECT count(CASE WHEN state = 'experimental' THEN 1 END), count(CASE WHEN state = 'retired' THEN 1 END) FROM models WHERE state = 'experimental' OR state = 'retired'").
+			Scan(&n.Experiments, &n.Retired)
+		if err != nil {
+			return err
 		}
 		return tx.QueryRow("SELECT count(*), count(CASE WHEN severity IN ('high', 'critical') THEN 1 END) FROM findings WHERE resolved_ms IS NULL").
 			Scan(&n.Findings, &n.Grave)
@@ -170,30 +174,4 @@ func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
 		return Census{}, fmt.Errorf("census: %w", err)
 	}
 	return n, nil
-}
-
-// counted is how many models of one state and tier there are.
-type counted struct {
-	state      ModelState
-	tier       tallystick.Tier
-	all, never int64 // never: of which the latest version was never evaluated
-}
-
-func scanCounted(row state.Scanner) (g counted, err error) {
-	err = row.Scan(&g.state, &g.tier, &g.all, &g.never)
-	return g, err
-}
-
-func (g counted) add(n *Census) {
-	switch g.state {
-	case Experimental:
-		n.Experiments += g.all
-	case Retired:
-		n.Retired += g.all
-	case Active:
-		n.Models, n.NeverAudited = n.Models+g.all, n.NeverAudited+g.never
-		if g.tier == tallystick.TierHigh {
-			n.High += g.all
-		}
-	}
 }

@@ -41,7 +41,6 @@ CREATE TABLE models (
 CREATE INDEX models_by_owner   ON models (owner, name);
 CREATE INDEX models_by_state   ON models (state, name);
 CREATE INDEX models_by_tier    ON models (tier, name);
-CREATE INDEX models_counted    ON models (state, tier, evaluated_ms); -- holds all that the census asks for
 CREATE INDEX models_by_urgency ON models (urgency, evaluated_ms, name);
 CREATE INDEX models_by_event   ON models (event); -- whose words are to be written
 
