@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,26 +61,13 @@ func (a *app) unfreeze() *cobra.Command {
 		Example: `  tallystick release unfreeze 0198c0de-0000-7000-8000-000000000000 --reason "incident 12 is over"`,
 	}
 	cmd.Flags().StringVar(&why.Reason, "reason", "", "why")
-	return acts(a, cmd, command[release.Freeze]{
-		do: func(ctx context.Context, s *session, args []string) (f release.Freeze, _ client.Receipt, err error) {
-			receipt, err := s.Post(ctx, "/freezes/"+url.PathEscape(args[0])+"/end", why, &f)
-			return f, receipt, err
-		},
-		text:      func(w io.Writer, f release.Freeze) { printFreezes(w, []release.Freeze{f}) },
-		mustExist: true,
-	})
+	return settles(a, cmd, settling[release.Freeze]{"/freezes/", "/end", &why, printFreezes})
 }
 
 func (a *app) freezeList() *cobra.Command {
 	var f releaseFlags
 	cmd := &cobra.Command{Use: "freezes", Short: "List freezes, the newest first", Args: cobra.NoArgs, Example: `  tallystick release freezes --open`}
-	f.add(cmd, "only freezes in force")
-	return asks(a, cmd, question[[]release.Freeze]{
-		ask: func(ctx context.Context, s *session, _ []string) ([]release.Freeze, error) {
-			return client.List[release.Freeze](ctx, s.Client, "/freezes", f.query(), f.limit)
-		},
-		text: printFreezes,
-	})
+	return lists(a, cmd, listing[release.Freeze]{"/freezes", &f, "only freezes in force", printFreezes})
 }
 
 func printFreezes(w io.Writer, all []release.Freeze) {
@@ -139,20 +125,16 @@ func (a *app) waiverRequest() *cobra.Command {
 }
 
 func (a *app) waiverReview(use string, verdict release.Opinion) *cobra.Command {
-	var comment string
+	said := struct {
+		Verdict release.Opinion `json:"verdict"`
+		Comment string          `json:"comment"`
+	}{Verdict: verdict}
 	cmd := &cobra.Command{
 		Use: use + " WAIVER", Short: map[release.Opinion]string{release.Approve: "Approve a waiver that somebody else owns", release.Reject: "Reject a waiver"}[verdict],
 		Args: cobra.ExactArgs(1), Example: fmt.Sprintf("  tallystick waiver %s 0198c0de-0000-7000-8000-000000000000 --comment \"looked at the sandbox\"", use),
 	}
-	cmd.Flags().StringVar(&comment, "comment", "", "why")
-	return acts(a, cmd, command[release.Waiver]{
-		do: func(ctx context.Context, s *session, args []string) (v release.Waiver, _ client.Receipt, err error) {
-			receipt, err := s.Post(ctx, "/waivers/"+url.PathEscape(args[0])+"/review", map[string]string{"verdict": string(verdict), "comment": comment}, &v)
-			return v, receipt, err
-		},
-		text:      func(w io.Writer, v release.Waiver) { printWaivers(w, []release.Waiver{v}) },
-		mustExist: true,
-	})
+	cmd.Flags().StringVar(&said.Comment, "comment", "", "why")
+	return settles(a, cmd, settling[release.Waiver]{"/waivers/", "/review", &said, printWaivers})
 }
 
 func (a *app) waiverRevoke() *cobra.Command {
@@ -162,36 +144,19 @@ func (a *app) waiverRevoke() *cobra.Command {
 		Example: `  tallystick waiver revoke 0198c0de-0000-7000-8000-000000000000 --reason "the vendor ships safetensors now"`,
 	}
 	cmd.Flags().StringVar(&why.Reason, "reason", "", "why")
-	return acts(a, cmd, command[release.Waiver]{
-		do: func(ctx context.Context, s *session, args []string) (v release.Waiver, _ client.Receipt, err error) {
-			receipt, err := s.Post(ctx, "/waivers/"+url.PathEscape(args[0])+"/revocation", why, &v)
-			return v, receipt, err
-		},
-		text:      func(w io.Writer, v release.Waiver) { printWaivers(w, []release.Waiver{v}) },
-		mustExist: true,
-	})
+	return settles(a, cmd, settling[release.Waiver]{"/waivers/", "/revocation", &why, printWaivers})
 }
 
 func (a *app) waiverList() *cobra.Command {
 	var f releaseFlags
-	var ending bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List waivers, the newest first", Args: cobra.NoArgs, Example: `  tallystick waiver list --open
   tallystick waiver list --ending`,
 	}
-	f.add(cmd, "only waivers that are asked for, or count")
-	cmd.Flags().BoolVar(&ending, "ending", false, "only those that end within a week, or have ended in the last 30 days")
+	list := lists(a, cmd, listing[release.Waiver]{"/waivers", &f, "only waivers that are asked for, or count", printWaivers})
+	cmd.Flags().BoolVar(&f.ending, "ending", false, "only those that end within a week, or have ended in the last 30 days")
 	cmd.MarkFlagsMutuallyExclusive("open", "ending")
-	return asks(a, cmd, question[[]release.Waiver]{
-		ask: func(ctx context.Context, s *session, _ []string) ([]release.Waiver, error) {
-			q := f.query()
-			if ending {
-				q.Set("ending", "true")
-			}
-			return client.List[release.Waiver](ctx, s.Client, "/waivers", q, f.limit)
-		},
-		text: printWaivers,
-	})
+	return list
 }
 
 func printWaivers(w io.Writer, all []release.Waiver) {
@@ -252,14 +217,9 @@ func (a *app) signerRevoke() *cobra.Command {
 		Example: `  tallystick signer revoke KEY --reason "the laptop was stolen"`,
 	}
 	cmd.Flags().StringVar(&why.Reason, "reason", "", "why")
-	return acts(a, cmd, command[recorded]{
-		do: func(ctx context.Context, s *session, args []string) (done recorded, _ client.Receipt, err error) {
-			receipt, err := s.Post(ctx, "/signers/"+url.PathEscape(args[0])+"/revocation", why, &done)
-			return done, receipt, err
-		},
-		text:      func(w io.Writer, _ recorded) { fmt.Fprintln(w, "what the key signs counts no more") },
-		mustExist: true,
-	})
+	return settles(a, cmd, settling[recorded]{"/signers/", "/revocation", &why, func(w io.Writer, _ []recorded) {
+		fmt.Fprintln(w, "what the key signs counts no more")
+	}})
 }
 
 func (a *app) signerList() *cobra.Command {

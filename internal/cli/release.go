@@ -73,13 +73,7 @@ func (a *app) releaseList() *cobra.Command {
 		Example: `  tallystick release list --open
   tallystick release list --model credit --format json`,
 	}
-	f.add(cmd, "only requests that are open")
-	return asks(a, cmd, question[[]release.Request]{
-		ask: func(ctx context.Context, s *session, _ []string) ([]release.Request, error) {
-			return client.List[release.Request](ctx, s.Client, "/releases", f.query(), f.limit)
-		},
-		text: printReleases,
-	})
+	return lists(a, cmd, listing[release.Request]{"/releases", &f, "only requests that are open", printReleases})
 }
 
 func printReleases(w io.Writer, all []release.Request) {
@@ -109,7 +103,6 @@ func (a *app) releaseShow() *cobra.Command {
 
 func (a *app) releaseReview(use string, verdict release.Opinion, short string) *cobra.Command {
 	o := release.Opining{Verdict: verdict}
-	var digest string
 	cmd := &cobra.Command{
 		Use: use + " REQUEST --comment TEXT", Short: short, Args: cobra.ExactArgs(1),
 		Example: fmt.Sprintf("  tallystick release %s 0198c0de-0000-7000-8000-000000000000 --comment \"read the report\"", use),
@@ -117,17 +110,9 @@ func (a *app) releaseReview(use string, verdict release.Opinion, short string) *
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.Comment, "comment", "", "why")
-	flags.StringVar(&digest, "digest", "", "`digest` of the version that was looked at; another one is refused")
+	flags.StringVar((*string)(&o.Digest), "digest", "", "`digest` of the version that was looked at; another one is refused")
 	flags.StringVar(&o.Conflict, "conflict", "", "a conflict of interest to declare; the review then does not count")
-	return acts(a, cmd, command[release.Request]{
-		do: func(ctx context.Context, s *session, args []string) (r release.Request, _ client.Receipt, err error) {
-			o.Digest = tallystick.Digest(digest)
-			receipt, err := s.Post(ctx, releasePath(args[0])+"/reviews", o, &r)
-			return r, receipt, err
-		},
-		text:      func(w io.Writer, r release.Request) { printReleases(w, []release.Request{r}) },
-		mustExist: true,
-	})
+	return settles(a, cmd, settling[release.Request]{"/releases/", "/reviews", &o, printReleases})
 }
 
 // reason is the body of what only says why.
@@ -142,14 +127,7 @@ func (a *app) releaseWithdraw() *cobra.Command {
 		Example: `  tallystick release withdraw 0198c0de-0000-7000-8000-000000000000 --reason "found a leak in the data"`,
 	}
 	cmd.Flags().StringVar(&why.Reason, "reason", "", "why")
-	return acts(a, cmd, command[release.Request]{
-		do: func(ctx context.Context, s *session, args []string) (r release.Request, _ client.Receipt, err error) {
-			receipt, err := s.Post(ctx, releasePath(args[0])+"/withdrawal", why, &r)
-			return r, receipt, err
-		},
-		text:      func(w io.Writer, r release.Request) { printReleases(w, []release.Request{r}) },
-		mustExist: true,
-	})
+	return settles(a, cmd, settling[release.Request]{"/releases/", "/withdrawal", &why, printReleases})
 }
 
 func (a *app) releasePromote() *cobra.Command {
@@ -223,7 +201,7 @@ Exit code: 0 rolled back, 1 the gate denied.`,
 // releaseFlags choose rows of a list.
 type releaseFlags struct {
 	model, environment string
-	open               bool
+	open, ending       bool
 	limit              int
 }
 
@@ -245,8 +223,10 @@ func (f *releaseFlags) query() url.Values {
 			q.Set(name, value)
 		}
 	}
-	if f.open {
-		q.Set("open", "true")
+	for name, only := range map[string]bool{"open": f.open, "ending": f.ending} {
+		if only {
+			q.Set(name, "true")
+		}
 	}
 	return q
 }
@@ -257,25 +237,21 @@ func (a *app) decisions() *cobra.Command {
 		Use: "decisions", Short: "List what the gate decided, the newest first", Args: cobra.NoArgs,
 		Example: `  tallystick release decisions --model credit`,
 	}
-	f.add(cmd, "")
-	return asks(a, cmd, question[[]release.GateDecision]{
-		ask: func(ctx context.Context, s *session, _ []string) ([]release.GateDecision, error) {
-			return client.List[release.GateDecision](ctx, s.Client, "/decisions", f.query(), f.limit)
-		},
-		text: func(w io.Writer, all []release.GateDecision) {
-			fmt.Fprintln(w, "DECISION\tVERSION\tTO\tVERDICT\tDENIED BY\tPOLICY\tAT")
-			for _, d := range all {
-				denied := "-"
-				if len(d.Denied) > 0 {
-					denied = fmt.Sprintf("%s and %d more", d.Denied[0], len(d.Denied)-1)
-				}
-				if len(d.Denied) == 1 {
-					denied = d.Denied[0]
-				}
-				fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Model, d.Version, d.Environment, d.Verdict, denied, d.Policy.Short(), moment(d.At))
-			}
-		},
-	})
+	return lists(a, cmd, listing[release.GateDecision]{"/decisions", &f, "", printDecisions})
+}
+
+func printDecisions(w io.Writer, all []release.GateDecision) {
+	fmt.Fprintln(w, "DECISION\tVERSION\tTO\tVERDICT\tDENIED BY\tPOLICY\tAT")
+	for _, d := range all {
+		denied := "-"
+		if len(d.Denied) > 0 {
+			denied = fmt.Sprintf("%s and %d more", d.Denied[0], len(d.Denied)-1)
+		}
+		if len(d.Denied) == 1 {
+			denied = d.Denied[0]
+		}
+		fmt.Fprintf(w, "%s\t%s@%s\t%s\t%s\t%s\t%s\t%s\n", d.ID, d.Model, d.Version, d.Environment, d.Verdict, denied, d.Policy.Short(), moment(d.At))
+	}
 }
 
 func (a *app) releaseReplay() *cobra.Command {
