@@ -4,15 +4,16 @@
 #
 #   QUICK=1     small sizes, under two minutes: shows that everything runs, not how fast it is
 #   BENCH_DIR   where the generated tables are kept for the next run
+#   TALLYSTICK_TEST_POSTGRES  a server (eval "$(.ci/postgres start DIR)"); without it, what needs one is left out
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export TALLYSTICK_BENCH_DIR="${BENCH_DIR:-${TMPDIR:-/tmp}/tallystick-bench}"
 mkdir -p "$TALLYSTICK_BENCH_DIR"
 if [ -n "${QUICK:-}" ]; then
-	seals=1x records=1x checks=1x compares=1x entries=20000 rows=200000
+	seals=1x records=1x turns=2x checks=1x compares=1x entries=20000 rows=200000
 else
-	seals=4x records=10x checks=5x compares=10x entries=1000000 rows=10000000
+	seals=4x records=10x turns=40x checks=5x compares=10x entries=1000000 rows=10000000
 fi
 export LEDGER_BENCH_ENTRIES="${LEDGER_BENCH_ENTRIES:-$entries}" TALLYSTICK_BENCH_ROWS="${TALLYSTICK_BENCH_ROWS:-$rows}"
 
@@ -28,6 +29,7 @@ bench() {
 
 bench ./internal/trail 'Recorder$' "$records"
 bench ./internal/api 'Register$' "$records"
+bench ./internal/journal 'Journal$' "$turns"
 bench ./internal/trail 'SealLatency$' "$seals"
 bench ./internal/ledger 'Check$' "$checks"
 bench ./internal/audit 'Audit$' 1x

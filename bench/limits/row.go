@@ -58,6 +58,9 @@ func rows() []row {
 	}
 	seal := func(unit string) metric { return metric{"BenchmarkSealLatency", unit} }
 	audit := func(unit string) metric { return metric{"BenchmarkAudit", unit} }
+	journal := func(size, other, what string, t target) row {
+		return row{"journal, 32 clients, batches of " + size + ", beside " + what, metric{"BenchmarkJournal/batch=" + size, "x_" + other}, "x", metric{}, "", t}
+	}
 	const oneRow, plainFile = "inserts of one row into SQLite", "records to a plain file"
 	return []row{
 		recorder("64", "1/s", oneRow, "rows/s", atLeast(0.5, "x")),
@@ -65,6 +68,10 @@ func rows() []row {
 		{"models registered through HTTP, 64 clients", metric{"BenchmarkRegister", "calls/s"}, "1/s", metric{"BenchmarkRegister", "rows/s"}, oneRow, atLeast(0.15, "x")},
 		recorder("64", "1/s", plainFile, "records/s", target{}),
 		recorder("1024", "1/s", plainFile, "records/s", target{}),
+		journal("1", "plain", "a plain file", atLeast(0.7, "x")),
+		journal("500", "plain", "a plain file", atLeast(0.7, "x")),
+		journal("1", "copy", "COPY into PostgreSQL", atLeast(5, "x")),
+		journal("500", "copy", "COPY into PostgreSQL", atLeast(3, "x")),
 		{"event to checkpoint at 1,000/s, p99", seal("p99_ms"), "ms", seal("limit_ms"), "interval + 10 x p99 of fdatasync", atMost(1, "x")},
 		{"event to checkpoint at 1,000/s, p50", seal("p50_ms"), "ms", seal("interval_ms"), "checkpoint interval", target{}},
 		{"fdatasync in that run, p99", seal("fdatasync_p99_ms"), "ms", metric{}, "", target{}},

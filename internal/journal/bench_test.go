@@ -22,10 +22,10 @@ const (
 	benchSlice   = 100 * time.Millisecond // of one contestant's turn
 )
 
-// BenchmarkAppend measures durable records a second with 32 clients, beside two others in the same run, turn
+// BenchmarkJournal measures durable records a second with 32 clients, beside two others in the same run, turn
 // by turn: the same group commit onto a bare file that is only appended to and synced, and COPY into
 // PostgreSQL, a row a record, a transaction a batch, a connection a client.
-func BenchmarkAppend(b *testing.B) {
+func BenchmarkJournal(b *testing.B) {
 	for _, size := range []int{1, 500} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			var payload []byte

@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -367,5 +368,42 @@ func TestOldCopy(t *testing.T) {
 	}
 	if gap == nil || gap.From != lost.Sequence || gap.To != lost.Sequence || gap.Shard != lost.Shard || len(gap.Lost) != 1 {
 		t.Errorf("gap %+v, lost was %+v", gap, lost)
+	}
+}
+
+// TestUnsure opens a journal whose mark is ahead, as a loss of power can leave it in the middle of a commit,
+// and one whose mark says that what is missing was durable.
+func TestUnsure(t *testing.T) {
+	t.Parallel()
+	for settled, unsure := range map[uint64]bool{2: true, 3: false} {
+		o := Options{Dir: t.TempDir()}
+		j := mustOpen(t, o)
+		last := mustAppend(t, j, batchOf(1, "a"))
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		m, says, _, err := openMark(filepath.Join(o.Dir, "mark"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if says.settled != last.Sequence {
+			t.Errorf("closed, the mark is settled up to %d of %d", says.settled, last.Sequence)
+		}
+		says.sequence, says.settled, says.hash = 3, settled, Hash{1}
+		if err := errors.Join(m.write(says), m.sync(), m.close()); err != nil {
+			t.Fatal(err)
+		}
+		var gap *Gap
+		for e, err := range mustOpen(t, o).Read(t.Context(), 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Beginning != nil && e.Beginning.Gap != nil {
+				gap = e.Beginning.Gap
+			}
+		}
+		if gap == nil || gap.Unsure != unsure || gap.From != 3 || gap.To != 3 {
+			t.Errorf("settled up to %d: gap %+v", settled, gap)
+		}
 	}
 }

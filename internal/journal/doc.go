@@ -10,8 +10,9 @@
 //  3. both are durable;
 //  4. the caller has its [Receipt].
 //
-// So a journal that ends before its mark has lost something that was acknowledged, and one that goes on
-// behind it has only gained what nobody was told of. SQLite alone cannot tell: after a flipped bit in its
+// So a journal that ends before its mark has lost something, which was acknowledged unless the mark was
+// written in the very moment of a loss of power, and it says if that may be. A journal that goes on behind
+// its mark has only gained what nobody was told of. SQLite alone cannot tell: after a flipped bit in its
 // write-ahead log it opens without an error and without the rest. A frame carries the hash of the frame
 // before it, so that what is missing in the middle shows too.
 //

@@ -26,7 +26,7 @@ func (j *Journal) run() {
 	var group []*request
 	for {
 		var idle <-chan time.Time
-		if j.head.settled != j.head.sequence {
+		if j.mark != nil && j.head.settled != j.head.sequence {
 			idle = time.After(idleTime)
 		}
 		select {
