@@ -113,6 +113,7 @@ func (s sample) examine(t *testing.T, what, dir string) (found outcome) {
 		return found
 	}
 	defer j.Close()
+	gaps := j.Gaps()
 	here := make(map[Receipt]bool)
 	for e, err := range j.Read(context.WithoutCancel(t.Context()), 0) {
 		if err != nil {
@@ -135,6 +136,9 @@ func (s sample) examine(t *testing.T, what, dir string) (found outcome) {
 			t.Errorf("%s: sequence %d is not what was acknowledged there, or is there twice", what, at.Sequence)
 		}
 		here[at] = true
+	}
+	if found.gap != nil && (len(gaps) != 1 || gaps[0].From != found.gap.From) || found.gap == nil && len(gaps) > 0 {
+		t.Errorf("%s: gap %v, Gaps says %v", what, found.gap, gaps)
 	}
 	lost := func(sequence uint64) bool {
 		g := found.gap
@@ -405,5 +409,37 @@ func TestUnsure(t *testing.T) {
 		if gap == nil || gap.Unsure != unsure || gap.From != 3 || gap.To != 3 {
 			t.Errorf("settled up to %d: gap %+v", settled, gap)
 		}
+	}
+}
+
+// TestStaleTail leaves behind the last commit of a write-ahead log what a transaction that failed can leave
+// there: a page as it never became part of the file.
+func TestStaleTail(t *testing.T) {
+	t.Parallel()
+	s := newSample(t, true)
+	path := file(t, s.dir, ".db-wal")
+	log, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stale []byte
+	end := walHeader
+	for ; end+walFrame+pageSize <= len(log) && bytes.Equal(log[end+8:end+16], log[16:24]); end += walFrame + pageSize {
+		image := log[end : end+walFrame+pageSize]
+		if stale == nil && bytes.Count(image, []byte("<101>")) > 1000 && image[walFrame] != leafPage {
+			stale = bytes.ReplaceAll(image, []byte("<101>"), []byte("!101!"))
+			clear(stale[4:8]) // no commit
+		}
+	}
+	if stale == nil {
+		t.Fatal("no image to make stale")
+	}
+	log = append(log[:end], append(stale, log[min(len(log), end+len(stale)):]...)...)
+	log[walHeader+walFrame+pageSize+17] ^= 1 // SQLite reads nothing from here on
+	if err := os.WriteFile(path, log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if found := s.examine(t, "stale", s.dir); found.gap == nil || found.lost > 0 {
+		t.Errorf("%+v", found)
 	}
 }

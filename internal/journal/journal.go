@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,6 +79,7 @@ type Journal struct {
 	log     Log
 	mark    *mark // the writing goroutine's; nil in benchmarks
 	closers []func() error
+	gaps    []Gap   // found when it was opened
 	memory  *memory // the writing goroutine's
 	packer  packer  // likewise
 
@@ -143,6 +145,10 @@ func (j *Journal) Head() Receipt {
 	defer j.mu.Unlock()
 	return Receipt{j.head.shard, j.head.sequence, j.head.hash}
 }
+
+// Gaps returns the gaps of which the journal told when it was opened. Each is also an entry, which a reader
+// meets where the gap is, so that what is done about it is done once; it is told of until that is trimmed.
+func (j *Journal) Gaps() []Gap { return slices.Clone(j.gaps) }
 
 // Status is what a journal holds.
 type Status struct {

@@ -77,6 +77,7 @@ func (r *recovery) replace(ctx context.Context, name Shard, p replayed, what err
 	}
 	// What was written is read once more, so that nothing is believed that cannot be read.
 	r.says, r.state, r.memory = c.head, markHeld, newMemory(r.options.Remember)
+	r.gaps = nil
 	again := r.replay(ctx, b.Shard)
 	if err := r.judge(again); err != nil {
 		return nil, fmt.Errorf("the new shard: %w", err)

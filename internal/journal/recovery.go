@@ -17,6 +17,7 @@ type recovery struct {
 	memory  *memory
 
 	store store
+	gaps  []Gap // that the beginnings in the store tell of
 }
 
 // close lets go of what has been opened, when there is no journal to do so.
@@ -110,6 +111,7 @@ func (r *recovery) journal(head marked, stored int64) (*Journal, error) {
 	head.settled = head.sequence
 	j := newJournal(r.options, r.store, head, r.memory)
 	j.stored = stored
+	j.gaps = r.gaps
 	j.mark = r.mark
 	j.closers = []func() error{r.store.close, r.engine.close, r.mark.close}
 	return j, nil
@@ -198,7 +200,13 @@ func (p *replayed) follows(f *frame) error {
 	return nil
 }
 
+// remember keeps what a journal must know of its frames.
 func (r *recovery) remember(f *frame) {
+	if f.kind == kindShard {
+		if b, err := f.beginning(); err == nil && b.Gap != nil {
+			r.gaps = append(r.gaps, *b.Gap)
+		}
+	}
 	if f.kind == kindSalvaged {
 		inner, _, err := decode(f.payload)
 		if err != nil {

@@ -94,8 +94,16 @@ func findFrames(b []byte) (frames []found) {
 	}
 }
 
-// byFirst orders pieces of a store by the sequence with which they begin.
-func byFirst(a, b piece) int { return cmp.Compare(a.first, b.first) }
+// byFirst orders pieces of a store by the sequence with which they begin, those of the tail last.
+func byFirst(a, b piece) int {
+	if a.tail != b.tail {
+		if a.tail {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Compare(a.first, b.first)
+}
 
 // piece is where in a damaged store a block may be.
 type piece struct {
@@ -103,4 +111,5 @@ type piece struct {
 	offset int64  // of the page in its file
 	cell   int    // -1: the page as it is
 	inLog  bool   // the file is the write-ahead log
+	tail   bool   // behind the last commit in it
 }

@@ -19,13 +19,17 @@ import (
 type carver struct {
 	file, log         *os.File // nil if missing
 	fileSize, logSize int64
-	newest            map[uint32]int64 // offset in the log of the newest image of a page
+	newest            map[uint32]int64 // offset in the log of the newest image of a page, but for the tail's
+	tail              map[uint32]int64 // likewise, the tail's
 	images            []image          // all images in the log, in its order
 }
 
+// image is a page in the log. The tail is the images behind the last commit: left over from a transaction
+// that failed, unless the mark of its commit is what is damaged. They are looked at last.
 type image struct {
 	page   uint32
 	offset int64
+	tail   bool
 }
 
 const (
@@ -42,7 +46,7 @@ const (
 // of one page that differ may yield a block twice.
 func carve(path string) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		c := &carver{newest: make(map[uint32]int64)}
+		c := &carver{newest: make(map[uint32]int64), tail: make(map[uint32]int64)}
 		err := c.open(path)
 		defer c.close()
 		if err != nil {
@@ -103,6 +107,7 @@ func (c *carver) readLog() {
 	}
 	accepted := [][8]byte{[8]byte(header[16:24])}
 	b := make([]byte, walFrame)
+	committed := 0
 	for offset := int64(walHeader); offset+walFrame+pageSize <= c.logSize && readAt(c.log, b, offset); offset += walFrame + pageSize {
 		salt := [8]byte(b[8:16])
 		if offset == walHeader && salt != accepted[0] {
@@ -112,8 +117,18 @@ func (c *carver) readLog() {
 		if page == 0 || !slices.Contains(accepted, salt) {
 			continue
 		}
-		c.images = append(c.images, image{page, offset + walFrame})
-		c.newest[page] = offset + walFrame
+		c.images = append(c.images, image{page, offset + walFrame, true})
+		if binary.BigEndian.Uint32(b[4:]) != 0 { // the size of the file after a commit
+			committed = len(c.images)
+		}
+	}
+	for i := range c.images {
+		image := &c.images[i]
+		if image.tail = i >= committed; image.tail {
+			c.tail[image.page] = image.offset
+		} else {
+			c.newest[image.page] = image.offset
+		}
 	}
 }
 
@@ -121,30 +136,30 @@ func (c *carver) readLog() {
 // are whole frames: leaves of which the header is damaged.
 func (c *carver) pieces() (found []piece) {
 	page := make([]byte, pageSize)
-	look := func(f *os.File, offset int64, inLog bool) {
+	look := func(f *os.File, offset int64, inLog, tail bool) {
 		if !readAt(f, page, offset) {
 			return
 		}
 		if page[0] != leafPage {
 			if frames := findFrames(page); len(frames) > 0 {
-				found = append(found, piece{frames[0].sequence, offset, -1, inLog})
+				found = append(found, piece{frames[0].sequence, offset, -1, inLog, tail})
 			}
 			return
 		}
 		cells := int(binary.BigEndian.Uint16(page[3:]))
 		for i := range min(cells, (pageSize-8)/2) {
 			if _, first, _, ok := cell(page, i); ok {
-				found = append(found, piece{first, offset, i, inLog})
+				found = append(found, piece{first, offset, i, inLog, tail})
 			}
 		}
 	}
 	if c.file != nil {
 		for offset := int64(0); offset < c.fileSize; offset += pageSize {
-			look(c.file, offset, false)
+			look(c.file, offset, false, false)
 		}
 	}
 	for _, i := range c.images {
-		look(c.log, i.offset, true)
+		look(c.log, i.offset, true, i.tail)
 	}
 	return found
 }
@@ -211,15 +226,18 @@ func (c *carver) block(p piece) []byte {
 		return b
 	}
 	next := binary.BigEndian.Uint32(page[at+inline:])
-	for len(b) < total && next != 0 && c.page(next, page) {
+	for len(b) < total && next != 0 && c.page(next, p.tail, page) {
 		b = append(b, page[4:4+min(perOverflow, total-len(b))]...)
 		next = binary.BigEndian.Uint32(page)
 	}
 	return b
 }
 
-// page reads the newest image of a page.
-func (c *carver) page(number uint32, into []byte) bool {
+// page reads the newest image of a page, that of the tail for what lies there itself.
+func (c *carver) page(number uint32, tail bool, into []byte) bool {
+	if offset, there := c.tail[number]; tail && there {
+		return readAt(c.log, into, offset)
+	}
 	if offset, logged := c.newest[number]; logged {
 		return readAt(c.log, into, offset)
 	}
