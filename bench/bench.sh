@@ -35,6 +35,7 @@ bench ./internal/ledger 'Check$' "$checks"
 bench ./internal/audit 'Audit$' 1x
 bench ./internal/stat 'Compare$/^(sweep|radix)' "$compares"
 bench ./internal/stat 'Compare$/exact/reference=100000$' "$compares"
+bench ./internal/segment '^Benchmark(Write|Scan|Read|One)$' "$compares"
 
 case $(stat -f -c %T "${TMPDIR:-/tmp}" 2>/dev/null) in
 tmpfs | ramfs) echo "note: ${TMPDIR:-/tmp} lies in memory, so that nothing was synced to a disk; set TMPDIR to one" ;;

@@ -86,5 +86,14 @@ func rows() []row {
 		{"audit, as a whole on all cores", audit("rows/s"), "rows/s", audit("decode-rows/s"), "decoding alone", target{}},
 		{"comparison of 10M values, exact", metric{"BenchmarkCompare/exact/reference=100000", "Mvalues/s"}, "M/s", metric{"BenchmarkCompare/sweep", "Mvalues/s"}, "reading them once", target{}},
 		{"comparison of 10M values, exact", metric{"BenchmarkCompare/exact/reference=100000", "Mvalues/s"}, "M/s", metric{"BenchmarkCompare/radix_sort", "Mvalues/s"}, "radix sort", target{}},
+		// Records of 20 numbers and 5 categories; rates by processor time.
+		{"segment written, a core", metric{"BenchmarkWrite", "rows/s/core"}, "rows/s", metric{}, "", atLeast(200_000, "rows/s")},
+		{"segment written, a core", metric{"BenchmarkWrite", "rows/s/core"}, "rows/s", metric{"BenchmarkWrite", "leaves/s/core"}, "hashing the leaves alone", target{}},
+		{"segment, a record on disk", metric{"BenchmarkWrite", "B/row"}, "B", metric{}, "", atMost(190, "B")},
+		{"segment, scan of 3 columns, a core", metric{"BenchmarkScan", "rows/s/core"}, "rows/s", metric{}, "", atLeast(20e6, "rows/s")},
+		{"segment, scan of 3 columns, a core", metric{"BenchmarkScan", "rows/s/core"}, "rows/s", metric{"BenchmarkScan", "memory-rows/s/core"}, "adding up numbers in memory", target{}},
+		{"segment read back, each record against its leaf, a core", metric{"BenchmarkRead", "rows/s/core"}, "rows/s", metric{}, "", target{}},
+		{"proof of one of 200,000 records", metric{"BenchmarkOne/prove", "ms"}, "ms", metric{}, "", atMost(20, "ms")},
+		{"verification of it", metric{"BenchmarkOne/verify", "ms"}, "ms", metric{}, "", atMost(1, "ms")},
 	}
 }

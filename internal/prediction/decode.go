@@ -52,10 +52,10 @@ func (d *decoder) record(v *View) {
 func (d *decoder) field(tag Tag, v *View) {
 	switch tag {
 	case TagFeatures:
-		v.Features = d.features(v.Features, false)
+		v.Features = d.features(v.Features, &v.featureNames, false)
 		return
 	case TagAttributions:
-		v.Attributions = d.features(v.Attributions, true)
+		v.Attributions = d.features(v.Attributions, &v.attributionNames, true)
 		return
 	case TagFlags:
 		v.Flags = d.flags(v.Flags)
@@ -178,14 +178,18 @@ func (d *decoder) typed() Raw {
 		}
 		bits := binary.BigEndian.Uint64(d.data[d.at:])
 		d.at += 8
-		if v := Number(math.Float64frombits(bits)); v.kind != Float || v.bits != bits {
+		f := math.Float64frombits(bits)
+		if _, integer := whole(f); integer || f != f && bits != canonicalNaN {
 			d.fail("a number in another form than its own")
 		}
 		return Raw{Kind: Float, Bits: bits}
 	case typeText:
 		at, n := d.name()
-		if n <= uint32(len(textNeg)) && String(string(d.data[at:at+n])).kind != Text {
-			d.fail("a number as text")
+		if 0 < n && n <= uint32(len(textNeg)) {
+			// Of these letters are the first ones of the numbers that are written as texts.
+			if c := d.data[at]; (c == 'N' || c == 'I' || c == '-') && String(string(d.data[at:at+n])).kind != Text {
+				d.fail("a number as text")
+			}
 		}
 		return Raw{Kind: Text, at: at, n: n}
 	case typeBytes:
@@ -210,24 +214,63 @@ func (d *decoder) count(typ byte) int {
 	return int(n)
 }
 
-func (d *decoder) features(f []RawFeature, numbers bool) []RawFeature {
+func (d *decoder) features(f []RawFeature, t *template, numbers bool) []RawFeature {
 	n := d.count(typeMap)
 	f = slices.Grow(f, min(n, 64)) // more when they are really there
-	var last []byte
+	known := 0                     // bytes of the template that these names have, too
 	for i := 0; i < n && d.fault == ""; i++ {
-		at, size := d.name()
-		name := d.data[at : at+size]
-		if size == 0 || bytes.Compare(last, name) >= 0 {
-			d.fail("names are not in order, each once")
+		var at, size uint32
+		if k := t.match(known, d.data[d.at:]); k > 0 {
+			at, size = uint32(d.at+1), uint32(k-1)
+			d.at += k
+			known += k
+		} else {
+			at, size = d.name()
+			name := d.data[at : at+size]
+			if size == 0 || i > 0 && bytes.Compare(d.data[f[i-1].at:f[i-1].at+f[i-1].n], name) >= 0 {
+				d.fail("names are not in order, each once")
+			}
+			known = t.learn(known, name)
 		}
-		last = name
 		v := d.typed()
 		if v.Kind == Octets || numbers && v.Kind != Int && v.Kind != Float {
 			d.fail("a value of type %d", v.Kind)
 		}
 		f = append(f, RawFeature{at, size, v})
 	}
+	switch {
+	case d.fault != "":
+		*t = template{t.names[:0], t.layout + 1} // it may have learnt what is no name
+	case known != len(t.names):
+		t.names, t.layout = t.names[:known], t.layout+1
+	}
 	return f
+}
+
+// match returns how many bytes the next name of the template takes, with its length, if data begins
+// with it, and 0 otherwise.
+func (t *template) match(known int, data []byte) int {
+	if known >= len(t.names) {
+		return 0
+	}
+	k := 1 + int(t.names[known])
+	if k > len(data) || string(data[:k]) != string(t.names[known:known+k]) {
+		return 0
+	}
+	return k
+}
+
+// learn puts a name in the place of what the template had from known on. Long names are not learnt, and
+// none after them.
+func (t *template) learn(known int, name []byte) int {
+	if known != len(t.names) {
+		t.names = t.names[:known]
+	}
+	t.layout++
+	if len(name) < 0x80 {
+		t.names = append(append(t.names, byte(len(name))), name...)
+	}
+	return len(t.names)
 }
 
 func (d *decoder) flags(flags []Raw) []Raw {

@@ -140,6 +140,7 @@ func BenchmarkOne(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e3/float64(b.N), "ms")
 		})
 	}
 }

@@ -109,6 +109,10 @@ func newFileWriter(out io.Writer, l layout) *fileWriter {
 		parquet.MaxRowsPerRowGroup(math.MaxInt64),
 		parquet.DictionaryMaxBytes(dictionaryBytes),
 		parquet.BloomFilters(parquet.SplitBlockFilter(10, columnID)),
+		// Nobody looks for a range of these.
+		parquet.SkipPageBounds(columnLeaf), parquet.SkipPageBounds(columnTile), parquet.SkipPageBounds(columnAbsent),
+		parquet.SkipPageBounds(columnOverflow), parquet.SkipPageBounds("salt"), parquet.SkipPageBounds("trace_id"), parquet.SkipPageBounds("span_id"),
+		parquet.SkipPageBounds("input_digest"), parquet.SkipPageBounds("extra"), parquet.SkipPageBounds("rationale"),
 	)
 	f.columns = f.parquet.ColumnWriters()
 	f.cells = make([][]parquet.Value, len(f.columns))

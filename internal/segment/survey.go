@@ -54,8 +54,12 @@ func (t *tally) add(v prediction.Raw) {
 
 // exactly reports whether a double holds i.
 func exactly(i int64) bool {
-	v, exact := prediction.Integer(i).Float()
-	return exact && v == v
+	const sure = 1 << 53
+	if -sure <= i && i <= sure {
+		return true
+	}
+	_, exact := prediction.Integer(i).Float()
+	return exact
 }
 
 // store decides how the column holds its values: as the type that most of them have, numbers before
@@ -86,28 +90,24 @@ func (t *tally) misfits() int64 {
 	return t.large + t.texts + t.booleans
 }
 
-// fits reports whether a column of this storage holds v. It holds null.
-func (s storage) fits(v prediction.Raw) bool {
-	switch v.Kind {
-	case prediction.Null:
-		return true
-	case prediction.Int:
-		return s == asInteger || s == asDouble && exactly(int64(v.Bits))
-	case prediction.Float:
-		return s == asDouble
-	case prediction.Text:
-		return s == asText
-	}
-	return s == asBoolean
-}
-
 // names are tallies by name. Most records have the names of the one before.
 type names struct {
-	all  map[string]*tally
-	last []*tally
+	all    map[string]*tally
+	last   []*tally
+	layout int // of the names in last
 }
 
-func (n *names) add(v *prediction.View, f []prediction.RawFeature) {
+func (n *names) add(v *prediction.View, f []prediction.RawFeature, layout int) {
+	if len(f) == 0 {
+		return
+	}
+	if layout == n.layout && len(f) == len(n.last) {
+		for i, t := range n.last {
+			t.add(f[i].Value)
+		}
+		return
+	}
+	n.layout, n.last = layout, n.last[:min(len(f), len(n.last))]
 	for i := range f {
 		name := v.Name(f[i])
 		if i < len(n.last) && n.last[i].name == string(name) {
@@ -190,8 +190,9 @@ func (s *survey) add(e Entry) error {
 	if len(v.Flags) > 0 {
 		s.flags++
 	}
-	s.features.add(v, v.Features)
-	s.attributions.add(v, v.Attributions)
+	features, attributions := v.Layouts()
+	s.features.add(v, v.Features, features)
+	s.attributions.add(v, v.Attributions, attributions)
 	return nil
 }
 

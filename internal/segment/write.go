@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/prediction"
@@ -78,7 +79,8 @@ type writer struct {
 	file     *fileWriter
 	view     prediction.View
 
-	absent   []byte
+	features, attributions mapping
+
 	overflow prediction.Features
 	text     []byte
 }
@@ -162,11 +164,15 @@ func (w *writer) fill(v *prediction.View) bool {
 			w.set(at, field.store, field.name, v, raw)
 		}
 	}
-	missing := w.values(v, v.Features, f.layout.features, f.featureAt, featurePrefix)
+	features, attributions := v.Layouts()
+	w.features.find(v, v.Features, features, f.layout.features)
+	w.values(v, v.Features, &w.features, f.layout.features, f.featureAt, featurePrefix)
+	missing := w.features.some
 	if missing {
-		f.setBytes(f.absentAt, f.keep(w.absent))
+		f.setBytes(f.absentAt, f.keep(w.features.absent))
 	}
-	w.values(v, v.Attributions, f.layout.attributions, f.attributionAt, attributionPrefix)
+	w.attributions.find(v, v.Attributions, attributions, f.layout.attributions)
+	w.values(v, v.Attributions, &w.attributions, f.layout.attributions, f.attributionAt, attributionPrefix)
 	if len(w.overflow) > 0 {
 		w.text = w.overflow.AppendJSON(w.text[:0])
 		f.setBytes(f.overflowAt, f.keep(w.text))
@@ -178,40 +184,61 @@ func (w *writer) fill(v *prediction.View) bool {
 func (w *writer) set(at int, store storage, column string, v *prediction.View, raw prediction.Raw) {
 	switch f := w.file; {
 	case raw.Kind == prediction.Null:
+	case store == asDouble && raw.Kind == prediction.Float:
+		f.setFloat(at, math.Float64frombits(raw.Bits))
+	case store == asDouble && raw.Kind == prediction.Int && exactly(int64(raw.Bits)):
+		f.setFloat(at, float64(int64(raw.Bits)))
 	case raw.Kind == prediction.Octets, raw.Kind == prediction.Text && (store == asText || store == asJSON):
 		f.setBytes(at, v.Bytes(raw))
 	case store == asTime || store == asInteger && raw.Kind == prediction.Int, store == asBoolean && raw.Kind == prediction.Bool:
 		f.setBits(at, raw.Bits)
-	case store == asDouble && store.fits(raw):
-		number, _ := v.Value(raw).Float()
-		f.setFloat(at, number)
 	default:
 		w.overflow = append(w.overflow, prediction.Feature{Name: column, Value: v.Value(raw)})
 	}
 }
 
-// values sets the cells of all features or attributions, and notes in w.absent which columns the
-// record does not have.
-func (w *writer) values(v *prediction.View, f []prediction.RawFeature, columns []valueColumn, at []int, prefix string) (missing bool) {
-	w.absent = append(w.absent[:0], make([]byte, (len(columns)+7)/8)...)
+// mapping tells which columns the names of a record have. Most records have those of the one before.
+type mapping struct {
+	layout int
+	of     []int // by feature; -1 where there is no column
+	absent []byte
+	some   bool // columns are absent
+}
+
+// find settles the mapping for the features of v.
+func (m *mapping) find(v *prediction.View, f []prediction.RawFeature, layout int, columns []valueColumn) {
+	if len(f) > 0 && len(f) == len(m.of) && layout == m.layout {
+		return
+	}
+	*m = mapping{layout: layout, of: m.of[:0], absent: append(m.absent[:0], make([]byte, (len(columns)+7)/8)...)}
 	next := 0
 	for i := range columns {
 		for next < len(f) && string(v.Name(f[next])) < columns[i].name {
-			w.spill(v, f[next], prefix)
+			m.of = append(m.of, -1)
 			next++
 		}
 		if next < len(f) && string(v.Name(f[next])) == columns[i].name {
-			w.set(at[i], columns[i].store, columns[i].column, v, f[next].Value)
+			m.of = append(m.of, i)
 			next++
 			continue
 		}
-		w.absent[i/8] |= 1 << (i % 8)
-		missing = true
+		m.absent[i/8] |= 1 << (i % 8)
+		m.some = true
 	}
 	for ; next < len(f); next++ {
-		w.spill(v, f[next], prefix)
+		m.of = append(m.of, -1)
 	}
-	return missing
+}
+
+// values sets the cells of all features or attributions.
+func (w *writer) values(v *prediction.View, f []prediction.RawFeature, m *mapping, columns []valueColumn, at []int, prefix string) {
+	for i, k := range m.of {
+		if k < 0 {
+			w.spill(v, f[i], prefix)
+		} else {
+			w.set(at[k], columns[k].store, columns[k].column, v, f[i].Value)
+		}
+	}
 }
 
 // spill puts a feature that has no column into the overflow.
