@@ -15,6 +15,7 @@ type cursor struct {
 
 	dictionary [][]byte
 	dictBytes  []byte
+	numbers    []float64 // the dictionary of a column of doubles
 
 	// The open page: as many rows as null has. Which of the others counts follows from the storage.
 	null   []bool
@@ -50,7 +51,7 @@ func (c *cursor) ready() (int, error) {
 
 func (c *cursor) begin(group int) {
 	c.group, c.left = group, c.pages.file.groups[group].NumRows
-	c.dictionary, c.null, c.used = c.dictionary[:0], c.null[:0], 0
+	c.dictionary, c.numbers, c.null, c.used = c.dictionary[:0], c.numbers[:0], c.null[:0], 0
 	c.pages.begin(group)
 }
 
@@ -71,10 +72,20 @@ func (c *cursor) open() error {
 }
 
 func (c *cursor) readDictionary(p page) error {
-	if c.pages.column.store.physical() != format.ByteArray || len(c.dictionary) > 0 {
+	var err error
+	switch physical := c.pages.column.store.physical(); {
+	case physical == format.Double && len(c.numbers) == 0:
+		if len(p.values) != 8*p.rows {
+			return errShort
+		}
+		c.numbers, err = resize(c.numbers, p.rows, 8, c.pages.room)
+		for i := range c.numbers {
+			c.numbers[i] = math.Float64frombits(binary.LittleEndian.Uint64(p.values[8*i:]))
+		}
+		return err
+	case physical != format.ByteArray || len(c.dictionary) > 0:
 		return faultf("there is a dictionary where none should be")
 	}
-	var err error
 	if c.dictBytes, err = c.pages.grow(c.dictBytes, len(p.values)); err != nil {
 		return err
 	}
@@ -148,10 +159,20 @@ func (c *cursor) plain(p page, bytes int) error {
 }
 
 func (c *cursor) readFloats(p page, present int) (err error) {
-	if err := c.plain(p, 8*present); err != nil {
+	if c.floats, err = resize(c.floats, p.rows, 8, c.pages.room); err != nil {
 		return err
 	}
-	if c.floats, err = resize(c.floats, p.rows, 8, c.pages.room); err != nil {
+	if p.encoding == format.RLEDictionary {
+		if err := c.readIndex(p, present, len(c.numbers)); err != nil {
+			return err
+		}
+		for i, at := range c.index {
+			c.floats[i] = c.numbers[at]
+		}
+		spread(c.floats, c.null, present, math.NaN())
+		return nil
+	}
+	if err := c.plain(p, 8*present); err != nil {
 		return err
 	}
 	for i := range c.floats[:present] {
@@ -230,14 +251,22 @@ func splitTexts(dst [][]byte, data []byte) (rest []byte, err error) {
 
 // look finds values in the dictionary.
 func (c *cursor) look(p page, values [][]byte) (err error) {
-	if len(values) == 0 {
-		return nil
+	if err := c.readIndex(p, len(values), len(c.dictionary)); err != nil {
+		return err
+	}
+	for i, at := range c.index {
+		values[i] = c.dictionary[at]
+	}
+	return nil
+}
+
+// readIndex decodes n indexes into a dictionary of the given size.
+func (c *cursor) readIndex(p page, n, size int) (err error) {
+	if c.index, err = resize(c.index, n, 4, c.pages.room); err != nil || n == 0 {
+		return err
 	}
 	if p.encoding != format.RLEDictionary || len(p.values) == 0 {
-		return faultf("a page of texts is in encoding %v", p.encoding)
-	}
-	if c.index, err = resize(c.index, len(values), 4, c.pages.room); err != nil {
-		return err
+		return faultf("a page is in encoding %v", p.encoding)
 	}
 	h, err := newHybrid(p.values[1:], int(p.values[0]))
 	if err != nil {
@@ -246,11 +275,10 @@ func (c *cursor) look(p page, values [][]byte) (err error) {
 	if err := h.read(c.index); err != nil {
 		return err
 	}
-	for i, at := range c.index {
-		if at >= uint32(len(c.dictionary)) {
-			return faultf("a page refers to a text that is not in its dictionary")
+	for _, at := range c.index {
+		if at >= uint32(size) {
+			return faultf("a page refers to a value that is not in its dictionary")
 		}
-		values[i] = c.dictionary[at]
 	}
 	return nil
 }

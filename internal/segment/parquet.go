@@ -27,9 +27,9 @@ const (
 	dictionaryBytes = 256 << 10
 )
 
-// node returns the Parquet type of a column. What is as good as random is not compressed, and
-// numbers get no dictionary.
-func (s storage) node(packed compress.Codec) parquet.Node {
+// node returns the Parquet type of a column. What is as good as random is not compressed; texts get
+// a dictionary, and numbers if they are coded.
+func (s storage) node(packed compress.Codec, coded bool) parquet.Node {
 	column := func(node parquet.Node, e encoding.Encoding, c compress.Codec) parquet.Node {
 		return parquet.Optional(parquet.Compressed(parquet.Encoded(node, e), c))
 	}
@@ -39,6 +39,9 @@ func (s storage) node(packed compress.Codec) parquet.Node {
 	case asJSON:
 		return column(parquet.JSON(), &parquet.RLEDictionary, packed)
 	case asDouble:
+		if coded {
+			return column(parquet.Leaf(parquet.DoubleType), &parquet.RLEDictionary, packed)
+		}
 		return column(parquet.Leaf(parquet.DoubleType), &parquet.Plain, packed)
 	case asInteger:
 		return column(parquet.Leaf(parquet.Int64Type), &parquet.Plain, packed)
@@ -86,20 +89,20 @@ func (f *fileWriter) Write(p []byte) (int, error) {
 func newFileWriter(out io.Writer, l layout) *fileWriter {
 	f := &fileWriter{layout: l, hash: sha256.New(), out: out}
 	packed := &zstd.Codec{Level: zstd.SpeedFastest} // one for all columns, which share its buffers
-	nodes := parquet.Group{columnLeaf: as32.node(packed), columnTile: as32.node(packed)}
+	nodes := parquet.Group{columnLeaf: as32.node(packed, false), columnTile: as32.node(packed, false)}
 	for _, field := range l.fields {
-		nodes[field.name] = field.store.node(packed)
+		nodes[field.name] = field.store.node(packed, field.coded)
 	}
 	for _, columns := range [][]valueColumn{l.features, l.attributions} {
 		for _, c := range columns {
-			nodes[c.column] = c.store.node(packed)
+			nodes[c.column] = c.store.node(packed, c.coded)
 		}
 	}
 	if l.absent {
-		nodes[columnAbsent] = asBytes.node(packed)
+		nodes[columnAbsent] = asBytes.node(packed, false)
 	}
 	if l.overflow {
-		nodes[columnOverflow] = asJSON.node(packed)
+		nodes[columnOverflow] = asJSON.node(packed, false)
 	}
 	schema := parquet.NewSchema("prediction", nodes)
 	f.parquet = parquet.NewGenericWriter[any](f, schema,

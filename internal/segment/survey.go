@@ -31,10 +31,33 @@ type tally struct {
 	large     int64 // integers that a double does not hold
 	texts     int64
 	booleans  int64
+
+	sampled  int // of the first numbers
+	distinct map[uint64]struct{}
 }
+
+// sampleNumbers is how many numbers of a name are looked at for how often they repeat.
+const sampleNumbers = 2048
+
+// sample looks at one of the first numbers.
+func (t *tally) sample(v prediction.Raw) {
+	if t.distinct == nil {
+		t.distinct = make(map[uint64]struct{})
+	}
+	t.sampled++
+	t.distinct[v.Bits] = struct{}{} // an integer with the bits of a number is rare, and does no harm
+}
+
+// repeats reports whether the numbers are better written as a dictionary and indexes into it, as
+// counts, codes and shares of a few digits are: they take less then, and are read twice as fast. Numbers
+// that hardly repeat would only fill the dictionary for nothing.
+func (t *tally) repeats() bool { return len(t.distinct) < t.sampled-t.sampled/16 }
 
 func (t *tally) add(v prediction.Raw) {
 	t.records++
+	if t.sampled < sampleNumbers && (v.Kind == prediction.Int || v.Kind == prediction.Float) {
+		t.sample(v)
+	}
 	switch v.Kind {
 	case prediction.Int:
 		if exactly(int64(v.Bits)) {
@@ -143,7 +166,7 @@ func (n *names) columns(prefix string) (columns []valueColumn, overflow bool) {
 	})
 	overflow = overflow || len(chosen) > maxColumns
 	for _, t := range chosen[:min(len(chosen), maxColumns)] {
-		columns = append(columns, valueColumn{t.name, prefix + t.name, t.store()})
+		columns = append(columns, valueColumn{t.name, prefix + t.name, t.store(), t.repeats()})
 	}
 	slices.SortFunc(columns, func(a, b valueColumn) int { return strings.Compare(a.name, b.name) })
 	return columns, overflow
@@ -154,6 +177,7 @@ type valueColumn struct {
 	name   string
 	column string
 	store  storage
+	coded  bool // numbers by a dictionary
 }
 
 func newSurvey(model string) *survey {
@@ -211,7 +235,7 @@ func (s *survey) settle() layout {
 			continue
 		}
 		if f.store == 0 {
-			f.store = t.store()
+			f.store, f.coded = t.store(), t.repeats()
 			l.overflow = l.overflow || t.misfits() > 0
 		}
 		l.fields = append(l.fields, f)
