@@ -50,7 +50,8 @@ type reasonInput struct {
 // ReleaseView is a request with what was said of it.
 type ReleaseView struct {
 	release.Request
-	Reviews []release.Review `json:"reviews" doc:"what was said of it, the oldest first"`
+	Reviews []release.Review    `json:"reviews" doc:"what was said of it, the oldest first"`
+	Rival   *catalog.Assignment `json:"rival,omitempty" doc:"what it is measured against: the champion that serves there, or of a release that was carried out the one that served until then"`
 }
 
 // Carried tells how a promotion ended.
@@ -135,9 +136,13 @@ func (s *server) releases() {
 				return v, err
 			}
 			v.Request, v.Reviews, err = s.Releases.Request(ctx, in.Release)
+			if err != nil {
+				return v, err
+			}
 			if v.Reviews == nil {
 				v.Reviews = []release.Review{}
 			}
+			v.Rival, err = s.Releases.Rival(ctx, v.Request)
 			return v, err
 		})
 }

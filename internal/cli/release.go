@@ -97,6 +97,9 @@ func (a *app) releaseShow() *cobra.Command {
 			for _, r := range v.Reviews {
 				fmt.Fprintf(w, "%s\tby %s on %s: %s\n", r.Verdict, r.Reviewer, moment(r.Created), orDash(r.Comment))
 			}
+			if v.Rival != nil && v.Rival.Version != v.Version {
+				fmt.Fprintf(w, "What differs from %s@%s: tallystick diff %[1]s@%[2]s %[1]s@%[3]s\n", v.Model, v.Rival.Version, v.Version)
+			}
 		},
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/artifact"
@@ -255,7 +256,8 @@ func TestRelease(t *testing.T) {
 	wantCode(t, b.replay(t), tallystick.Invalid, "gate_decisions")
 }
 
-// TestRollback goes back to what the gate let in before, and never to what a rollback has left.
+// TestRollback goes back to what the gate let in before, and never to what a rollback has left. Each release is measured against
+// what it replaced.
 func TestRollback(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -316,6 +318,26 @@ func TestRollback(t *testing.T) {
 		return b.catalog.MarkVersion(tx, catalog.VersionMark{Model: "credit", Version: "4", State: catalog.Withdrawn, Reason: "it leaks"})
 	})
 	want("3", "1")
+	b.version(t, ada, "5")
+	b.ask(t, ada, "5")
+	requests, err := b.Requests(t.Context(), release.Filter{Model: "credit"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rivals []string
+	for _, r := range requests {
+		rival, err := b.Rival(t.Context(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rival == nil {
+			rival = new(catalog.Assignment)
+		}
+		rivals = append(rivals, r.Version+" against "+rival.Version)
+	}
+	if diff := cmp.Diff([]string{"5 against 3", "4 against 1", "1 against 2", "2 against 3", "3 against 2", "2 against 1", "1 against "}, rivals); diff != "" {
+		t.Errorf("rivals (-want +got):\n%s", diff)
+	}
 	if _, err := b.Standing(t.Context(), "nowhere", "credit"); tallystick.CodeOf(err) != tallystick.NotFound {
 		t.Errorf("no such environment: %v", err)
 	}

@@ -50,6 +50,25 @@ func (o *Office) Standing(ctx context.Context, environment, model string) (s cat
 	return s, nil
 }
 
+// Rival returns what a release is measured against: the champion that serves where the version is to go, or, of a release
+// that was carried out, the champion that served there until then; nil if there is none.
+func (o *Office) Rival(ctx context.Context, r Request) (rival *catalog.Assignment, err error) {
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		champions, err := o.config.Catalog.ChampionsIn(tx, r.Environment, r.Model)
+		for _, a := range champions {
+			if r.State == Done && a.Event < r.LastEvent && (a.Serving() || !a.Until.Before(r.Closed)) || r.State != Done && a.Serving() {
+				rival = &a
+				break
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what %s is measured against: %w", r.Target.Name(), err)
+	}
+	return rival, nil
+}
+
 // whole reports whether what the gate let in is still what it was then.
 func (o *Office) whole(tx *state.Tx, a catalog.Assignment, let GateDecision) (bool, error) {
 	v, id, err := o.identified(tx, a.Model, a.Version)

@@ -40,6 +40,7 @@ type releasePage struct {
 	Reviews  []release.Review
 	Said     *release.Review // the last word of the visitor
 	Champion *catalog.Assignment
+	Rival    *catalog.Assignment // what it is measured against
 	Diff     *diffPage
 	Waivers  []release.Waiver
 	Freezes  []release.Freeze
@@ -130,12 +131,16 @@ func (s *server) gatherPlace(v *visit, p *releasePage) error {
 	if err != nil {
 		return err
 	}
-	if p.Champion = standing.Champion; p.Champion != nil && p.Champion.Version != p.Target.Version {
-		d, err := s.Catalog.Diff(v.ctx(), p.Target.Model+"@"+p.Champion.Version, p.Subject())
+	p.Champion = standing.Champion
+	if p.Rival, err = s.Releases.Rival(v.ctx(), p.Request); err != nil {
+		return err
+	}
+	if p.Rival != nil && p.Rival.Version != p.Target.Version {
+		d, err := s.Catalog.Diff(v.ctx(), p.Target.Model+"@"+p.Rival.Version, p.Subject())
 		if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
 			return err
 		}
-		p.Diff = &diffPage{Model: p.Target.Model, From: p.Champion.Version, To: p.Target.Version, Diff: d}
+		p.Diff = &diffPage{Model: p.Target.Model, From: p.Rival.Version, To: p.Target.Version, Diff: d}
 		if p.Diff.Hidden = max(0, len(d.Lines)-comparedWith); p.Diff.Hidden > 0 {
 			p.Diff.Lines = d.Lines[:comparedWith]
 		}
