@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -441,5 +442,35 @@ func TestStaleTail(t *testing.T) {
 	}
 	if found := s.examine(t, "stale", s.dir); found.gap == nil || found.lost > 0 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// TestStartDamaged changes what a file says of where it begins, byte by byte: nothing may be left out.
+func TestStartDamaged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("opens dozens of journals")
+	}
+	t.Parallel()
+	s := newSample(t, false)
+	for _, query := range []string{
+		"UPDATE start SET trimmed = trimmed + 1", "UPDATE start SET trimmed = trimmed + 4096", "UPDATE start SET trimmed = trimmed - 1, sequence = sequence - 1",
+		"UPDATE start SET sequence = sequence + 1, trimmed = trimmed + 1", "UPDATE start SET sum = sum + 1", "DELETE FROM start",
+		"UPDATE receipts SET entries = x'00'", "UPDATE receipts SET entries = zeroblob(length(entries))",
+	} {
+		dir := t.TempDir()
+		copyJournal(t, s.dir, dir)
+		db, err := openFile(file(t, dir, ".db"), url.Values{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if found := s.examine(t, query, dir); found.lost > 0 {
+			t.Errorf("%s: %d batches lost", query, found.lost)
+		}
 	}
 }

@@ -2,7 +2,10 @@ package journal
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"iter"
 )
 
@@ -21,6 +24,22 @@ type Start struct {
 	Hash     Hash
 	Trimmed  uint64 // not less than Sequence: the first block may have been trimmed in part
 	Receipts [][]byte
+}
+
+// sum is what a store keeps beside its start to notice damage: what lies before it is not read.
+func (s Start) sum() int64 {
+	b := binary.BigEndian.AppendUint64(nil, s.Sequence)
+	b = binary.BigEndian.AppendUint64(b, s.Trimmed)
+	return int64(crc32.Checksum(append(b, s.Hash[:]...), castagnoli))
+}
+
+// newStart is the start that a store has kept, if it is as it was written.
+func newStart(sequence, trimmed, sum int64, hash []byte) (s Start, err error) {
+	s.Sequence, s.Trimmed = uint64(sequence), uint64(trimmed)
+	if copy(s.Hash[:], hash); len(hash) != len(s.Hash) || sequence < 0 || trimmed < sequence || s.sum() != sum {
+		return Start{}, fmt.Errorf("%w: it does not say where it begins", errDamaged)
+	}
+	return s, nil
 }
 
 // Log is one store of blocks, in the order of the sequence. A Log has one writer; Read may be called

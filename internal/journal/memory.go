@@ -2,7 +2,8 @@ package journal
 
 import (
 	"encoding/binary"
-	"errors"
+	"fmt"
+	"hash/crc32"
 )
 
 // memory knows the newest batches that had an id. It is bounded by their number: when it is full, the
@@ -43,9 +44,9 @@ func (m *memory) add(id BatchID, r Receipt) {
 // entrySize is that of one receipt in what Trim keeps: id, shard, sequence, hash.
 const entrySize = 16 + 16 + 8 + 32
 
-// pack writes the receipts of which the sequence is in (after, to].
+// pack writes the receipts of which the sequence is in (after, to], behind a CRC32C of them.
 func (m *memory) pack(after, to uint64) []byte {
-	var b []byte
+	b := make([]byte, 4)
 	for i := range m.order {
 		id := m.order[(m.next+i)%len(m.order)]
 		r := m.receipts[id]
@@ -57,18 +58,24 @@ func (m *memory) pack(after, to uint64) []byte {
 		b = binary.BigEndian.AppendUint64(b, r.Sequence)
 		b = append(b, r.Head[:]...)
 	}
+	if len(b) == 4 {
+		return nil
+	}
+	binary.BigEndian.PutUint32(b, crc32.Checksum(b[4:], castagnoli))
 	return b
 }
 
 // receiptsEnd returns the last sequence in what pack has written, which is not empty.
 func receiptsEnd(b []byte) uint64 { return binary.BigEndian.Uint64(b[len(b)-entrySize+32:]) }
 
+var errReceipts = fmt.Errorf("%w: what it knows of the ids of trimmed batches", errDamaged)
+
 // unpack adds what pack has written.
 func (m *memory) unpack(b []byte) error {
-	if len(b)%entrySize != 0 {
-		return errors.New("the receipts of trimmed frames are cut off")
+	if len(b) < 4 || len(b)%entrySize != 4 || crc32.Checksum(b[4:], castagnoli) != binary.BigEndian.Uint32(b) {
+		return errReceipts
 	}
-	for ; len(b) > 0; b = b[entrySize:] {
+	for b = b[4:]; len(b) > 0; b = b[entrySize:] {
 		m.add(BatchID(b[:16]), Receipt{
 			Shard: Shard(b[16:32]), Sequence: binary.BigEndian.Uint64(b[32:]), Head: Hash(b[40:72]),
 		})

@@ -27,6 +27,7 @@ CREATE TABLE journal.stores (
 	sequence BIGINT NOT NULL,
 	hash     BYTEA NOT NULL,
 	trimmed  BIGINT NOT NULL,
+	sum      BIGINT NOT NULL,
 	aside    BOOLEAN NOT NULL
 );
 CREATE TABLE journal.blocks (
@@ -224,8 +225,8 @@ func (e *postgresEngine) create(ctx context.Context, name Shard, start Start, bl
 		return e.describe(err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit there is nothing to roll back
-	_, err = tx.Exec(ctx, "INSERT INTO journal.stores (shard, journal, sequence, hash, trimmed, aside) VALUES ($1, $2, $3, $4, $5, false)",
-		name.String(), e.options.Name, int64(start.Sequence), start.Hash[:], int64(start.Trimmed))
+	_, err = tx.Exec(ctx, "INSERT INTO journal.stores (shard, journal, sequence, hash, trimmed, sum, aside) VALUES ($1, $2, $3, $4, $5, $6, false)",
+		name.String(), e.options.Name, int64(start.Sequence), start.Hash[:], int64(start.Trimmed), start.sum())
 	if err != nil {
 		return e.describe(err)
 	}

@@ -71,10 +71,14 @@ func (s *postgresStore) Read(ctx context.Context, from uint64) (b Block, err err
 }
 
 func (s *postgresStore) Start(ctx context.Context) (start Start, err error) {
-	var sequence, trimmed int64
-	var hash []byte
 	err = s.engine.read(ctx, func(conn *pgx.Conn) error {
-		if err := conn.QueryRow(ctx, "SELECT sequence, hash, trimmed FROM journal.stores WHERE shard = $1", s.shard).Scan(&sequence, &hash, &trimmed); err != nil {
+		var sequence, trimmed, sum int64
+		var hash []byte
+		err := conn.QueryRow(ctx, "SELECT sequence, hash, trimmed, sum FROM journal.stores WHERE shard = $1", s.shard).Scan(&sequence, &hash, &trimmed, &sum)
+		if err == nil || errors.Is(err, pgx.ErrNoRows) {
+			start, err = newStart(sequence, trimmed, sum, hash)
+		}
+		if err != nil {
 			return err
 		}
 		rows, err := conn.Query(ctx, "SELECT entries FROM journal.receipts WHERE shard = $1 ORDER BY last", s.shard)
@@ -84,14 +88,7 @@ func (s *postgresStore) Start(ctx context.Context) (start Start, err error) {
 		start.Receipts, err = pgx.CollectRows(rows, pgx.RowTo[[]byte])
 		return err
 	})
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && (len(hash) != len(start.Hash) || sequence < 0 || trimmed < sequence) {
-		err = fmt.Errorf("%w: it does not say where it begins", errDamaged)
-	}
-	if err != nil {
-		return Start{}, err
-	}
-	start.Sequence, start.Trimmed, start.Hash = uint64(sequence), uint64(trimmed), Hash(hash)
-	return start, nil
+	return start, err
 }
 
 func (s *postgresStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error) {
@@ -103,7 +100,7 @@ func (s *postgresStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // after a commit there is nothing to roll back
 	var oldest stretch
-	if err := tx.QueryRow(ctx, "SELECT sequence FROM journal.stores WHERE shard = $1", s.shard).Scan(&oldest.after); err != nil {
+	if err := tx.QueryRow(ctx, "SELECT sequence, hash FROM journal.stores WHERE shard = $1", s.shard).Scan(&oldest.after, &oldest.hash); err != nil {
 		return 0, 0, s.engine.describe(err)
 	}
 	oldest.last = oldest.after
@@ -121,12 +118,12 @@ func (s *postgresStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed
 	if err != nil {
 		return 0, 0, s.engine.describe(err)
 	}
-	trimmed = oldest.trimmed(t)
-	statements := []statement{{"UPDATE journal.stores SET trimmed = $2 WHERE shard = $1", []any{s.shard, int64(trimmed)}}}
+	start := oldest.start(t)
+	statements := []statement{{"UPDATE journal.stores SET sequence = $2, hash = $3, trimmed = $4, sum = $5 WHERE shard = $1",
+		[]any{s.shard, int64(start.Sequence), start.Hash[:], int64(start.Trimmed), start.sum()}}}
 	if oldest.last > oldest.after {
 		statements = append(statements,
 			statement{"DELETE FROM journal.blocks WHERE shard = $1 AND first <= $2", []any{s.shard, oldest.last}},
-			statement{"UPDATE journal.stores SET sequence = $2, hash = $3 WHERE shard = $1", []any{s.shard, oldest.last, oldest.hash}},
 			statement{"DELETE FROM journal.receipts WHERE shard = $1 AND last < $2", []any{s.shard, int64(t.Forget)}})
 		if entries := t.Receipts(uint64(oldest.after), uint64(oldest.last)); len(entries) > 0 {
 			statements = append(statements, statement{"INSERT INTO journal.receipts (shard, last, entries) VALUES ($1, $2, $3)", []any{s.shard, oldest.last, entries}})
@@ -137,5 +134,5 @@ func (s *postgresStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed
 			return 0, 0, s.engine.describe(err)
 		}
 	}
-	return trimmed, oldest.size, s.engine.describe(tx.Commit(ctx))
+	return start.Trimmed, oldest.size, s.engine.describe(tx.Commit(ctx))
 }

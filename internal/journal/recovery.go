@@ -141,8 +141,8 @@ func (r *recovery) replay(ctx context.Context, name Shard) (p replayed) {
 	p.began = true
 	p.sequence, p.hash = p.start.Sequence, p.start.Hash
 	for _, entries := range p.start.Receipts {
-		if p.fault = r.memory.unpack(entries); p.fault != nil {
-			return p
+		if err := r.memory.unpack(entries); err != nil {
+			r.options.Logger.ErrorContext(ctx, "batches that were trimmed are not known by their ids any more", slog.String("journal", r.options.Dir), slog.Any("error", err))
 		}
 	}
 	p.met(r.says.sequence)

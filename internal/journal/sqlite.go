@@ -45,7 +45,8 @@ CREATE TABLE start (
 	id       INTEGER PRIMARY KEY CHECK (id = 1),
 	sequence INTEGER NOT NULL,
 	hash     BLOB NOT NULL,
-	trimmed  INTEGER NOT NULL
+	trimmed  INTEGER NOT NULL,
+	sum      INTEGER NOT NULL
 ) STRICT;
 `
 
@@ -117,8 +118,8 @@ func (e *sqliteEngine) create(ctx context.Context, name Shard, start Start, bloc
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	if _, err := s.writer.ExecContext(ctx, "INSERT INTO start (id, sequence, hash, trimmed) VALUES (1, ?, ?, ?)",
-		int64(start.Sequence), start.Hash[:], int64(start.Trimmed)); err != nil {
+	if _, err := s.writer.ExecContext(ctx, "INSERT INTO start (id, sequence, hash, trimmed, sum) VALUES (1, ?, ?, ?, ?)",
+		int64(start.Sequence), start.Hash[:], int64(start.Trimmed), start.sum()); err != nil {
 		return err
 	}
 	for _, entries := range start.Receipts {
@@ -343,16 +344,15 @@ func (s *sqliteStore) Read(ctx context.Context, from uint64) (b Block, err error
 }
 
 func (s *sqliteStore) Start(ctx context.Context) (start Start, err error) {
-	var sequence, trimmed int64
+	var sequence, trimmed, sum int64
 	var hash []byte
-	err = s.reader.QueryRowContext(ctx, "SELECT sequence, hash, trimmed FROM start WHERE id = 1").Scan(&sequence, &hash, &trimmed)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && (len(hash) != len(start.Hash) || sequence < 0 || trimmed < sequence) {
-		err = fmt.Errorf("%w: it does not say where it begins", errDamaged)
+	err = s.reader.QueryRowContext(ctx, "SELECT sequence, hash, trimmed, sum FROM start WHERE id = 1").Scan(&sequence, &hash, &trimmed, &sum)
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		start, err = newStart(sequence, trimmed, sum, hash)
 	}
 	if err != nil {
 		return start, describeRead(err)
 	}
-	start.Sequence, start.Trimmed, start.Hash = uint64(sequence), uint64(trimmed), Hash(hash)
 	rows, err := s.reader.QueryContext(ctx, "SELECT entries FROM receipts ORDER BY last")
 	if err != nil {
 		return start, describeRead(err)
@@ -396,11 +396,11 @@ func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed i
 	if err := tx.Commit(); err != nil {
 		return 0, 0, describe(err)
 	}
-	return oldest.trimmed(t), oldest.size, s.wal.sync()
+	return oldest.start(t).Trimmed, oldest.size, s.wal.sync()
 }
 
 func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err error) {
-	if err := tx.QueryRowContext(ctx, "SELECT sequence FROM start WHERE id = 1").Scan(&s.after); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT sequence, hash FROM start WHERE id = 1").Scan(&s.after, &s.hash); err != nil {
 		return s, err
 	}
 	s.last = s.after
@@ -422,13 +422,14 @@ func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err er
 
 // remove returns the statements that remove the stretch and keep what t asks for.
 func (s stretch) remove(t Trim) []statement {
-	statements := []statement{{"UPDATE start SET trimmed = ? WHERE id = 1", []any{int64(s.trimmed(t))}}}
+	start := s.start(t)
+	statements := []statement{{"UPDATE start SET sequence = ?, hash = ?, trimmed = ?, sum = ? WHERE id = 1",
+		[]any{int64(start.Sequence), start.Hash[:], int64(start.Trimmed), start.sum()}}}
 	if s.last == s.after {
 		return statements
 	}
 	statements = append(statements,
 		statement{"DELETE FROM blocks WHERE first <= ?", []any{s.last}},
-		statement{"UPDATE start SET sequence = ?, hash = ? WHERE id = 1", []any{s.last, s.hash}},
 		statement{"DELETE FROM receipts WHERE last < ?", []any{int64(t.Forget)}})
 	if entries := t.Receipts(uint64(s.after), uint64(s.last)); len(entries) > 0 {
 		statements = append(statements, statement{"INSERT INTO receipts (last, entries) VALUES (?, ?)", []any{s.last, entries}})

@@ -7,8 +7,8 @@ const (
 
 // stretch is the oldest blocks of a log, as many as are removed at once.
 type stretch struct {
-	after, last int64
-	hash        []byte
+	after, last int64  // the sequence behind which it begins, and with which it ends
+	hash        []byte // of the frame with which it ends
 	size        int64
 	blocks      int
 	more        bool
@@ -30,10 +30,12 @@ type statement struct {
 	args  []any
 }
 
-// trimmed returns up to where the log is trimmed when the stretch is gone.
-func (s stretch) trimmed(t Trim) uint64 {
+// start is that of the log when the stretch is gone.
+func (s stretch) start(t Trim) (start Start) {
+	start.Sequence, start.Trimmed = uint64(s.last), t.To
 	if s.more {
-		return uint64(s.last)
+		start.Trimmed = start.Sequence
 	}
-	return t.To
+	copy(start.Hash[:], s.hash)
+	return start
 }
