@@ -84,11 +84,20 @@ func (c *cursor) seek(row int64) error {
 	if _, err := c.ready(); err != nil {
 		return err
 	}
-	skip := row - pages[at].FirstRowIndex
-	if skip >= int64(len(c.null)) {
+	c.used = int(row - pages[at].FirstRowIndex)
+	return c.fits(pages, at)
+}
+
+// fits holds the open page against the index, which has no checksum: a wrong place there must not
+// become a wrong row.
+func (c *cursor) fits(pages []format.PageLocation, at int) error {
+	end := c.pages.file.groups[c.group].NumRows
+	if at+1 < len(pages) {
+		end = pages[at+1].FirstRowIndex
+	}
+	if pages[at].FirstRowIndex+int64(len(c.null)) != end {
 		return faultf("the page index of column %q is wrong", clip(c.pages.column.name))
 	}
-	c.used = int(skip)
 	return nil
 }
 
@@ -161,6 +170,9 @@ func (f *File) findIn(group int, c *cursor, id prediction.ID) (int64, error) {
 		c.begin(group)
 		c.pages.at, c.left = p.Offset, f.groups[group].NumRows-p.FirstRowIndex
 		if err := c.open(); err != nil {
+			return -1, err
+		}
+		if err := c.fits(pages, i); err != nil {
 			return -1, err
 		}
 		for k, b := range c.bytes {

@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/tallystick/tallystick"
@@ -86,4 +87,45 @@ func TestFindAndAt(t *testing.T) {
 			t.Errorf("row %d: %v", row, err)
 		}
 	}
+}
+
+// TestFindInDamagedIndex flips the bits between the pages and the footer, where the page indexes of a
+// file of several pages lie: no record is found in a wrong row.
+func TestFindInDamagedIndex(t *testing.T) {
+	t.Parallel()
+	encodings := shaped(t, 20_000)
+	data, _ := written(t, "s", encodings)
+	footer := len(data) - 8 - int(binary.LittleEndian.Uint32(data[len(data)-8:]))
+	id := prediction.ID(encodings[9000][4:20])
+	wrong := 0
+	for at := footer - 6000; at < footer; at++ {
+		f, err := segment.Open(&patched{data, at, data[at] ^ 1<<(at%8)}, int64(len(data)))
+		if err != nil {
+			t.Fatal(err) // the footer is whole
+		}
+		switch row, err := f.Find(id); {
+		case err == nil && row != 9000:
+			t.Fatalf("byte %d: found in row %d", at, row)
+		case err != nil:
+			wrong++
+		}
+	}
+	if wrong == 0 {
+		t.Error("no flipped bit was noticed")
+	}
+}
+
+// patched is data with one other byte.
+type patched struct {
+	data []byte
+	at   int
+	b    byte
+}
+
+func (p *patched) ReadAt(into []byte, offset int64) (int, error) {
+	n, err := bytes.NewReader(p.data).ReadAt(into, offset)
+	if i := p.at - int(offset); 0 <= i && i < n {
+		into[i] = p.b
+	}
+	return n, err
 }
