@@ -127,6 +127,20 @@ func (s *server) releases() {
 			err = s.nothing(ctx, len(found), err, in.names())
 			return pageOf(found, in.Limit, func(r release.Request) string { return utoa(r.Event) }), err
 		})
+	ask(s, operation("get-release-figures", http.MethodGet, "/releases/figures", "Say how the release process went in a period: how much, how long, what denied", "release", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Model       string    `query:"model" maxLength:"128"`
+			Environment string    `query:"environment" maxLength:"128"`
+			From        time.Time `query:"from" doc:"inclusive; absent: 90 days before the end"`
+			To          time.Time `query:"to" doc:"exclusive; absent: now"`
+		},
+		) (f release.Figures, err error) {
+			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
+				return f, err
+			}
+			f, err = s.Releases.Figures(ctx, release.FiguresQuery{Model: in.Model, Environment: in.Environment, From: in.From, To: in.To})
+			return f, s.nothing(ctx, int(f.Requests+f.Decisions), err, catalog.Names{Model: in.Model, Environment: in.Environment})
+		})
 	ask(s, operation("get-release", http.MethodGet, "/releases/{release}", "Get a request with its reviews", "release", http.StatusNotFound),
 		func(ctx context.Context, in *struct {
 			Release string `path:"release" maxLength:"64"`

@@ -28,7 +28,7 @@ facts are still those that it judged.`,
 	cmd.AddCommand(a.releaseRequest(), a.releaseList(), a.releaseShow(),
 		a.releaseReview("approve", release.Approve, "Approve a request; the author cannot"),
 		a.releaseReview("reject", release.Reject, "Reject a request, which closes it"),
-		a.releaseWithdraw(), a.releasePromote(), a.releaseRollback(), a.freeze(), a.unfreeze(), a.freezeList(), a.decisions(), a.releaseReplay())
+		a.releaseWithdraw(), a.releasePromote(), a.releaseRollback(), a.freeze(), a.unfreeze(), a.freezeList(), a.decisions(), a.releaseReplay(), a.releaseStats())
 	return cmd
 }
 

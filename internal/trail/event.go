@@ -124,6 +124,15 @@ func (f *Filter) narrow(tx *state.Tx) error {
 	return nil
 }
 
+// FirstSince returns a sequence before which no event was at t or later: the other end of what [NotBefore] bounds.
+func FirstSince(tx *state.Tx, t time.Time) (sequence uint64, err error) {
+	err = tx.QueryRow("SELECT sequence FROM event_columns WHERE latest_ms >= ? ORDER BY latest_ms, sequence LIMIT 1", t.UnixMilli()).Scan(&sequence)
+	if errors.Is(err, sql.ErrNoRows) { // then only those that have no columns yet can be
+		err = tx.QueryRow("SELECT coalesce(max(sequence), 0) + 1 FROM event_columns").Scan(&sequence)
+	}
+	return sequence, err
+}
+
 // NotBefore returns a sequence from which on no event was before t, or 0 if none is known. It spares
 // whoever asks for what was before t to go through all that came later.
 func NotBefore(tx *state.Tx, t time.Time) (sequence uint64, err error) {

@@ -31,6 +31,7 @@ type releasesPage struct {
 	Waivers     []waiverLine
 	Freezes     []release.Freeze
 	Titles      map[string]string // of rules, by id
+	Figures     release.Figures   // of the last 90 days
 	Names       names
 	MayRollBack bool
 }
@@ -76,6 +77,9 @@ func (s *server) releases(v *visit) error {
 	}
 	if err := s.places(v, &p); err != nil {
 		return err
+	}
+	if p.Figures, err = s.Releases.Figures(v.ctx(), release.FiguresQuery{Model: model, Environment: p.Environment}); err != nil && !refused(err) {
+		return err // more than can be read at once is shown as none
 	}
 	var ids []string
 	for _, w := range waivers {
