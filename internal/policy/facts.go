@@ -62,30 +62,78 @@ func (f *facts) member(name string) any {
 	return f.document[name]
 }
 
-// input returns the document as rules see it that read no more than these members; nil: all of them.
-func (f *facts) input(members map[string]bool) (ast.Value, error) {
+// input returns the document as rules see it that read no more than these paths, each as deep as [piece] goes; nil: all of it.
+func (f *facts) input(paths []string) (ast.Value, error) {
 	if f.whole != nil {
 		return f.whole, nil
 	}
+	all := paths == nil
+	if all {
+		paths = slices.Collect(maps.Keys(f.document))
+	}
+	paths = slices.Compact(slices.Sorted(slices.Values(paths)))
 	var object [][2]*ast.Term
-	for name := range f.document {
-		if members != nil && !members[name] {
-			continue
+	for len(paths) > 0 {
+		name, _, _ := strings.Cut(paths[0], below)
+		n := 1
+		for n < len(paths) && strings.HasPrefix(paths[n], name+below) {
+			n++
 		}
-		if f.terms[name] == nil {
-			term, err := f.term(name)
-			if err != nil {
-				return nil, err
-			}
-			f.terms[name] = term
+		term, err := f.read(name, paths[:n])
+		if err != nil {
+			return nil, err
 		}
-		object = append(object, [2]*ast.Term{ast.StringTerm(name), f.terms[name]})
+		if term != nil {
+			object = append(object, [2]*ast.Term{ast.StringTerm(name), term})
+		}
+		paths = paths[n:]
 	}
 	value := ast.NewObject(object...)
-	if members == nil {
+	if all {
 		f.whole = value
 	}
 	return value, nil
+}
+
+// read returns as much of a member as lies at the paths, which begin with its name; nil if there is no such member.
+func (f *facts) read(name string, paths []string) (*ast.Term, error) {
+	member, there := f.document[name]
+	parts, opened := member.(map[string]any)
+	if !there || !opened || paths[0] == name {
+		return f.remembered(name, there, f.term)
+	}
+	var object [][2]*ast.Term
+	last := ""
+	for i, path := range paths {
+		part, _, _ := strings.Cut(path[len(name+below):], below)
+		value, there := parts[part]
+		again := i > 0 && part == last
+		if last = part; again || !there {
+			continue
+		}
+		term, err := f.remembered(name+below+part, true, func(string) (*ast.Term, error) {
+			v, err := ast.InterfaceToValue(value)
+			return ast.NewTerm(v), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		object = append(object, [2]*ast.Term{ast.StringTerm(part), term})
+	}
+	return ast.ObjectTerm(object...), nil
+}
+
+// remembered returns the term at a path, made once.
+func (f *facts) remembered(path string, there bool, make func(path string) (*ast.Term, error)) (*ast.Term, error) {
+	term, known := f.terms[path]
+	if known || !there {
+		return term, nil
+	}
+	term, err := make(path)
+	if err == nil {
+		f.terms[path] = term
+	}
+	return term, err
 }
 
 // piece returns the bytes at a path, nil if there is nothing. Two documents with the same bytes there have the same there.

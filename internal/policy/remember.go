@@ -72,7 +72,7 @@ func (p *Pack) ask(ctx context.Context, f *facts, rules []int, answers []answer)
 	found, ok := p.together(ctx, open, f)
 	for n, i := range open {
 		if !ok {
-			input, err := f.input(p.membersOf(i))
+			input, err := f.input(p.pathsOf(i))
 			if err != nil {
 				answers[i] = answer{err: err}
 				continue
@@ -87,18 +87,16 @@ func (p *Pack) ask(ctx context.Context, f *facts, rules []int, answers []answer)
 	}
 }
 
-// membersOf returns the members of a document that the rules can read, nil if it could be any.
-func (p *Pack) membersOf(rules ...int) map[string]bool {
-	members := map[string]bool{}
+// pathsOf returns the paths that the rules read, nil if there could be others.
+func (p *Pack) pathsOf(rules ...int) []string {
+	paths := []string{}
 	for _, i := range rules {
 		if p.reads[i].any {
 			return nil
 		}
-		for _, name := range p.reads[i].members {
-			members[name] = true
-		}
+		paths = append(paths, p.reads[i].paths...)
 	}
-	return members
+	return paths
 }
 
 // together asks several rules by one query, so that the engine works out once what they share. It returns false if one of them
@@ -108,7 +106,7 @@ func (p *Pack) together(ctx context.Context, rules []int, f *facts) ([]answer, b
 	if err != nil || query == nil {
 		return nil, false
 	}
-	input, err := f.input(p.membersOf(rules...))
+	input, err := f.input(p.pathsOf(rules...))
 	if err != nil {
 		return nil, false
 	}
