@@ -99,7 +99,7 @@ func (c *Catalog) EndDeployment(tx *state.Tx, id, reason string) ([]trail.Change
 	}
 	changes := []trail.Change{&DeploymentEnded{Deployment: id, Model: d.Model, Reason: reason}}
 	open, err := state.Collect(tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND subject = ?
-		AND kind NOT IN ('rule_failed', 'bypass_attempt') AND resolved_ms IS NULL ORDER BY event `+state.Limit, d.Model, d.Environment, id, maxPage)
+		AND kind NOT IN ('rule_failed', 'bypass_attempt', 'unusual_conduct') AND resolved_ms IS NULL ORDER BY event `+state.Limit, d.Model, d.Environment, id, maxPage)
 	if err != nil {
 		return nil, fmt.Errorf("read open findings of deployment %q: %w", id, err)
 	}

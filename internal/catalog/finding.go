@@ -51,7 +51,7 @@ func (s Severity) Term() time.Duration {
 // FindingKind is what can be wrong.
 type FindingKind string
 
-// The kinds of findings. The last two are about releases, the others about what runs.
+// The kinds of findings. The last three are about releases and people, the others about what runs.
 const (
 	OutOfBand            FindingKind = "out_of_band"           // a version serves that nobody was asked about
 	UnknownModel         FindingKind = "unknown_model"         // what runs is no registered model
@@ -66,13 +66,14 @@ const (
 	Unverifiable         FindingKind = "unverifiable"          // one side is missing, so that nobody can say
 	RuleFailed           FindingKind = "rule_failed"           // a rule of the gate kept it shut
 	BypassAttempt        FindingKind = "bypass_attempt"        // somebody tried to go around the gate, and was refused
+	UnusualConduct       FindingKind = "unusual_conduct"       // acts that are not anybody's habit
 )
 
 // FindingKinds returns all kinds.
 func FindingKinds() []FindingKind {
 	return []FindingKind{
 		OutOfBand, UnknownModel, UnknownArtifact, ArtifactDiffers, UnassignedVersion, NotRunning,
-		CodeDiffers, ConfigurationDiffers, ImageDiffers, DataDiffers, Unverifiable, RuleFailed, BypassAttempt,
+		CodeDiffers, ConfigurationDiffers, ImageDiffers, DataDiffers, Unverifiable, RuleFailed, BypassAttempt, UnusualConduct,
 	}
 }
 
@@ -84,7 +85,7 @@ func (k FindingKind) Severity() Severity {
 		return SeverityCritical
 	case OutOfBand, UnknownModel, UnassignedVersion, CodeDiffers, DataDiffers, BypassAttempt:
 		return SeverityHigh
-	case NotRunning, ConfigurationDiffers, ImageDiffers, RuleFailed:
+	case NotRunning, ConfigurationDiffers, ImageDiffers, RuleFailed, UnusualConduct:
 		return SeverityMedium
 	}
 	return SeverityLow
@@ -122,7 +123,7 @@ type Finding struct {
 	Observed    string            `json:"observed,omitempty" doc:"What was found."`
 	Summary     string            `json:"summary,omitempty" doc:"The finding in a sentence."`
 	Run         tallystick.Digest `json:"run_digest,omitempty" doc:"Last run that showed it, or that nothing is wrong any more: input document of a decision, or report of an audit."`
-	Suspect     string            `json:"attempted_by,omitempty" doc:"Id of who tried to go around the gate."`
+	Suspect     string            `json:"attempted_by,omitempty" doc:"Id of who tried to go around the gate, or whose conduct is unusual."`
 	First       time.Time         `json:"first_seen" doc:"When it was raised."`
 	Last        time.Time         `json:"last_seen" doc:"When it was seen last, to within a day."`
 	Resolved    time.Time         `json:"resolved,omitzero" doc:"When it was settled; absent while it is open."`
@@ -174,8 +175,8 @@ func (f Finding) Next() string {
 	switch {
 	case !f.Open():
 		return ""
-	case f.Kind == BypassAttempt:
-		return fmt.Sprintf("a reviewer other than who tried looks into it: `tallystick finding resolve %s --reason TEXT`", f.ID)
+	case f.Kind.waitsForReviewer():
+		return fmt.Sprintf("a reviewer other than whom it is about looks into it: `tallystick finding resolve %s --reason TEXT`", f.ID)
 	case f.State == FindingIsOpen:
 		return fmt.Sprintf("say who is to put it right: `tallystick finding triage %s --owner NAME`", f.ID)
 	case f.State == FindingIsTriaged:

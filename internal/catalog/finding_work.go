@@ -123,8 +123,8 @@ func (c *Catalog) RemediateFinding(tx *state.Tx, id string, r FindingRemedy) (tr
 		}
 	}
 	switch {
-	case f.Kind == BypassAttempt:
-		return nil, tallystick.Errorf(tallystick.Conflict, "finding %s is an attempt: nothing puts it right, a reviewer looks into it", f.ID).
+	case f.Kind.waitsForReviewer():
+		return nil, tallystick.Errorf(tallystick.Conflict, "finding %s is about what somebody did: nothing puts it right, a reviewer looks into it", f.ID).
 			WithHint("a validator or auditor closes it: `tallystick finding resolve %s --reason TEXT`", f.ID)
 	case f.State == FindingIsRemediated:
 		if same, err := c.saidBefore(tx, f, r); same || err != nil {
@@ -185,7 +185,7 @@ func (c *Catalog) ended(tx *state.Tx, id string, e FindingEnd, by FindingHand, a
 		return f, err
 	}
 	if f.Suspect != "" && (slices.Contains([]string{by.ID, by.Minter}, f.Suspect) || f.minter != "" && slices.Contains([]string{by.ID, by.Minter}, f.minter)) {
-		return f, tallystick.Errorf(tallystick.Forbidden, "finding %s is about what you tried: somebody else looks into it", f.ID).
+		return f, tallystick.Errorf(tallystick.Forbidden, "finding %s is about what you did: somebody else looks into it", f.ID).
 			WithHint("ask another validator or auditor")
 	}
 	return f, nil

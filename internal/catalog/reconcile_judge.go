@@ -308,7 +308,7 @@ func (j *judge) whole(model string) error {
 		}
 	}
 	open, err := state.Collect(j.tx, scanFinding, "SELECT "+findingColumns+` FROM findings WHERE model = ? AND environment = ? AND resolved_ms IS NULL
-		AND kind NOT IN ('out_of_band', 'rule_failed', 'bypass_attempt') ORDER BY event `+state.Limit, model, j.environment, maxPage)
+		AND kind NOT IN ('out_of_band', 'rule_failed', 'bypass_attempt', 'unusual_conduct') ORDER BY event `+state.Limit, model, j.environment, maxPage)
 	if err != nil {
 		return fmt.Errorf("read open findings: %w", err)
 	}

@@ -50,7 +50,7 @@ func (a *app) findingList() *cobra.Command {
 	flags.BoolVar(&all, "all", false, "settled ones too, the newest first")
 	flags.StringVar(&owner, "owner", "", "only those that this `name` is to put right")
 	flags.StringVar(&severity, "severity", "", "critical, high, medium or low")
-	flags.StringVar(&kind, "kind", "", "what is wrong, such as rule_failed or bypass_attempt")
+	flags.StringVar(&kind, "kind", "", "what is wrong, such as rule_failed, bypass_attempt or unusual_conduct")
 	flags.StringVar(&state, "state", "", "open, triaged or remediated; with --all verified, resolved or dismissed")
 	flags.StringVar(&model, "model", "", "about this model")
 	flags.StringVar(&environment, "env", "", "in this environment")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/reconcile"
 	"github.com/tallystick/tallystick/internal/schedule"
@@ -22,6 +23,17 @@ func (h house) jobs(o serveOptions) (jobs []schedule.Job) {
 	jobs = append(jobs,
 		schedule.Job{Name: "overdue-findings", Period: 24 * time.Hour, Run: tell("finding", h.catalog.OverdueFindings)},
 		schedule.Job{Name: "ending-waivers", Period: time.Hour, Run: tell("waiver", h.releases.EndingWaivers)})
+	watch := reconcile.Watch{
+		Registry: h.registry, Catalog: h.catalog, Trail: h.Trail, People: h.access, Principal: raiser, Now: time.Now,
+		Place: func(ctx context.Context, id string) (string, error) {
+			r, _, err := h.releases.Request(ctx, id)
+			if tallystick.CodeOf(err) == tallystick.NotFound {
+				return "", nil
+			}
+			return r.Environment, err
+		},
+	}
+	jobs = append(jobs, schedule.Job{Name: "conduct", Period: time.Hour, Tell: watch.Run})
 	if o.reconcile != 0 {
 		r := reconcile.Reconciler{Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Principal: raiser}
 		jobs = append(jobs, schedule.Job{Name: "reconcile", Period: o.reconcile, Run: r.Run})

@@ -106,6 +106,8 @@ func printJobs(w io.Writer, jobs []api.Job) {
 			how = fmt.Sprintf("failed %d times in a row: %s", j.Failures, brief(j.Fault))
 		case j.Began.IsZero():
 			how = "has not run yet"
+		case j.Outcome != "":
+			how = "well: " + j.Outcome
 		}
 		fmt.Fprintf(w, "%s\t%v\t%s\t%s\t%s\n", j.Name, j.Period, orDash(moment(j.Began)), moment(j.Next), how)
 	}

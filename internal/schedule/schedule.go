@@ -27,6 +27,8 @@ type Job struct {
 	// Run does it once. It ends when ctx does, may be cut off anywhere and runs again then, perhaps on
 	// another server. Its error and its panic are stored, and the next run comes when it is due.
 	Run func(ctx context.Context) error
+	// Tell does it in the place of Run where how a run ended well is worth a word.
+	Tell func(ctx context.Context) (outcome string, err error)
 }
 
 const (
@@ -119,7 +121,7 @@ func (s *Schedule) pass(ctx context.Context, j Job) (wait time.Duration, err err
 		return wait, err
 	}
 	started := time.Now() // the monotonic clock measures how long it takes
-	fault := s.do(ctx, j)
+	outcome, fault := s.do(ctx, j)
 	took := time.Since(started)
 	switch {
 	case ctx.Err() != nil:
@@ -134,7 +136,7 @@ func (s *Schedule) pass(ctx context.Context, j Job) (wait time.Duration, err err
 	if ctx.Err() != nil {
 		return 0, s.release(storing, j)
 	}
-	return max(j.Period-took, time.Second), s.store(storing, j, began, took, fault)
+	return max(j.Period-took, time.Second), s.store(storing, j, began, took, outcome, fault)
 }
 
 // claim takes the lease of a job that is due; otherwise it says how long to wait.
@@ -184,7 +186,7 @@ func (s *Schedule) due(ctx context.Context, j Job) (wait time.Duration, err erro
 func (j Job) longest() time.Duration { return min(j.Period, maxRun) }
 
 // do runs the job once, for as long as it may.
-func (s *Schedule) do(ctx context.Context, j Job) (err error) {
+func (s *Schedule) do(ctx context.Context, j Job) (outcome string, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, j.longest(), fmt.Errorf("it was ended after %v", j.longest()))
 	defer cancel()
 	defer func() {
@@ -193,21 +195,23 @@ func (s *Schedule) do(ctx context.Context, j Job) (err error) {
 			err = fmt.Errorf("panic: %v", fault)
 		}
 	}()
-	if err := j.Run(ctx); err != nil {
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		return err
+	if j.Tell != nil {
+		outcome, err = j.Tell(ctx)
+	} else {
+		err = j.Run(ctx)
 	}
-	return nil
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return outcome, err
 }
 
 // store writes down how a run went. If the lease was lost meanwhile, what another server wrote stands.
-func (s *Schedule) store(ctx context.Context, j Job, began time.Time, took time.Duration, fault error) error {
+func (s *Schedule) store(ctx context.Context, j Job, began time.Time, took time.Duration, outcome string, fault error) error {
 	return s.db.Write(ctx, func(tx *state.Tx) error {
 		now := tx.Now().UnixMilli()
 		next := max(began.Add(j.Period).UnixMilli(), now+1)
-		set, args := "succeeded_ms = ?, failures = 0, fault = ''", []any{now}
+		set, args := "succeeded_ms = ?, failures = 0, fault = '', outcome = ?", []any{now, outcome}
 		if fault != nil {
 			set, args = "failures = failures + 1, failed = failed + 1, fault = ?", []any{words(fault)}
 		}

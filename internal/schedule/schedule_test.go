@@ -159,7 +159,7 @@ func TestOneRuns(t *testing.T) {
 	if inside != 101 {
 		t.Fatal("nobody took the job over")
 	}
-	if err := first.store(t.Context(), first.jobs[0], began, 0, errors.New("late")); err != nil {
+	if err := first.store(t.Context(), first.jobs[0], began, 0, "", errors.New("late")); err != nil {
 		t.Fatal(err)
 	}
 	if got := standing(t, second); got.Fault != "" || got.Running {

@@ -20,6 +20,7 @@ type Standing struct {
 	Succeeded time.Time     `json:"succeeded,omitzero" doc:"When a run last ended well."`
 	Failures  int64         `json:"failures,omitempty" doc:"Runs that have failed since."`
 	Failed    int64         `json:"failed,omitempty" doc:"Runs that have failed ever."`
+	Outcome   string        `json:"outcome,omitempty" doc:"What the last run that ended well says of itself; absent if nothing."`
 	Fault     string        `json:"fault,omitempty" doc:"Why the last run failed; absent if it went well."`
 }
 
@@ -31,7 +32,7 @@ func Standings(ctx context.Context, db *state.DB) (list []Standing, err error) {
 	err = db.Read(ctx, func(tx *state.Tx) error {
 		list = []Standing{}
 		now := tx.Now().UnixMilli()
-		rows, err := tx.Query(`SELECT name, period_ms, next_ms, lease_ms, began_ms, COALESCE(took_ms, 0), succeeded_ms, failures, failed, fault
+		rows, err := tx.Query(`SELECT name, period_ms, next_ms, lease_ms, began_ms, COALESCE(took_ms, 0), succeeded_ms, failures, failed, outcome, fault
 			FROM jobs ORDER BY name LIMIT ?`, maxStandings)
 		if err != nil {
 			return err
@@ -40,7 +41,7 @@ func Standings(ctx context.Context, db *state.DB) (list []Standing, err error) {
 			var s Standing
 			var period, next, lease, took int64
 			var began, succeeded sql.NullInt64
-			if err := rows.Scan(&s.Name, &period, &next, &lease, &began, &took, &succeeded, &s.Failures, &s.Failed, &s.Fault); err != nil {
+			if err := rows.Scan(&s.Name, &period, &next, &lease, &began, &took, &succeeded, &s.Failures, &s.Failed, &s.Outcome, &s.Fault); err != nil {
 				return err
 			}
 			s.Period, s.Took = time.Duration(period)*time.Millisecond, time.Duration(took)*time.Millisecond

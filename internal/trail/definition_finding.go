@@ -33,7 +33,7 @@ func findingDefinitions() []Definition {
 				optional("observed", Text, "what was found").inTheOpen(),
 				run,
 				optional("summary", Text, "the finding in a sentence"),
-				optional("attempted_by", Text, "id of who tried to go around the gate"),
+				optional("attempted_by", Text, "id of who tried to go around the gate, or whose conduct is unusual"),
 				optional("minter", Text, "id of who made the token by which that was tried"),
 			),
 		},

@@ -107,7 +107,7 @@ func (s *server) reviews(v *visit) error {
 			mine++
 		}
 	}
-	if p.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Kinds: []catalog.FindingKind{catalog.OutOfBand, catalog.BypassAttempt}, Environment: p.Filter.Environment, Open: true, Limit: shownFindings}); err != nil {
+	if p.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Kinds: []catalog.FindingKind{catalog.OutOfBand, catalog.BypassAttempt, catalog.UnusualConduct}, Environment: p.Filter.Environment, Open: true, Limit: shownFindings}); err != nil {
 		return err
 	}
 	if p.Attempts, err = s.attempts(v); err != nil {
