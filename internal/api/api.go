@@ -102,6 +102,7 @@ func New(config Config) http.Handler {
 	s.notifications()
 	s.releases()
 	s.gate()
+	s.policies()
 	s.trials()
 	s.freezes()
 	s.waivers()

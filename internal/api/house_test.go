@@ -52,7 +52,7 @@ func newHouse(t testing.TB) house {
 	return house{dir: w.Dir(), Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
 		Releases: release.New(release.Config{
-			DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
+			Trail: w.Trail, DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
 			Files: w.Artifacts.Open, Signer: w.Signer,
 		}),
 		Obliged: obligation.New(obligation.Config{DB: w.DB, Catalog: cat, Trail: w.Trail, Evidence: w.Evidence}),

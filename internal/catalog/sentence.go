@@ -108,6 +108,8 @@ func allPhrases() map[trail.Type]phrase {
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},
 		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},
+		trail.PolicyChanged:   {"began to judge models of tier {tier} by the policy {policy_digest}[ instead of {replaces}]", "change the policy of the gate"},
+		trail.PolicyConfirmed: {"confirmed the policy {policy_digest} of tier {tier}", "confirm the policy of the gate"},
 		trail.ServerStarted:   {"started a server, release {release}", "start a server"},
 		trail.ServerStopped:   {"stopped the server, release {release}", "stop the server"},
 
@@ -132,7 +134,6 @@ func requests() map[string]string {
 		"gate.ask":           "ask the gate",
 		"freeze.manage":      "declare or lift a freeze",
 		"signer.manage":      "say whose signed evidence counts",
-		"policy.change":      "change the policy of the gate",
 		"run.record":         "record a training run[ of {model}]",
 		"settings.change":    "change the settings of the installation",
 		"trail.disclose":     "open what is sealed on the trail[ about {model}]",

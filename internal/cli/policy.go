@@ -14,7 +14,7 @@ import (
 
 func (a *app) policy() *cobra.Command {
 	cmd := &cobra.Command{Use: "policy", Short: "Test, explain and compare the policies of the gate"}
-	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyRender(), a.policyDiff(), a.policyShadow())
+	cmd.AddCommand(a.policyTest(), a.policyExplain(), a.policyRender(), a.policyDiff(), a.policyShadow(), a.policyHistory())
 	return cmd
 }
 

@@ -55,7 +55,7 @@ func (a *app) house(w *workspace.Workspace) house {
 		notify:    subscriptions(w),
 	}
 	h.releases = release.New(release.Config{
-		DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
+		Trail: w.Trail, DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
 		Pack: judging, Files: w.Artifacts.Open, Signer: w.Signer,
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})

@@ -18,6 +18,7 @@ import (
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/server"
+	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/web"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -25,7 +26,7 @@ import (
 
 func (a *app) serve() *cobra.Command {
 	config := server.Config{Release: tool().Version}
-	var level, rules string
+	var level, rules, note string
 	var proxied bool
 	var watched witnessFlags
 	var hosts []string
@@ -52,7 +53,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := a.fetchFrom(hosts); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, rules, proxied, reconcileEvery, watched, notices})
+			return a.runServer(cmd.Context(), config, serveOptions{level, rules, note, proxied, reconcileEvery, watched, notices})
 		},
 	}
 	flags := cmd.Flags()
@@ -66,6 +67,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	fetchFlag(cmd, &hosts)
 	flags.DurationVar(&reconcileEvery, "reconcile-every", defaultReconcile, "how often the record is held against itself; 0: never")
 	flags.StringVar(&rules, "policy", "", "`directory` of a policy of your own, for releases; read once, before the server listens")
+	flags.StringVar(&note, "policy-note", "", "why it is this policy: recorded if it is another than the last, or confirms it if the note is new")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	notices.add(cmd)
 	return cmd
@@ -75,6 +77,7 @@ whoever can read that file becomes the first administrator, within an hour:
 type serveOptions struct {
 	level     string        // least level that is logged
 	rules     string        // directory of a policy; empty: the built-in ones
+	note      string        // why it is this policy
 	proxied   bool          // TLS ends before it
 	reconcile time.Duration // from one reconciliation to the next; 0: none
 	watched   witnessFlags
@@ -119,6 +122,9 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	h := a.house(w)
+	if err := h.adopt(ctx, o.note); err != nil {
+		return err
+	}
 	courier, err := o.notices.courier(h, logger)
 	if err != nil {
 		return err
@@ -185,6 +191,22 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	return server.Run(ctx, config)
+}
+
+// adopt records which policies come into force with this server.
+func (h house) adopt(ctx context.Context, note string) error {
+	changes, err := h.releases.Adopt(ctx, note)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	return h.DB.Write(ctx, func(tx *state.Tx) error {
+		for _, change := range changes {
+			if _, err := h.Recorder.Commit(tx, trail.Act{Actor: itself()}, change); err != nil {
+				return fmt.Errorf("record the policy: %w", err)
+			}
+		}
+		return nil
+	})
 }
 
 // doors are what a server answers with: the API, and the pages beside it.

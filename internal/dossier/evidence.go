@@ -2,14 +2,10 @@ package dossier
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"iter"
-	"maps"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/policy"
@@ -28,22 +24,20 @@ const (
 type named struct {
 	dirs     map[tallystick.Digest]string // to the directory
 	order    []tallystick.Digest
-	policies map[tallystick.Digest]*policyUse
+	policies policy.Timeline
+	files    map[tallystick.Digest][]policyFile // of policies, where their text is held
 }
 
 // policyUse says when the gate judged by a policy.
 type policyUse struct {
-	Digest      tallystick.Digest
-	Tier        string
-	First, Last time.Time
-	Times       int
-	Files       []policyFile // none: the text is not held
+	policy.Use
+	Files []policyFile // none: the text is not held
 }
 
 type policyFile struct{ Name, Path string }
 
 func newNamed() named {
-	return named{dirs: map[tallystick.Digest]string{}, policies: map[tallystick.Digest]*policyUse{}}
+	return named{dirs: map[tallystick.Digest]string{}, files: map[tallystick.Digest][]policyFile{}}
 }
 
 // evidenceFields are the public fields of events that name evidence by its digest, with the directory
@@ -86,22 +80,19 @@ func (n *named) add(e trail.Event) {
 	data := e.Sealed()
 	text, _ := data["policy_digest"].(string)
 	d := tallystick.Digest(text)
-	if d.Validate() != nil {
-		return
+	if d.Validate() != nil || e.Type == trail.PolicyChanged || e.Type == trail.PolicyConfirmed {
+		return // which say what is in force, and judge nothing
 	}
-	use := n.policies[d]
-	if use == nil {
-		use = &policyUse{Digest: d, First: e.Time}
-		use.Tier, _ = data["tier"].(string)
-		n.policies[d] = use
-	}
-	use.Last = e.Time
-	use.Times++
+	tier, _ := data["tier"].(string)
+	n.policies.Add(tier, d, e.Time, e.Sequence)
 }
 
 // uses returns the policies in the order of their first use.
-func (n *named) uses() []*policyUse {
-	return slices.SortedFunc(maps.Values(n.policies), func(a, b *policyUse) int { return cmp.Or(a.First.Compare(b.First), cmp.Compare(a.Digest, b.Digest)) })
+func (n *named) uses() (all []*policyUse) {
+	for _, u := range n.policies.Policies() {
+		all = append(all, &policyUse{u, n.files[u.Digest]})
+	}
+	return all
 }
 
 // bring adds the evidence that is in the store, and the policies.
@@ -193,7 +184,7 @@ func (b *builder) bringPolicies(ctx context.Context) error {
 					return err
 				}
 			}
-			use.Files = append(use.Files, policyFile{f.Name, path})
+			b.named.files[use.Digest] = append(b.named.files[use.Digest], policyFile{f.Name, path})
 		}
 		if err := b.spool.add("policies/"+use.Digest.Hex()+".sha256", listing.Bytes()); err != nil {
 			return err

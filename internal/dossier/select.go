@@ -17,11 +17,11 @@ const (
 	maxContext = 20000 // events that a package takes besides those it is about
 )
 
-// houseTypes are about the installation: whose keys count, since when, and who watches.
+// houseTypes are about the installation: whose keys count, since when, who watches, and which policy is in force.
 func houseTypes() []trail.Type {
 	return []trail.Type{
 		trail.WorkspaceCreated, trail.WorkspaceRestored, trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised,
-		trail.SignerAdded, trail.SignerRevoked, trail.WitnessesChosen,
+		trail.SignerAdded, trail.SignerRevoked, trail.WitnessesChosen, trail.PolicyChanged, trail.PolicyConfirmed,
 	}
 }
 

@@ -33,6 +33,8 @@ type Config struct {
 	// Key returns a key of the installation's own by its id; an error if it has no such key.
 	Key func(id string) (verify.Key, error)
 	Now func() time.Time
+	// Trail is asked which policies were in force.
+	Trail *trail.Reader
 
 	// Files opens a file of a version; it is a NotFound error if nobody has uploaded it. Signer signs in the name of
 	// the installation. With both it looks itself into files that are said to be scanned; nil does not.
@@ -79,6 +81,8 @@ func Changes() map[trail.Type]func() trail.Change {
 		trail.WaiverExpired:    func() trail.Change { return new(WaiverExpired) },
 		trail.SignerAdded:      func() trail.Change { return new(SignerAdded) },
 		trail.SignerRevoked:    func() trail.Change { return new(SignerRevoked) },
+		trail.PolicyChanged:    func() trail.Change { return new(PolicyChanged) },
+		trail.PolicyConfirmed:  func() trail.Change { return new(PolicyConfirmed) },
 	}
 }
 

@@ -69,7 +69,7 @@ func setup(t testing.TB) bench {
 func (b bench) config(packs func(tallystick.Tier) (*policy.Pack, error)) release.Config {
 	return release.Config{
 		DB: b.db, Catalog: b.catalog, Access: b.access, Evidence: b.store, Pack: packs,
-		Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load()) * time.Second) },
+		Trail: b.events, Now: func() time.Time { return time.Now().Add(time.Duration(b.ahead.Load()) * time.Second) },
 		Key: func(string) (verify.Key, error) { return verify.Key{}, errors.New("no key of our own") },
 	}
 }

@@ -50,7 +50,7 @@ func open(t testing.TB) *house {
 	}
 	t.Cleanup(func() { _ = w.Close() })
 	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}, started: time.Now()}
-	h.releases = release.New(release.Config{DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
+	h.releases = release.New(release.Config{Trail: w.Trail, DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	h.pages = web.New(web.Config{
