@@ -1,0 +1,116 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// Accept takes a batch in and returns when it is durable. It writes into the records: their ids, their
+// salts, and what was found out about their versions.
+//
+// An error means that nothing was taken: Invalid for too large a batch, a Conflict for an id that came with
+// other records before, and with journal.FullError in its chain for want of room. Only after
+// journal.ErrOutcomeUnknown it may have been taken: send it again under the same id.
+func (c *Capture) Accept(ctx context.Context, b Batch) (Answer, error) {
+	if len(b.Records) == 0 || len(b.Records) > MaxRecords {
+		return Answer{}, tallystick.Errorf(tallystick.Invalid, "the batch has %d records", len(b.Records)).WithHint("send 1 to %d at once", MaxRecords)
+	}
+	if len(b.ID) > maxID {
+		return Answer{}, tallystick.Errorf(tallystick.Invalid, "the id of the batch has %d bytes", len(b.ID)).WithHint("use up to %d, such as a UUID", maxID)
+	}
+	id, err := b.journalID()
+	if err != nil {
+		return Answer{}, err
+	}
+	taken, err := c.examine(ctx, b.Records)
+	if err != nil {
+		return Answer{}, fmt.Errorf("take predictions in: %w", err)
+	}
+	if b.ID != "" {
+		s, first, err := c.claim(ctx, id)
+		if err != nil {
+			return Answer{}, err
+		}
+		if !first {
+			return c.repeat(ctx, s.receipt, b, taken)
+		}
+		defer func() { c.settle(id, s) }()
+		answer, err := c.append(ctx, id, b, taken)
+		s.receipt = answer.Receipt
+		return answer, err
+	}
+	return c.append(ctx, id, b, taken)
+}
+
+// examined is what was found out about the records of a batch.
+type examined struct {
+	ids      []prediction.ID // in the order of the records; zero if rejected, or given by the journal's first time
+	own      []bool          // the id came with the record
+	payload  []byte          // of those that are good
+	rejected []Rejection
+}
+
+// count returns how many records are good.
+func (e *examined) count() int { return len(e.ids) - len(e.rejected) }
+
+// examine completes and encodes the records that are good.
+func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*examined, error) {
+	e := &examined{ids: make([]prediction.ID, len(records)), own: make([]bool, len(records))}
+	err := c.config.DB.Read(ctx, func(tx *state.Tx) error {
+		now, asked := c.config.Now(), newResolver(c.config.Catalog, tx)
+		var encoding []byte
+		for i := range records {
+			r := &records[i]
+			e.own[i] = !r.ID.IsZero()
+			r.Complete(now)
+			err := r.Validate()
+			if err == nil {
+				err = asked.resolve(r)
+			}
+			if err == nil {
+				encoding, err = r.Append(encoding[:0])
+			}
+			if code := tallystick.CodeOf(err); code == tallystick.Internal {
+				return err
+			} else if err != nil {
+				message, hint := tallystick.Words(err)
+				e.rejected = append(e.rejected, Rejection{Index: i, Code: code, Message: message, Hint: hint})
+				continue
+			}
+			e.ids[i] = r.ID
+			if e.payload = journal.AppendRecord(e.payload, encoding); len(e.payload) > journal.MaxPayload {
+				return tallystick.Errorf(tallystick.Invalid, "the records of the batch have more than %d MiB", journal.MaxPayload>>20).
+					WithHint("send fewer at once")
+			}
+		}
+		return nil
+	})
+	return e, err
+}
+
+// append makes the good records durable. Once the journal has them in hand, nobody who goes away can leave
+// it in doubt whether they are there.
+func (c *Capture) append(ctx context.Context, id journal.BatchID, b Batch, e *examined) (Answer, error) {
+	answer := Answer{IDs: e.ids, Rejected: e.rejected}
+	if e.count() == 0 {
+		return answer, nil
+	}
+	if err := ctx.Err(); err != nil {
+		return Answer{}, err
+	}
+	before := c.config.Journal.Head().Sequence
+	receipt, err := c.config.Journal.Append(context.WithoutCancel(ctx), journal.Batch{ID: id, Payload: e.payload})
+	if err != nil {
+		return Answer{}, fmt.Errorf("take predictions in: %w", err)
+	}
+	if receipt.Sequence <= before { // the journal remembers what we have forgotten
+		return c.repeat(ctx, receipt, b, e)
+	}
+	answer.Receipt = receipt
+	return answer, nil
+}

@@ -1,0 +1,164 @@
+package capture
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/prediction"
+)
+
+// maxID bounds the id of a batch, in bytes.
+const maxID = 256
+
+// nameSize is how much of a journal's batch id says what the sender calls the batch. The rest says what is
+// in it: 80 bits keep one sender from meeting another's name, 48 tell two contents of one sender apart.
+const nameSize = 10
+
+// maxKnown bounds the batches with ids that are in the journal; it remembers no more itself.
+const maxKnown = 262_144
+
+// fullPause is the time after which some of them may have gone from the journal.
+const fullPause = 10 * time.Second
+
+type name [nameSize]byte
+
+func nameOf(id journal.BatchID) name { return name(id[:nameSize]) }
+
+// sent is a batch that has an id. Whoever meets one that is under way waits until done is closed.
+type sent struct {
+	id      journal.BatchID
+	receipt journal.Receipt // zero if it was not taken after all
+	done    chan struct{}
+}
+
+// journalID returns the id under which the journal knows the batch, made of who sends it, of what he calls
+// it and of its content as it was sent; zero if it has none.
+func (b Batch) journalID() (id journal.BatchID, err error) {
+	if b.ID == "" {
+		return id, nil
+	}
+	called, content := sha256.New(), sha256.New()
+	add := func(text []byte) []byte { return append(binary.AppendUvarint(nil, uint64(len(text))), text...) }
+	called.Write(add([]byte(b.Sender)))
+	called.Write(add([]byte(b.ID)))
+	var text []byte
+	for i := range b.Records {
+		text = b.Records[i].AppendJSON(text[:0])
+		content.Write(add(text))
+	}
+	copy(id[:nameSize], called.Sum(nil))
+	copy(id[nameSize:], content.Sum(nil))
+	return id, nil
+}
+
+func errFull() error {
+	return tallystick.Errorf(tallystick.Unavailable, "%d batches wait in the journal: %w", maxKnown, &journal.FullError{Stored: true, RetryAfter: fullPause}).
+		WithHint("send the batch again in %d seconds", int(fullPause.Seconds()))
+}
+
+// claim says what is known of the batch: where it is, or that the caller is the first, who then must settle
+// it. One that is under way is waited for. The same name for other content is a Conflict.
+func (c *Capture) claim(ctx context.Context, id journal.BatchID) (s *sent, first bool, err error) {
+	for {
+		c.mu.Lock()
+		s, known := c.known[nameOf(id)]
+		full := !known && len(c.known) >= maxKnown
+		if !known && !full {
+			s = &sent{id: id, done: make(chan struct{})}
+			c.known[nameOf(id)] = s
+		}
+		c.mu.Unlock()
+		switch {
+		case full:
+			return nil, false, errFull()
+		case !known:
+			return s, true, nil
+		case s.id != id:
+			return nil, false, tallystick.Errorf(tallystick.Conflict, "the id of the batch has come before, with other records").
+				WithHint("give each batch an id of its own, and repeat it unchanged")
+		}
+		select {
+		case <-s.done:
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		}
+		if s.receipt != (journal.Receipt{}) {
+			return s, false, nil
+		}
+	}
+}
+
+// settle lets go those who wait for a batch, and forgets it if nothing was taken.
+func (c *Capture) settle(id journal.BatchID, s *sent) {
+	if s.receipt == (journal.Receipt{}) {
+		c.mu.Lock()
+		delete(c.known, nameOf(id))
+		c.mu.Unlock()
+	}
+	close(s.done)
+}
+
+// repeat answers a batch that is in the journal already.
+func (c *Capture) repeat(ctx context.Context, at journal.Receipt, b Batch, e *examined) (Answer, error) {
+	ids, err := c.idsAt(ctx, at)
+	if err != nil {
+		return Answer{}, fmt.Errorf("batch %.64q, which has come before: %w", b.ID, err)
+	}
+	if len(ids) != e.count() {
+		return Answer{}, errOtherwise(b)
+	}
+	answer := Answer{Receipt: at, IDs: make([]prediction.ID, len(e.ids)), Rejected: e.rejected, Repeated: true}
+	for i, id := range e.ids {
+		if id.IsZero() {
+			continue
+		}
+		if e.own[i] && id != ids[0] {
+			return Answer{}, errOtherwise(b)
+		}
+		answer.IDs[i], b.Records[i].ID, ids = ids[0], ids[0], ids[1:]
+	}
+	return answer, nil
+}
+
+// errOtherwise says that some records would be judged otherwise than they were, because a model or a
+// version has been registered in between, so that places and ids cannot be told.
+func errOtherwise(b Batch) error {
+	return tallystick.Errorf(tallystick.Conflict, "batch %.64q has come before, and not all of it was taken that would be taken now", b.ID).
+		WithHint("what was rejected then can be sent under another id")
+}
+
+// idsAt returns the ids of the records in a frame.
+func (c *Capture) idsAt(ctx context.Context, at journal.Receipt) (ids []prediction.ID, err error) {
+	for entry, err := range c.config.Journal.Read(ctx, at.Sequence) {
+		if err != nil {
+			return nil, err
+		}
+		if entry.Receipt == at || entry.Salvaged != nil && *entry.Salvaged == at {
+			return idsOf(entry)
+		}
+		if entry.Sequence > at.Sequence && entry.Shard == at.Shard {
+			break
+		}
+	}
+	return nil, tallystick.Errorf(tallystick.Conflict, "its records are no longer in the journal, and their ids are not kept").
+		WithHint("it is safe where it is; do not send it again")
+}
+
+func idsOf(entry journal.Entry) (ids []prediction.ID, err error) {
+	var v prediction.View
+	for encoding, err := range journal.Records(entry.Payload) {
+		if err == nil {
+			err = v.Decode(encoding)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("frame %d: %w", entry.Sequence, err)
+		}
+		ids = append(ids, prediction.ID(v.Bytes(v.Field(prediction.TagID))))
+	}
+	return ids, nil
+}
