@@ -124,6 +124,7 @@ func requests() map[string]string {
 		"artifact.read":      "read files[ of {model}]",
 		"artifact.write":     "upload a file[ for {model}]",
 		"audit.run":          "audit a version[ of {model}]",
+		"bundle.export":      "export evidence[ about {model}]",
 		"catalog.read":       "read what is registered[ of {model}]",
 		"environment.manage": "define an environment",
 		"finding.close":      "settle a finding[ about {model}]",
