@@ -42,6 +42,10 @@ A server records a change when it starts with another policy than the last, with
 }
 
 func printPolicies(w io.Writer, h release.PolicyHistory) {
+	if len(h.Stretches) == 0 {
+		fmt.Fprintln(w, "The trail names no policy of that time.")
+		return
+	}
 	fmt.Fprintln(w, "TIER\tPOLICY\tFROM\tUNTIL\tEVENT\tSAID BY\tREVIEW")
 	for _, s := range h.Stretches {
 		until, review := "in force", ""

@@ -63,9 +63,9 @@ func printFigures(w io.Writer, f release.Figures) {
 	fmt.Fprintf(w, "waivers\t%d asked for, %d approved\n", f.Waivers, f.Approved)
 	fmt.Fprintf(w, "time to sign-off\t%s\n", f.SignOff.Words())
 	fmt.Fprintf(w, "time to promotion\t%s\n", f.Promotion.Words())
-	fmt.Fprintf(w, "denied\t%s\n", f.Denied.Words()+" of the requests that were judged")
-	fmt.Fprintf(w, "under a waiver\t%s\n", f.Excepted.Words()+" of the promotions")
-	fmt.Fprintf(w, "rolled back in 7 days\t%s", f.RolledBack.Words()+" of the promotions of a champion")
+	fmt.Fprintf(w, "denied\t%s\n", f.Denied.Words()+", of the requests that were judged")
+	fmt.Fprintf(w, "under a waiver\t%s\n", f.Excepted.Words()+", of the promotions")
+	fmt.Fprintf(w, "rolled back in 7 days\t%s", f.RolledBack.Words()+", of the promotions of a champion")
 	if f.TooYoung > 0 {
 		fmt.Fprintf(w, "; %d too young to tell", f.TooYoung)
 	}
@@ -75,13 +75,6 @@ func printFigures(w io.Writer, f release.Figures) {
 		if i == 0 {
 			lead = "denied most by"
 		}
-		fmt.Fprintf(w, "%s\t%s: %d %s, %d decisions\n", lead, rule.Rule, rule.Requests, nouns(rule.Requests, "request"), rule.Decisions)
+		fmt.Fprintf(w, "%s\t%s: in %d decisions, about %d requests or versions\n", lead, rule.Rule, rule.Decisions, rule.Requests)
 	}
-}
-
-func nouns(n int64, noun string) string {
-	if n == 1 {
-		return noun
-	}
-	return noun + "s"
 }

@@ -283,5 +283,5 @@ func (s Share) Words() string {
 		return "0 of 0"
 	}
 	is := figure.Share(stat.Number(*s.Rate), stat.Interval{Low: *s.Low, High: *s.High})
-	return fmt.Sprintf("%d of %d, %s", s.K, s.N, is)
+	return fmt.Sprintf("%d of %d, %s at 95 %%", s.K, s.N, is)
 }
