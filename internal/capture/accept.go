@@ -37,9 +37,18 @@ func (c *Capture) Accept(ctx context.Context, b Batch) (Answer, error) {
 			return Answer{}, err
 		}
 		if !first {
-			return c.repeat(ctx, s.receipt, b, taken)
+			return c.repeat(ctx, id, s.receipt, b, taken)
 		}
 		defer func() { c.settle(id, s) }()
+		before, err := c.recall(ctx, id)
+		switch {
+		case err != nil:
+			return Answer{}, err
+		case before != nil && before.id != id:
+			return Answer{}, errOther()
+		case before != nil:
+			return c.repeat(ctx, id, before.receipt, b, taken)
+		}
 		answer, err := c.append(ctx, id, b, taken)
 		s.receipt = answer.Receipt
 		return answer, err
@@ -109,7 +118,7 @@ func (c *Capture) append(ctx context.Context, id journal.BatchID, b Batch, e *ex
 		return Answer{}, fmt.Errorf("take predictions in: %w", err)
 	}
 	if receipt.Sequence <= before { // the journal remembers what we have forgotten
-		return c.repeat(ctx, receipt, b, e)
+		return c.repeat(ctx, id, receipt, b, e)
 	}
 	answer.Receipt = receipt
 	return answer, nil

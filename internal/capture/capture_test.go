@@ -13,6 +13,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/journal"
@@ -25,11 +26,13 @@ import (
 var noon = time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC)
 
 // house has the model credit with the versions 1 and 2, of which 1 is champion in lab, and the model churn
-// without any.
+// with the version 9.
 type house struct {
 	*capture.Capture
 	config  capture.Config
 	options journal.Options
+	trail   *trail.Reader
+	store   string
 }
 
 func open(t *testing.T, options journal.Options) *house {
@@ -64,10 +67,8 @@ func open(t *testing.T, options journal.Options) *house {
 			return c.RegisterModel(tx, catalog.ModelRegistration{Name: name, ModelDetails: catalog.ModelDetails{State: catalog.Experimental}}, "ada")
 		})
 	}
-	for _, version := range []string{"1", "2"} {
-		one(func(tx *state.Tx) (trail.Change, error) {
-			return c.RegisterVersion(tx, catalog.VersionRegistration{Model: "credit", Version: version})
-		})
+	for _, v := range []catalog.VersionRegistration{{Model: "credit", Version: "1"}, {Model: "credit", Version: "2"}, {Model: "churn", Version: "9"}} {
+		one(func(tx *state.Tx) (trail.Change, error) { return c.RegisterVersion(tx, v) })
 	}
 	one(func(tx *state.Tx) (trail.Change, error) {
 		return c.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: "lab", EnvironmentTerms: catalog.EnvironmentTerms{Strictness: catalog.Free}})
@@ -76,7 +77,14 @@ func open(t *testing.T, options journal.Options) *house {
 		return c.RecordAssignment(tx, catalog.AssignmentRequest{Environment: "lab", Model: "credit", Version: "1", Role: catalog.Champion})
 	})
 	options.Dir, options.Now = t.TempDir(), now
-	h := &house{config: capture.Config{DB: db, Catalog: c, Now: now}, options: options}
+	store := t.TempDir()
+	segments, err := blob.Open(blob.Config{Dir: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{store: store, options: options, trail: trail.NewReader(db, "capture.test/1"), config: capture.Config{
+		DB: db, Catalog: c, Now: now, Recorder: recorder, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Segments: segments, Plan: filepath.Join(store, "cut.json"),
+	}}
 	h.begin(t)
 	t.Cleanup(func() { _ = h.config.Journal.Close() })
 	return h

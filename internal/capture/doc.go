@@ -1,5 +1,6 @@
 // Package capture takes predictions in. A batch of records is looked at record by record, the good ones
-// become one frame of the journal, and what [Capture.Accept] returns for is durable.
+// become one frame of the journal, and what [Capture.Accept] returns for is durable. [Capture.Cut] moves
+// them on into segments, which stand on the trail.
 //
 // One bad record costs nobody else his: it is named by its place in the batch, and the rest are kept.
 // Bad is what is not valid, is of a model that is not registered, or of a version that is not known and
@@ -13,10 +14,12 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // MaxRecords bounds the records of a batch.
@@ -28,6 +31,13 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Journal *journal.Journal
 	Now     func() time.Time
+
+	Recorder *trail.Recorder
+	Actor    trail.Actor // who seals segments
+	Segments *blob.Store
+	Plan     string // file, written before a cut
+
+	reached func(stage string) // for tests: a stage of a cut is over
 }
 
 // Capture takes predictions in. Its methods may be called by many goroutines at once.
@@ -35,7 +45,9 @@ type Capture struct {
 	config Config
 
 	mu    sync.Mutex
-	known map[name]*sent // by what their senders call them, and not yet forgotten
+	known map[name]*sent // by what their senders call them; of those in segments the database knows
+
+	cutting sync.Mutex
 }
 
 // Batch is what a sender sends at once.

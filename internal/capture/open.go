@@ -19,11 +19,7 @@ func New(ctx context.Context, config Config) (*Capture, error) {
 		if entry.Batch == (journal.BatchID{}) {
 			continue
 		}
-		at := entry.Receipt
-		if entry.Salvaged != nil {
-			at = *entry.Salvaged
-		}
-		c.known[nameOf(entry.Batch)] = &sent{id: entry.Batch, receipt: at, done: settled}
+		c.known[nameOf(entry.Batch)] = &sent{id: entry.Batch, receipt: placeOf(entry), done: settled}
 	}
 	return c, nil
 }

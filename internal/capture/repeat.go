@@ -3,13 +3,18 @@ package capture
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/binary"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/state"
 )
 
 // maxID bounds the id of a batch, in bytes.
@@ -61,6 +66,11 @@ func errFull() error {
 		WithHint("send the batch again in %d seconds", int(fullPause.Seconds()))
 }
 
+func errOther() error {
+	return tallystick.Errorf(tallystick.Conflict, "the id of the batch has come before, with other records").
+		WithHint("give each batch an id of its own, and repeat it unchanged")
+}
+
 // claim says what is known of the batch: where it is, or that the caller is the first, who then must settle
 // it. One that is under way is waited for. The same name for other content is a Conflict.
 func (c *Capture) claim(ctx context.Context, id journal.BatchID) (s *sent, first bool, err error) {
@@ -79,8 +89,7 @@ func (c *Capture) claim(ctx context.Context, id journal.BatchID) (s *sent, first
 		case !known:
 			return s, true, nil
 		case s.id != id:
-			return nil, false, tallystick.Errorf(tallystick.Conflict, "the id of the batch has come before, with other records").
-				WithHint("give each batch an id of its own, and repeat it unchanged")
+			return nil, false, errOther()
 		}
 		select {
 		case <-s.done:
@@ -97,15 +106,17 @@ func (c *Capture) claim(ctx context.Context, id journal.BatchID) (s *sent, first
 func (c *Capture) settle(id journal.BatchID, s *sent) {
 	if s.receipt == (journal.Receipt{}) {
 		c.mu.Lock()
-		delete(c.known, nameOf(id))
+		if c.known[nameOf(id)] == s {
+			delete(c.known, nameOf(id))
+		}
 		c.mu.Unlock()
 	}
 	close(s.done)
 }
 
 // repeat answers a batch that is in the journal already.
-func (c *Capture) repeat(ctx context.Context, at journal.Receipt, b Batch, e *examined) (Answer, error) {
-	ids, err := c.idsAt(ctx, at)
+func (c *Capture) repeat(ctx context.Context, id journal.BatchID, at journal.Receipt, b Batch, e *examined) (Answer, error) {
+	ids, err := c.idsAt(ctx, id, at)
 	if err != nil {
 		return Answer{}, fmt.Errorf("batch %.64q, which has come before: %w", b.ID, err)
 	}
@@ -132,21 +143,81 @@ func errOtherwise(b Batch) error {
 		WithHint("what was rejected then can be sent under another id")
 }
 
-// idsAt returns the ids of the records in a frame.
-func (c *Capture) idsAt(ctx context.Context, at journal.Receipt) (ids []prediction.ID, err error) {
+// placeOf returns where a batch was when its receipt was given.
+func placeOf(entry journal.Entry) journal.Receipt {
+	if entry.Salvaged != nil {
+		return *entry.Salvaged
+	}
+	return entry.Receipt
+}
+
+// idsAt returns the ids of the records of a batch that is in the journal or was.
+func (c *Capture) idsAt(ctx context.Context, id journal.BatchID, at journal.Receipt) (ids []prediction.ID, err error) {
 	for entry, err := range c.config.Journal.Read(ctx, at.Sequence) {
 		if err != nil {
 			return nil, err
 		}
-		if entry.Receipt == at || entry.Salvaged != nil && *entry.Salvaged == at {
+		if placeOf(entry) == at {
 			return idsOf(entry)
 		}
 		if entry.Sequence > at.Sequence && entry.Shard == at.Shard {
 			break
 		}
 	}
+	k, err := c.recall(ctx, id)
+	if err != nil || k != nil && k.id == id {
+		return k.ids(), err
+	}
 	return nil, tallystick.Errorf(tallystick.Conflict, "its records are no longer in the journal, and their ids are not kept").
 		WithHint("it is safe where it is; do not send it again")
+}
+
+// kept is a batch that is in segments.
+type kept struct {
+	id      journal.BatchID
+	receipt journal.Receipt
+	raw     []byte
+}
+
+func (k *kept) ids() (ids []prediction.ID) {
+	if k == nil {
+		return nil
+	}
+	for id := range slices.Chunk(k.raw, len(prediction.ID{})) {
+		ids = append(ids, prediction.ID(id))
+	}
+	return ids
+}
+
+// recall returns the batch in segments that its sender calls as this one, nil if there is none.
+func (c *Capture) recall(ctx context.Context, id journal.BatchID) (k *kept, err error) {
+	called := nameOf(id)
+	err = c.config.DB.Read(ctx, func(tx *state.Tx) error {
+		var batch, shard, head string
+		var found kept
+		err := tx.QueryRow("SELECT batch, shard, sequence, head, ids FROM prediction_batches WHERE name = ?", hex.EncodeToString(called[:])).
+			Scan(&batch, &shard, &found.receipt.Sequence, &head, &found.raw)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		k = &found
+		return errors.Join(err, unhex(found.id[:], batch), found.receipt.Shard.UnmarshalText([]byte(shard)), found.receipt.Head.UnmarshalText([]byte(head)))
+	})
+	if err == nil && k != nil && len(k.raw)%len(prediction.ID{}) != 0 {
+		err = errors.New("the ids are cut off")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a batch that has come before: %w", err)
+	}
+	return k, nil
+}
+
+func unhex(into []byte, text string) error {
+	if hex.DecodedLen(len(text)) != len(into) {
+		return fmt.Errorf("%q is no id", text)
+	}
+	_, err := hex.Decode(into, []byte(text))
+	return err
 }
 
 func idsOf(entry journal.Entry) (ids []prediction.ID, err error) {

@@ -105,6 +105,9 @@ func allPhrases() map[trail.Type]phrase {
 		trail.SignerAdded:         {"let evidence that {name} signs count", "let a signer count"},
 		trail.SignerRevoked:       {"let evidence of the key {key} count no more", "revoke a signer"},
 
+		trail.SegmentSealed: {"sealed {records} predictions of {model} in the segment {segment}, root {root_digest}", "seal predictions of {model}"},
+		trail.IntegrityGap:  {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
+
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},
 		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},

@@ -122,6 +122,11 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	h := a.house(w)
+	predictions, err := h.recording(ctx, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, predictions.journal.Close()) }()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
 	}
@@ -136,7 +141,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	changed, stop := w.DB.Watch()
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
-	jobs, err := schedule.New(w.DB, logger, h.jobs(o)...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job())...)
 	if err != nil {
 		return err
 	}
@@ -184,11 +189,12 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Stopping = func(ctx context.Context) error {
+		left := predictions.Cut(ctx) // what is not cut now stays in the journal
 		_, err := w.Recorder.Record(ctx, trail.Entry{
 			Type: trail.ServerStopped, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{"release": config.Release},
 		})
-		return err
+		return errors.Join(left, err)
 	}
 	return server.Run(ctx, config)
 }

@@ -15,7 +15,7 @@ import (
 
 func TestDefinitions(t *testing.T) {
 	t.Parallel()
-	name := regexp.MustCompile(`^io\.github\.tallystick\.[a-z]+\.[a-z]+\.v[0-9]+$`)
+	name := regexp.MustCompile(`^io\.github\.tallystick\.[a-z]+(\.[a-z_]+){1,2}\.v[0-9]+$`)
 	field := regexp.MustCompile(`^[a-z][a-z_]*$`)
 	common := make(map[string]bool)
 	for _, f := range commonFields {

@@ -78,7 +78,7 @@ func (w *Workspace) archive(ctx context.Context, out io.Writer, database string)
 			return err
 		}
 	}
-	for _, dir := range []string{ledgerDir, evidenceDir, artifactDir} {
+	for _, dir := range []string{ledgerDir, evidenceDir, artifactDir, predictions} {
 		err := filepath.WalkDir(w.path(dir), func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || ctx.Err() != nil {
 				return errors.Join(err, ctx.Err())

@@ -131,6 +131,7 @@ func (w *Workspace) CheckAll(ctx context.Context) (Check, error) {
 	c.Add("events", w.stateName(), fmt.Sprintf("%d leaves are canonical, their disclosures open them, no sequence is missing", n), err)
 	c.Add("evidence", evidenceDir, "every file has the bytes that its name says", checkBlobs(ctx, blob.Config{Dir: w.path(evidenceDir)}))
 	c.Add("artifacts", artifactDir, "every file has the bytes that its name says", checkBlobs(ctx, blob.Config{Dir: w.path(artifactDir), MaxSize: maxArtifact}))
+	c.Add("predictions", predictions, "every file has the bytes that its name says", checkBlobs(ctx, blob.Config{Dir: w.path(predictions)}))
 	c.Add("keys", keysDir+"/"+trustFile, "its keys, ranges and compromises are those of the trail", w.checkKeys(ctx))
 	err = w.checkLedger(ctx, &c)
 	return c, err

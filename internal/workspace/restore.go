@@ -146,7 +146,8 @@ func inBackup(h *tar.Header) bool {
 	case aboutFile, stateFile, keysDir + "/" + trustFile:
 		return true
 	}
-	return strings.HasPrefix(h.Name, ledgerDir+"/") || strings.HasPrefix(h.Name, evidenceDir+"/") || strings.HasPrefix(h.Name, artifactDir+"/")
+	return strings.HasPrefix(h.Name, ledgerDir+"/") || strings.HasPrefix(h.Name, evidenceDir+"/") || strings.HasPrefix(h.Name, artifactDir+"/") ||
+		strings.HasPrefix(h.Name, predictions+"/")
 }
 
 func extractFile(root *os.Root, h *tar.Header, r io.Reader) (err error) {
@@ -212,6 +213,7 @@ func inspect(ctx context.Context, dir string) (in inspected, err error) {
 	if err := errors.Join(
 		checkBlobs(ctx, blob.Config{Dir: filepath.Join(dir, evidenceDir)}),
 		checkBlobs(ctx, blob.Config{Dir: filepath.Join(dir, artifactDir), MaxSize: maxArtifact}),
+		checkBlobs(ctx, blob.Config{Dir: filepath.Join(dir, predictions)}),
 	); err != nil {
 		return in, err
 	}

@@ -17,7 +17,7 @@ const maxScratch = 100
 // copies of the database for a backup. Whoever calls it holds the ledger, so that nobody else makes a
 // backup. That something cannot be removed does no harm but to the space on the disk.
 func (w *Workspace) sweep(ctx context.Context) {
-	for name, store := range map[string]*blob.Store{artifactDir: w.Artifacts, evidenceDir: w.blobs} {
+	for name, store := range map[string]*blob.Store{artifactDir: w.Artifacts, evidenceDir: w.blobs, predictions: w.Segments} {
 		swept, err := store.Sweep()
 		if err != nil {
 			w.cfg.Logger.WarnContext(ctx, "files of interrupted writes were not removed", slog.String("store", name), slog.Any("error", err))

@@ -7,6 +7,8 @@
 //	keys/            private keys and trust.json (package evidence)
 //	evidence/        statements, reports and policies by digest (package blob)
 //	artifacts/       files of versions that were uploaded, by digest (package blob)
+//	predictions/     segments of predictions by digest (package blob)
+//	journal/         predictions that are not in segments yet (package journal); a server's
 //	witness/         who cosigns the ledger, and the newest checkpoint that they have cosigned
 //
 // The anchor, the newest checkpoint, lies outside in a directory of its own, so that putting back an
@@ -39,6 +41,7 @@ const (
 	keysDir     = "keys"
 	evidenceDir = "evidence"
 	artifactDir = "artifacts"
+	predictions = "predictions"
 	maxArtifact = 1 << 40          // bytes of one file
 	lockWait    = 30 * time.Second // for another process that is sealing
 	lastWait    = 20 * time.Second // for what is left to be sealed at the end
@@ -68,6 +71,8 @@ type Workspace struct {
 	Evidence *evidence.Store
 	// Artifacts keeps files of versions. It is empty unless somebody has uploaded any.
 	Artifacts *blob.Store
+	// Segments keeps predictions, in files of package segment.
+	Segments *blob.Store
 
 	cfg       Config
 	about     about
@@ -106,6 +111,9 @@ func Open(ctx context.Context, cfg Config) (_ *Workspace, err error) {
 	}
 	w.Evidence = evidence.NewStore(w.blobs)
 	if w.Artifacts, err = blob.Open(blob.Config{Dir: w.path(artifactDir), MaxSize: maxArtifact}); err != nil {
+		return nil, err
+	}
+	if w.Segments, err = blob.Open(blob.Config{Dir: w.path(predictions)}); err != nil {
 		return nil, err
 	}
 	if w.DB, err = w.openState(ctx); err != nil {

@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/schedule"
+)
+
+// cutEvery is how long predictions stay in the journal, about.
+const cutEvery = 10 * time.Second
+
+// recording takes predictions in, for as long as the server runs that has the journal open.
+type recording struct {
+	*capture.Capture
+	journal *journal.Journal
+}
+
+func (h house) recording(ctx context.Context, logger *slog.Logger) (*recording, error) {
+	j, err := journal.Open(ctx, journal.Options{Dir: filepath.Join(h.Dir(), "journal"), Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	c, err := capture.New(ctx, capture.Config{
+		DB: h.DB, Catalog: h.catalog, Journal: j, Now: time.Now,
+		Recorder: h.Recorder, Actor: itself(), Segments: h.Segments, Plan: filepath.Join(h.Dir(), "predictions", "cut.json"),
+	})
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return &recording{Capture: c, journal: j}, nil
+}
+
+// job puts what is in the journal into segments.
+func (r *recording) job() schedule.Job {
+	return schedule.Job{Name: "cut-predictions", Period: cutEvery, Run: r.Cut}
+}
