@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -38,7 +39,7 @@ type house struct {
 func open(t *testing.T, options journal.Options) *house {
 	t.Helper()
 	now := func() time.Time { return noon }
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), Now: now})
+	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), URL: postgrestest.IfChosen(t), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
