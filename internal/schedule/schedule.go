@@ -129,7 +129,11 @@ func (s *Schedule) pass(ctx context.Context, j Job) (wait time.Duration, err err
 	case fault != nil:
 		s.logger.ErrorContext(ctx, "a job failed", slog.String("job", j.Name), slog.Duration("took", took), slog.Any("error", fault))
 	default:
-		s.logger.InfoContext(ctx, "a job ended", slog.String("job", j.Name), slog.Duration("took", took))
+		level := slog.LevelInfo
+		if j.Period < time.Minute { // what is done all the time is told only if it fails
+			level = slog.LevelDebug
+		}
+		s.logger.Log(ctx, level, "a job ended", slog.String("job", j.Name), slog.Duration("took", took))
 	}
 	storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeWait)
 	defer cancel()
