@@ -2,7 +2,6 @@ package notify
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -169,13 +168,9 @@ func (c *Courier) employ(ctx context.Context, start func(id string, w *worker)) 
 // serve tells one subscription until it is paused or gone, or ctx ends.
 func (c *Courier) serve(ctx context.Context, id string, w *worker) {
 	for ctx.Err() == nil {
-		s, err := c.config.Store.Subscription(ctx, id)
+		s, next, err := c.due(ctx, id)
 		if tallystick.CodeOf(err) == tallystick.NotFound || err == nil && s.State != Active {
 			return
-		}
-		var next *item
-		if err == nil {
-			next, err = c.next(ctx, &s)
 		}
 		var wait <-chan time.Time
 		switch {
@@ -199,6 +194,29 @@ func (c *Courier) serve(ctx context.Context, id string, w *worker) {
 		case <-ctx.Done():
 		case <-w.wake:
 		case <-wait:
+		}
+	}
+}
+
+// due returns a subscription and the next event that it is to be told of, nil if there is none yet or it is
+// not active. What was changed before that event holds for it: the subscription is read again once the
+// event is known.
+func (c *Courier) due(ctx context.Context, id string) (Subscription, *item, error) {
+	for {
+		s, err := c.config.Store.Subscription(ctx, id)
+		if err != nil || s.State != Active {
+			return s, nil, err
+		}
+		next, err := c.next(ctx, &s)
+		if err != nil || next == nil {
+			return s, nil, err
+		}
+		now, err := c.config.Store.Subscription(ctx, id)
+		if err != nil || now.State != Active {
+			return now, nil, err
+		}
+		if now.Delivery.Position == s.Delivery.Position && now.tells(c.topics, *next) {
+			return now, next, nil
 		}
 	}
 }
@@ -277,85 +295,6 @@ func (c *Courier) tell(ctx context.Context, s Subscription, i item) error {
 		}
 		return n.store(tx, s.ID)
 	})
-}
-
-// attempt sends one notification. The time in its headers is that of the attempt, its id and its body
-// are always the same.
-func (c *Courier) attempt(ctx context.Context, s Subscription, i item, number uint64) (status int, failed *fault) {
-	to, err := c.config.Store.config.Vault.address(s.address)
-	if err != nil {
-		return 0, &fault{err: err}
-	}
-	m := i.message(s, number, c.config.Source, c.config.Base)
-	id := messageID(s.ID, i.ID)
-	switch s.Channel {
-	case Slack, Teams:
-		write := slackMessage
-		if s.Channel == Teams {
-			write = teamsMessage
-		}
-		body, err := write(m.Data)
-		if err != nil {
-			return 0, &fault{err: err}
-		}
-		return c.post(ctx, to, map[string]string{"Content-Type": "application/json"}, body)
-	case Email:
-		if err := c.mail(ctx, s, to, m.Data, id); err != nil {
-			return 0, &fault{err: err}
-		}
-		return 0, nil
-	}
-	body, kind, err := content(s, m)
-	if err != nil {
-		return 0, &fault{err: err}
-	}
-	var secrets []Secret
-	for _, known := range s.Signing {
-		secret, err := c.config.Store.config.Vault.secret(known.ID)
-		if err != nil {
-			return 0, &fault{err: err}
-		}
-		secrets = append(secrets, secret)
-	}
-	if len(secrets) == 0 {
-		return 0, &fault{err: errors.New("the subscription has no secret to sign with")}
-	}
-	return c.post(ctx, to, webhookHeaders(id, c.config.Now(), secrets, body, kind), body)
-}
-
-// content returns the body of a webhook: the message, or what the subscription's template makes of it.
-func content(s Subscription, m Message) (body []byte, kind string, err error) {
-	if s.Template == "" {
-		body, err = encode(m)
-		return body, "application/json", err
-	}
-	t, err := parseTemplate(s.Template)
-	if err != nil {
-		return nil, "", err
-	}
-	body, err = render(t, m.Data)
-	return body, contentType(body), err
-}
-
-func (c *Courier) mail(ctx context.Context, s Subscription, to Address, d Data, id string) error {
-	if c.config.Mail == nil || c.config.Client == nil {
-		return tallystick.Errorf(tallystick.Unavailable, "this server sends no e-mail").WithHint("start it with --smtp URL and --smtp-from ADDRESS")
-	}
-	body := mailText(d)
-	if s.Template != "" {
-		t, err := parseTemplate(s.Template)
-		if err != nil {
-			return err
-		}
-		if body, err = render(t, d); err != nil {
-			return err
-		}
-	}
-	message, err := c.config.Mail.compose(to.To, "[Tallystick] "+d.Sentence, id, c.config.Now(), body)
-	if err != nil {
-		return err
-	}
-	return c.config.Mail.send(ctx, c.config.Client, to.To, message)
 }
 
 // sweep removes the files of subscriptions that are gone.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -373,6 +374,55 @@ func TestPauseRotateUpdate(t *testing.T) {
 		return tx.QueryRow("SELECT (SELECT count(*) FROM notifications) + (SELECT count(*) FROM notification_cursors)").Scan(&rows)
 	}); err != nil || rows > 0 {
 		t.Errorf("%d rows are left, %v", rows, err)
+	}
+}
+
+// TestChangeBeforeTheEvent: what was changed before an event holds for it, though the courier has looked at
+// the subscription before the change and at the trail after the event.
+func TestChangeBeforeTheEvent(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.subscribe(t, "ops", Webhook, Address{URL: "https://one.example/"}, nil)
+	c := NewCourier(CourierConfig{Store: h.store, Trail: h.reader})
+	id := h.subscription(t, "ops").ID
+	moved, err := h.store.KeepAddress(Webhook, Address{URL: "https://other.example/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	c.feed.mu.Lock()
+	type found struct {
+		to   Address
+		next *item
+		err  error
+	}
+	done := make(chan found, 1)
+	go func() {
+		s, next, err := c.due(t.Context(), id)
+		if err == nil {
+			var to Address
+			to, err = h.store.config.Vault.address(s.address)
+			done <- found{to, next, err}
+			return
+		}
+		done <- found{err: err}
+	}()
+	until(t, "the courier waits for the feed", func() bool {
+		stacks := make([]byte, 1<<20)
+		for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if strings.Contains(stack, "(*feed).after") && strings.Contains(stack, t.Name()) {
+				return true
+			}
+		}
+		return false
+	})
+	if err := h.commit(t.Context(), func(tx *state.Tx) (trail.Change, error) { return h.store.Update(tx, "ops", Update{Address: &moved}) }); err != nil {
+		t.Fatal(err)
+	}
+	h.raise(t, "a", "production")
+	c.feed.mu.Unlock()
+	if f := <-done; f.err != nil || f.next == nil || f.to.URL != "https://other.example/" {
+		t.Errorf("told to %q: %+v, %v", f.to.URL, f.next, f.err)
 	}
 }
 
