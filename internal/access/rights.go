@@ -33,6 +33,10 @@ const (
 	EnvironmentManage Action = "environment.manage"
 	DeploymentRecord  Action = "deployment.record"
 	AssignmentRecord  Action = "assignment.record"
+	PredictionRecord  Action = "prediction.record"
+	PredictionRead    Action = "prediction.read"
+	LabelRecord       Action = "label.record"
+	ReviewDecide      Action = "review.decide"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -87,6 +91,10 @@ var rights = []Right{
 	{EnvironmentManage, "create and change environments", []Role{Operator, Admin}},
 	{DeploymentRecord, "record a deployment", []Role{Operator, Service}},
 	{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
+	{PredictionRecord, "record predictions", []Role{Scientist, Operator, Admin, Service}},
+	{PredictionRead, "read what predictions say: inputs, outputs, whom they are about", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin}},
+	{LabelRecord, "record how predictions turned out", []Role{Scientist, Validator, Operator, Admin, Service}},
+	{ReviewDecide, "decide cases that were put before people", []Role{Validator, Approver, Operator}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},
