@@ -35,6 +35,8 @@ const (
 	AssignmentRecord  Action = "assignment.record"
 	PredictionRecord  Action = "prediction.record"
 	PredictionRead    Action = "prediction.read"
+	PredictionRetain  Action = "prediction.retain"
+	PredictionErase   Action = "prediction.erase"
 	LabelRecord       Action = "label.record"
 	ReviewDecide      Action = "review.decide"
 	GateAsk           Action = "gate.ask"
@@ -97,6 +99,8 @@ var rights = []Right{
 	{AssignmentRecord, "record which version serves where", []Role{Operator, Service}},
 	{PredictionRecord, "record predictions", []Role{Scientist, Operator, Admin, Service}},
 	{PredictionRead, "read what predictions say: inputs, outputs, whom they are about", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin}},
+	{PredictionRetain, "say how long the predictions of a model are kept", []Role{Operator, Admin}},
+	{PredictionErase, "erase predictions", []Role{Admin}},
 	{LabelRecord, "record how predictions turned out", []Role{Scientist, Validator, Operator, Admin, Service}},
 	{ReviewDecide, "decide cases that were put before people", []Role{Validator, Approver, Operator}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
