@@ -49,10 +49,6 @@ const (
 	SignerManage      Action = "signer.manage"
 	FindingWrite      Action = "finding.write"
 	FindingClose      Action = "finding.close"
-	PredictionRecord  Action = "prediction.record"
-	PredictionRead    Action = "prediction.read"
-	LabelRecord       Action = "label.record"
-	ReviewDecide      Action = "review.decide"
 	PolicyChange      Action = "policy.change"
 	SettingsChange    Action = "settings.change"
 	BundleExport      Action = "bundle.export"
@@ -113,10 +109,6 @@ var rights = []Right{
 	{SignerManage, "say whose signed evidence counts", []Role{Admin}},
 	{FindingWrite, "raise a finding", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{FindingClose, "close a finding", []Role{Validator, Auditor}},
-	{PredictionRecord, "record predictions", []Role{Scientist, Operator, Admin, Service}},
-	{PredictionRead, "read what predictions were made of and what they said", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin}},
-	{LabelRecord, "record what turned out to be true of predictions", []Role{Scientist, Validator, Operator, Admin, Service}},
-	{ReviewDecide, "decide predictions that wait for a person", []Role{Validator, Approver, Operator}},
 	{PolicyChange, "change the policy of the gate", []Role{Validator, Admin}},
 	{SettingsChange, "change the settings of the installation", []Role{Admin}},
 	{BundleExport, "export evidence", []Role{Validator, Auditor, Admin}},
