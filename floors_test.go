@@ -19,7 +19,7 @@ var floors = [][]string{
 	{""},
 	{"internal/prediction"}, // so low that verify can use it
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/capture"},
@@ -34,6 +34,7 @@ var sideways = map[string]map[string]string{
 	"internal/blob":       {"internal/durable": "one way to write a file durably"},
 	"internal/state":      {"internal/durable": "one way to sync a directory"},
 	"internal/ledger":     {"internal/durable": "one way to write a file durably"},
+	"internal/table":      {"internal/wire": "one reader of Parquet's metadata and runs"},
 	"internal/journal":    {"internal/durable": "one way to make a name durable"},
 	"internal/modelsign":  {"internal/artifact": "a signature covers a manifest"},
 	"internal/profile":    {"internal/table": "a profile describes a table", "internal/stat": "one quantile rule, one PSI", "internal/figure": "one way to write a share"},

@@ -5,7 +5,11 @@ import (
 	"math"
 
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tallystick/tallystick/internal/wire"
 )
+
+var errShort = faultf("a page has fewer values than it states")
 
 // cursor reads one column, page by page.
 type cursor struct {
@@ -119,8 +123,8 @@ func (c *cursor) read(p page) error {
 	}
 	clear(c.null)
 	c.used = 0
-	levels, _ := newHybrid(p.levels, 1)
-	present, err := levels.readNulls(c.null)
+	levels, _ := wire.NewHybrid(p.levels, 1, wire.Strict)
+	present, err := levels.ReadMissing(c.null)
 	if err != nil {
 		return err
 	}
@@ -268,11 +272,11 @@ func (c *cursor) readIndex(p page, n, size int) (err error) {
 	if p.encoding != format.RLEDictionary || len(p.values) == 0 {
 		return faultf("a page is in encoding %v", p.encoding)
 	}
-	h, err := newHybrid(p.values[1:], int(p.values[0]))
+	h, err := wire.NewHybrid(p.values[1:], int(p.values[0]), wire.Strict)
 	if err != nil {
 		return err
 	}
-	if err := h.read(c.index); err != nil {
+	if err := h.Read(c.index); err != nil {
 		return err
 	}
 	for _, at := range c.index {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 const (
@@ -25,7 +26,7 @@ func (f *File) readIndex(offset int64, length int32, into any) error {
 	if _, err := f.reader.ReadAt(data, offset); err != nil {
 		return faultf("a page index cannot be read: %v", err)
 	}
-	_, err := decodeThrift(data, into)
+	_, err := wire.Decode(data, into, thriftBounds())
 	return err
 }
 
@@ -199,7 +200,7 @@ func (f *File) mayHold(group int, c *column, id prediction.ID) (bool, error) {
 		return false, faultf("a bloom filter cannot be read: %v", err)
 	}
 	var header format.BloomFilterHeader
-	n, err := decodeThrift(data, &header)
+	n, err := wire.Decode(data, &header, thriftBounds())
 	if err != nil {
 		return false, err
 	}

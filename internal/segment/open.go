@@ -8,6 +8,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 const (
@@ -62,7 +63,7 @@ func open(r io.ReaderAt, size int64) (*File, error) {
 		return nil, faultf("its footer cannot be read: %v", err)
 	}
 	var meta format.FileMetaData
-	if n, err := decodeThrift(footer, &meta); err != nil {
+	if n, err := wire.Decode(footer, &meta, thriftBounds()); err != nil {
 		return nil, err
 	} else if n != len(footer) {
 		return nil, faultf("its footer is followed by something else")

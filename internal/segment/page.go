@@ -6,6 +6,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 const (
@@ -17,6 +19,9 @@ const (
 	// makes shorter pages where there are many columns, and never needs half of this.
 	maxHeld = 256 << 20
 )
+
+// thriftBounds are those of a footer, page header or index.
+func thriftBounds() wire.Bounds { return wire.Bounds{Depth: 32, Structs: 1 << 18} }
 
 // room is what the columns of one reader share: the memory that they may still hold, and a
 // decompressor.
@@ -170,12 +175,12 @@ func (p *pages) readHeader(h *format.PageHeader) error {
 		if _, err := p.file.reader.ReadAt(p.header, p.at); err != nil {
 			return faultf("a page header cannot be read: %v", err)
 		}
-		used, err := decodeThrift(p.header, h)
+		used, err := wire.Decode(p.header, h, thriftBounds())
 		if err == nil {
 			p.at += int64(used)
 			return nil
 		}
-		if !errors.Is(err, errThriftShort) || int64(n) < window || window > maxHeaderBytes {
+		if !errors.Is(err, wire.ErrShort) || int64(n) < window || window > maxHeaderBytes {
 			return err
 		}
 	}

@@ -3,6 +3,8 @@ package table
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 // delta decodes DELTA_BINARY_PACKED integers (Encodings.md).
@@ -114,9 +116,9 @@ func (d *delta) packed() uint64 {
 	if d.width == 0 {
 		return 0
 	}
-	v := bitsAt(d.bits, d.bit)
+	v := wire.BitsAt(d.bits, d.bit)
 	if got := 64 - d.bit&7; got < d.width {
-		v |= bitsAt(d.bits, d.bit+got) << got
+		v |= wire.BitsAt(d.bits, d.bit+got) << got
 	}
 	d.bit += d.width
 	return v << (64 - d.width) >> (64 - d.width)

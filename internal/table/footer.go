@@ -7,6 +7,7 @@ import (
 
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 const (
@@ -54,7 +55,7 @@ func readFooter(path string, r io.ReaderAt, size int64, opt Options) (*parquetFi
 		return nil, damaged(path, "read its footer: %w", err)
 	}
 	var meta format.FileMetaData
-	if _, err := decodeThrift(footer, &meta); err != nil {
+	if _, err := wire.Decode(footer, &meta, thriftBounds()); err != nil {
 		return nil, damaged(path, "footer: %w", err)
 	}
 	if meta.EncryptionAlgorithm.Value != nil {

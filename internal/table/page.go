@@ -7,12 +7,21 @@ import (
 	"io"
 
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 const (
-	headerWindow   = 512
-	maxHeaderBytes = 4 << 20
+	maxThriftDepth   = 48
+	maxThriftStructs = 1 << 19 // of one footer
+	headerWindow     = 512
+	maxHeaderBytes   = 4 << 20
 )
+
+// thriftBounds are those of a footer or page header.
+func thriftBounds() wire.Bounds {
+	return wire.Bounds{Depth: maxThriftDepth, Structs: maxThriftStructs}
+}
 
 // page is one page of a column chunk, unpacked.
 type page struct {
@@ -96,12 +105,12 @@ func (r *pageReader) readHeader(header *format.PageHeader) error {
 		if _, err := r.source.ReadAt(r.header, r.at); err != nil {
 			return err
 		}
-		n, err := decodeThrift(r.header, header)
+		n, err := wire.Decode(r.header, header, thriftBounds())
 		switch {
 		case err == nil:
 			r.at += int64(n)
 			return nil
-		case !errors.Is(err, errThriftShort) || room < window || window > maxHeaderBytes:
+		case !errors.Is(err, wire.ErrShort) || room < window || window > maxHeaderBytes:
 			return fmt.Errorf("page header: %w", err)
 		}
 	}

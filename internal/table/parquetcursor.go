@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/wire"
 )
 
 // textBlockBytes is how much text makes a block end before it has all its rows.
@@ -21,7 +22,7 @@ type parquetCursor struct {
 	row         int64 // of the file, from 0: how many have been read
 	pages       pageReader
 	left        int // rows of the present page to come
-	levels      hybrid
+	levels      wire.Hybrid
 	optional    bool // the page has levels
 	values      values
 	lookup      lookup
@@ -136,12 +137,12 @@ func (c *parquetCursor) nextPage() (bool, error) {
 	c.left = p.rows
 	c.optional = p.levels != nil
 	if c.optional {
-		if c.levels, err = newHybrid(p.levels, 1); err != nil {
+		if c.levels, err = wire.NewHybrid(p.levels, 1, wire.Lenient); err != nil {
 			return false, err
 		}
 	}
 	c.values, err = newValues(c.leaf, p.encoding, p.values, p.rows)
-	if err == nil && c.values.index != nil && c.lookup.n == 0 && c.values.index.width > 0 {
+	if err == nil && c.values.index != nil && c.lookup.n == 0 && c.values.index.Width() > 0 {
 		return false, errors.New("a page refers to a dictionary that is not there")
 	}
 	return true, err

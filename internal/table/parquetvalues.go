@@ -19,7 +19,7 @@ func (c *parquetCursor) readRows(n int) error {
 	present := n
 	if c.optional {
 		var err error
-		if present, err = c.levels.readMissing(missing); err != nil {
+		if present, err = c.levels.ReadMissing(missing); err != nil {
 			return err
 		}
 	}
@@ -84,7 +84,7 @@ func resize[T any](s []T, n int) []T {
 // readIndex decodes n positions in the dictionary page.
 func (c *parquetCursor) readIndex(n int) ([]uint32, error) {
 	c.index = resize(c.index, n)
-	if err := c.values.index.read(c.index); err != nil {
+	if err := c.values.index.Read(c.index); err != nil {
 		return nil, err
 	}
 	if n > 0 {

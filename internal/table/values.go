@@ -6,14 +6,18 @@ import (
 	"math"
 
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tallystick/tallystick/internal/wire"
 )
+
+var errShort = wire.ErrFew
 
 // values gives the non-missing values of one page in order, through the one field that is not nil.
 type values struct {
 	ints   interface{ ints(dst []int64) error }
 	floats interface{ floats(dst []float64) error }
 	bytes  interface{ next() ([]byte, error) }
-	index  *hybrid // into the dictionary
+	index  *wire.Hybrid // into the dictionary
 }
 
 // newValues begins to decode data, which has at most n values of a column.
@@ -23,9 +27,9 @@ func newValues(l *leaf, encoding format.Encoding, data []byte, n int) (values, e
 		return plainValues(l, data)
 	case format.PlainDictionary, format.RLEDictionary: //nolint:staticcheck // old files have it
 		if len(data) == 0 {
-			return values{index: &hybrid{}}, nil // of no values
+			return values{index: &wire.Hybrid{}}, nil // of no values
 		}
-		index, err := newHybrid(data[1:], int(data[0]))
+		index, err := wire.NewHybrid(data[1:], int(data[0]), wire.Lenient)
 		return values{index: &index}, err
 	case format.RLE:
 		if l.physical == format.Boolean && len(data) >= 4 {
@@ -33,8 +37,8 @@ func newValues(l *leaf, encoding format.Encoding, data []byte, n int) (values, e
 			if uint64(size) > uint64(len(data)-4) {
 				return values{}, errShort
 			}
-			levels, err := newHybrid(data[4:4+size], 1)
-			return values{ints: &runInts{hybrid: levels}}, err
+			levels, err := wire.NewHybrid(data[4:4+size], 1, wire.Lenient)
+			return values{ints: &runInts{levels: levels}}, err
 		}
 	case format.DeltaBinaryPacked:
 		if l.physical == format.Int32 || l.physical == format.Int64 {
@@ -163,14 +167,14 @@ func (b *bitInts) ints(dst []int64) error {
 
 // runInts are booleans in the hybrid encoding.
 type runInts struct {
-	hybrid
+	levels wire.Hybrid
 	buffer [256]uint32
 }
 
 func (r *runInts) ints(dst []int64) error {
 	for len(dst) > 0 {
 		part := r.buffer[:min(len(dst), len(r.buffer))]
-		if err := r.read(part); err != nil {
+		if err := r.levels.Read(part); err != nil {
 			return err
 		}
 		for i, v := range part {
