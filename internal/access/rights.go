@@ -38,7 +38,9 @@ const (
 	PredictionRetain  Action = "prediction.retain"
 	PredictionErase   Action = "prediction.erase"
 	LabelRecord       Action = "label.record"
-	ReviewDecide      Action = "review.decide"
+	CaseRuleManage    Action = "case_rule.manage"
+	CaseOpen          Action = "case.open"
+	CaseDecide        Action = "case.decide"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -98,7 +100,9 @@ var rights = []Right{
 	{PredictionRetain, "say how long the predictions of a model are kept", []Role{Operator, Admin}},
 	{PredictionErase, "erase predictions", []Role{Admin}},
 	{LabelRecord, "record how predictions turned out", []Role{Scientist, Validator, Operator, Admin, Service}},
-	{ReviewDecide, "decide cases that were put before people", []Role{Validator, Approver, Operator}},
+	{CaseRuleManage, "say which predictions people look at", []Role{Validator, Approver, Operator}},
+	{CaseOpen, "have people look at a prediction", people()},
+	{CaseDecide, "give an opinion on a prediction", []Role{Validator, Approver, Operator}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},
