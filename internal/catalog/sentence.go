@@ -105,8 +105,10 @@ func allPhrases() map[trail.Type]phrase {
 		trail.SignerAdded:         {"let evidence that {name} signs count", "let a signer count"},
 		trail.SignerRevoked:       {"let evidence of the key {key} count no more", "revoke a signer"},
 
-		trail.SegmentSealed: {"sealed {records} predictions of {model} in the segment {segment}, root {root_digest}", "seal predictions of {model}"},
-		trail.IntegrityGap:  {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
+		trail.SegmentSealed:     {"sealed {records} predictions of {model} in the segment {segment}, root {root_digest}", "seal predictions of {model}"},
+		trail.LabelsRecorded:    {"recorded {labels} labels of predictions of {model}, {corrected} of them corrections[, in the batch {batch}]", "record labels of {model}"},
+		trail.PredictionQueried: {"asked about predictions of {model} ({form}, {predictions} predictions)", "ask about predictions of {model}"},
+		trail.IntegrityGap:      {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
 
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},

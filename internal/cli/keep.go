@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/release"
@@ -107,7 +108,7 @@ func replay(ctx context.Context, w *workspace.Workspace) (changes uint64, err er
 		return 0, fmt.Errorf("replay the trail: %w", err)
 	}
 	defer func() { err = errors.Join(err, scratch.Close()) }()
-	return replayer().Check(ctx, w.Trail, scratch)
+	return replayer(w.Evidence).Check(ctx, w.Trail, scratch)
 }
 
 func (a *app) backup() *cobra.Command {
@@ -169,11 +170,11 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 
 // replayer makes all of the state again that follows from the trail. The tables that follow from no event
 // (credentials, last_uses, requests, jobs, prediction_batches) are in no list here.
-func replayer() trail.Replayer {
+func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), label.Changes(labels)} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), label.Tables())
 	return r
 }

@@ -20,7 +20,7 @@ func TestChangesAreTheirEvents(t *testing.T) {
 	for _, d := range trail.Definitions() {
 		definitions[d.Type] = d
 	}
-	for kind, fresh := range replayer().Changes {
+	for kind, fresh := range replayer(nil).Changes {
 		change := fresh()
 		if is, _ := change.Subject(); is != kind {
 			t.Errorf("the change of %s says that it is %s", kind.Short(), is.Short())
