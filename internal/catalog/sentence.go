@@ -110,6 +110,13 @@ func allPhrases() map[trail.Type]phrase {
 		trail.PredictionQueried: {"asked about predictions of {model} ({form}, {predictions} predictions)", "ask about predictions of {model}"},
 		trail.IntegrityGap:      {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
 
+		trail.CaseRuleDefined: {"said by the rule {rule} which predictions of {model} people look at", "say which predictions of {model} people look at"},
+		trail.CaseRuleRemoved: {"removed the rule {rule} by which people look at predictions of {model}", "remove a rule for cases of {model}"},
+		trail.CaseOpened:      {"opened a case about the prediction {prediction} of {model}[@{version}][, by the rule {rule}]", "have people look at a prediction of {model}"},
+		trail.CaseClaimed:     {"took the case {case} of {model}", "take a case of {model}"},
+		trail.CaseReleased:    {"gave the case {case} of {model} back", "give a case of {model} back"},
+		trail.CaseJudged:      {"gave opinion {number} on the prediction {prediction} of {model}[@{version}]: {state}", "give an opinion on a prediction of {model}"},
+
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},
 		trail.TrailRead:       {"read what the trail says[ of {model}]", "read what the trail says[ of {model}]"},

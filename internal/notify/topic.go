@@ -63,6 +63,7 @@ func Topics() []Topic {
 		{"key", "a signing key created, rotated or compromised, a signer of evidence added or revoked", []trail.Type{
 			trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised, trail.SignerAdded, trail.SignerRevoked,
 		}, nil},
+		{"case", "a prediction waits for people to look at it, or somebody gave an opinion", []trail.Type{trail.CaseOpened, trail.CaseJudged}, nil},
 		{"integrity-gap", "predictions that were acknowledged are damaged or lost", []trail.Type{trail.IntegrityGap}, nil},
 		{"export", "evidence or a backup left the installation", []trail.Type{trail.PackageExported, trail.BundleExported, trail.GateExported, trail.BackupCreated}, nil},
 	}

@@ -1,0 +1,391 @@
+package casework_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/casework"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// house has a desk over segments that a test makes up; each is on record with an event of its own.
+type house struct {
+	*casework.Desk
+	db       *state.DB
+	registry *registry.Registry
+	recorder *trail.Recorder
+	reader   *trail.Reader
+	now      time.Time
+	segments []casework.Sealed
+	entries  map[string][]casework.Entry
+}
+
+func (h *house) Sealed(_ context.Context, after uint64, limit int) (found []casework.Sealed, _ error) {
+	for _, s := range h.segments {
+		if s.Event > after && len(found) < limit {
+			found = append(found, s)
+		}
+	}
+	return found, nil
+}
+
+func (h *house) Records(_ context.Context, segment string) iter.Seq2[casework.Entry, error] {
+	return func(yield func(casework.Entry, error) bool) {
+		for _, e := range h.entries[segment] {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func open(t *testing.T) *house {
+	t.Helper()
+	h := &house{now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), entries: map[string][]casework.Entry{}}
+	clock := func() time.Time { return h.now }
+	var err error
+	if h.db, err = state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), URL: postgrestest.IfChosen(t), Now: clock}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.db.Close() })
+	if h.recorder, err = trail.NewRecorder(trail.RecorderConfig{DB: h.db, Source: "casework.test/1", Now: clock}); err != nil {
+		t.Fatal(err)
+	}
+	h.reader = trail.NewReader(h.db, "casework.test/1")
+	h.registry = registry.New(h.db, h.recorder)
+	h.Desk = casework.New(casework.Config{
+		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h,
+		Filter: func(condition string) (func(*prediction.Record) bool, error) {
+			flag, ok := strings.CutPrefix(condition, "flags=")
+			if !ok {
+				return nil, tallystick.Errorf(tallystick.Invalid, "%s is no condition", condition)
+			}
+			return func(r *prediction.Record) bool { return strings.Contains(strings.Join(r.Flags, " "), flag) }, nil
+		},
+	})
+	return h
+}
+
+func person(name string) access.Principal {
+	return access.Principal{ID: "usr_" + name, Kind: access.KindPerson, Roles: []access.Role{access.Validator}}
+}
+
+func (h *house) do(who access.Principal, propose func(tx *state.Tx) ([]trail.Change, error)) (registry.Done, error) {
+	return h.registry.Do(context.Background(), registry.Command{Principal: who, Action: access.CaseDecide, Resource: trail.Resource{Type: "case", ID: "c"}, Propose: propose})
+}
+
+func (h *house) must(t *testing.T, who access.Principal, propose func(tx *state.Tx) (trail.Change, error)) registry.Done {
+	t.Helper()
+	done, err := h.do(who, single(propose))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func single(propose func(tx *state.Tx) (trail.Change, error)) func(tx *state.Tx) ([]trail.Change, error) {
+	return func(tx *state.Tx) ([]trail.Change, error) {
+		c, err := propose(tx)
+		if c == nil || err != nil {
+			return nil, err
+		}
+		return []trail.Change{c}, nil
+	}
+}
+
+func (h *house) define(t *testing.T, r casework.Rule) {
+	t.Helper()
+	h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) { return h.DefineRule(tx, r) })
+}
+
+// seal puts records on record.
+func (h *house) seal(t *testing.T, model string, records ...prediction.Record) {
+	t.Helper()
+	name := fmt.Sprintf("s%d", len(h.segments))
+	for i := range records {
+		records[i].Model = model
+		records[i].Complete(h.now)
+		encoding, err := records[i].Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.entries[name] = append(h.entries[name], casework.Entry{Record: records[i], Leaf: prediction.LeafOf(encoding)})
+	}
+	receipt, err := h.recorder.Record(t.Context(), trail.Entry{
+		Type: trail.ServerStopped, Actor: trail.Actor{ID: "x", Kind: access.KindProgram}, Resource: trail.Resource{Type: "workspace", ID: "w"}, Outcome: tallystick.Success,
+		Data: map[string]any{"release": "test"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.segments = append(h.segments, casework.Sealed{Segment: name, Model: model, Event: receipt.Sequence})
+}
+
+func (h *house) route(t *testing.T) {
+	t.Helper()
+	if err := h.Route(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) cases(t *testing.T, f casework.Filter) []casework.Case {
+	t.Helper()
+	f.Limit = 1000
+	list, err := h.Cases(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func (h *house) judge(id, who, outcome string, more ...func(*casework.Judgement)) error {
+	j := casework.Judgement{Outcome: prediction.String(outcome), Rationale: "seen"}
+	for _, fn := range more {
+		fn(&j)
+	}
+	_, err := h.do(person(who), single(func(tx *state.Tx) (trail.Change, error) {
+		change, err := h.Judge(tx, id, j, person(who))
+		if err != nil {
+			return nil, err
+		}
+		return change, nil
+	}))
+	return err
+}
+
+// replays compares the tables with what the trail says.
+func (h *house) replays(t *testing.T) {
+	t.Helper()
+	scratch, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer scratch.Close()
+	r := trail.Replayer{Changes: casework.Changes(), Tables: casework.Tables()}
+	if _, err := r.Check(t.Context(), h.reader, scratch); err != nil {
+		t.Error(err)
+	}
+}
+
+func scored(score float64, region string) prediction.Record {
+	return prediction.Record{
+		Version: "1", Score: prediction.Number(score), Threshold: prediction.Number(0.5), Output: prediction.String("no"),
+		Features: prediction.NewFeatures(map[string]prediction.Value{"region": prediction.String(region)}),
+	}
+}
+
+// TestRouteByStratum: a share of all, so many of each stratum however rare it is, and what is not sure.
+func TestRouteByStratum(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.define(t, casework.Rule{Model: "credit", Name: "sample", Share: 0.05, Strata: []string{"f_region"}, AtLeast: 3})
+	h.define(t, casework.Rule{Model: "credit", Name: "unsure", Share: 1, Margin: new(float64)})
+	var records []prediction.Record
+	for i := range 2000 {
+		region := "north"
+		if i%1000 < 2 { // 4 in all
+			region = "islands"
+		}
+		records = append(records, scored(0.9, region))
+	}
+	for range 7 {
+		records = append(records, scored(0.5, "north"))
+	}
+	h.seal(t, "credit", records[:1000]...)
+	h.seal(t, "churn", scored(0.5, "north"))
+	h.seal(t, "credit", records[1000:]...)
+	h.route(t)
+	if n := len(h.cases(t, casework.Filter{Model: "churn"})); n != 0 {
+		t.Errorf("%d cases of a model without rules", n)
+	}
+	count := map[string]int{}
+	for _, c := range h.cases(t, casework.Filter{Model: "credit"}) {
+		count[c.Rule+" "+strings.Join(c.Stratum, "")]++
+		if c.State != casework.Open || !c.Due.Equal(h.now.Add(7*24*time.Hour)) || string(c.Output) != `"no"` {
+			t.Fatalf("%+v", c)
+		}
+	}
+	// 1,996 at 0.05: 99.8 on average, deviation 9.7; seven deviations either way.
+	if n := count["sample north"]; n < 32 || n > 168 {
+		t.Errorf("%d of the north", n)
+	}
+	if n := count["sample islands"]; n < 3 || n > 4 {
+		t.Errorf("%d of the islands, of which there are 4", n)
+	}
+	// Each of the seven is a case, by one rule or the other.
+	if n := count["unsure "]; n > 7 || n+count["sample north"] < 7 {
+		t.Errorf("%d that are not sure", n)
+	}
+	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range s.Coverage {
+		want := map[string]int64{"sample north": 2003, "sample islands": 4, "unsure ": 7}[c.Rule+" "+strings.Join(c.Stratum, "")]
+		if c.Held != want || c.Taken != int64(count[c.Rule+" "+strings.Join(c.Stratum, "")]) || c.LeftOut != 0 {
+			t.Errorf("%+v, want %d", c, want)
+		}
+	}
+	before := len(h.cases(t, casework.Filter{}))
+	h.route(t)
+	if n := len(h.cases(t, casework.Filter{})); n != before {
+		t.Errorf("%d cases after routing again, %d before", n, before)
+	}
+	h.replays(t)
+}
+
+// TestRouteIsBounded: a rule opens no more cases a day than it says, and what is left out is counted.
+func TestRouteIsBounded(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.define(t, casework.Rule{Model: "credit", Name: "risky", Condition: "flags=risk", Share: 1, Most: 10})
+	var records []prediction.Record
+	for i := range 40 {
+		r := scored(0.2, "north")
+		if i%2 == 0 {
+			r.Flags = []string{"risk"}
+		}
+		records = append(records, r)
+	}
+	h.seal(t, "credit", records[:24]...)
+	h.seal(t, "credit", records[24:]...)
+	h.route(t)
+	if n := len(h.cases(t, casework.Filter{})); n != 10 {
+		t.Errorf("%d cases", n)
+	}
+	s, err := h.Standing(t.Context(), "", time.Time{}, time.Time{})
+	if err != nil || len(s.Coverage) != 1 || s.Coverage[0].Held != 20 || s.Coverage[0].Taken != 10 || s.Coverage[0].LeftOut != 10 {
+		t.Errorf("%+v, %v", s.Coverage, err)
+	}
+	h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) { return h.RemoveRule(tx, "credit", "risky") })
+	h.now = h.now.Add(48 * time.Hour)
+	h.seal(t, "credit", prediction.Record{Version: "1", Flags: []string{"risk"}})
+	h.route(t)
+	if n := len(h.cases(t, casework.Filter{})); n != 10 {
+		t.Errorf("%d cases after the rule was removed", n)
+	}
+	h.replays(t)
+}
+
+// TestSecondOpinion: it is blind and another person's; where the two differ a third decides.
+func TestSecondOpinion(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	r := scored(0.4, "north")
+	r.Model = "credit"
+	r.Complete(h.now)
+	opened := h.must(t, person("ann"), func(tx *state.Tx) (trail.Change, error) {
+		return h.Open(tx, &r, casework.Opening{Reason: "the customer complains", Second: true})
+	})
+	id := opened.Receipt.ID
+	refused := func(what string, err error, code tallystick.Code) {
+		t.Helper()
+		if tallystick.CodeOf(err) != code {
+			t.Errorf("%s: %v, want %s", what, err, code)
+		}
+	}
+	_, err := h.do(person("ann"), single(func(tx *state.Tx) (trail.Change, error) { return h.Open(tx, &r, casework.Opening{Reason: "again"}) }))
+	refused("a second case about it", err, tallystick.Conflict)
+	h.must(t, person("bob"), func(tx *state.Tx) (trail.Change, error) { return h.Claim(tx, id, person("bob")) })
+	refused("claimed by another", h.judge(id, "carl", "yes"), tallystick.Conflict)
+	refused("without a reason", h.judge(id, "bob", "yes", func(j *casework.Judgement) { j.Rationale = "" }), tallystick.Invalid)
+	if err := h.judge(id, "bob", "yes"); err != nil {
+		t.Fatal(err)
+	}
+	refused("the same person", h.judge(id, "bob", "yes"), tallystick.Forbidden)
+	if c, seen, err := h.Case(t.Context(), id, person("carl")); err != nil || c.State != casework.Second || len(seen) != 0 {
+		t.Errorf("carl sees %+v of %+v, %v", seen, c, err)
+	}
+	if _, seen, err := h.Case(t.Context(), id, person("bob")); err != nil || len(seen) != 1 {
+		t.Errorf("bob sees %+v, %v", seen, err)
+	}
+	if err := h.judge(id, "carl", "no"); err != nil {
+		t.Fatal(err)
+	}
+	if c, seen, err := h.Case(t.Context(), id, person("dora")); err != nil || c.State != casework.Disputed || len(seen) != 2 {
+		t.Errorf("dora sees %+v of %+v, %v", seen, c, err)
+	}
+	h.now = h.now.Add(3 * time.Hour)
+	if err := h.judge(id, "dora", "yes"); err != nil {
+		t.Fatal(err)
+	}
+	c, seen, err := h.Case(t.Context(), id, person("eve"))
+	if err != nil || c.State != casework.Decided || len(seen) != 3 || string(c.Outcome) != `"yes"` || c.Agrees == nil || *c.Agrees {
+		t.Errorf("%+v, %+v, %v", c, seen, err)
+	}
+	refused("after it is decided", h.judge(id, "eve", "no"), tallystick.Conflict)
+	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil || s.Decided != 1 || s.Pairs != 1 || s.Same.Value != 0 || s.Agreement.Value != 0 || s.Median != 3*time.Hour {
+		t.Errorf("%+v, %v", s, err)
+	}
+	h.replays(t)
+}
+
+// TestAgreement: kappa of 40 pairs whose table is [[20 5] [10 15]] over 50 is 0.4 (Cohen 1960's
+// arithmetic: observed 0.7, by chance 0.5).
+func TestAgreement(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	for _, cell := range []struct {
+		first, second string
+		n             int
+	}{{"yes", "yes", 20}, {"yes", "no", 5}, {"no", "yes", 10}, {"no", "no", 15}} {
+		for range cell.n {
+			r := scored(0.4, "north")
+			r.Model = "credit"
+			r.Complete(h.now)
+			id := h.must(t, person("ann"), func(tx *state.Tx) (trail.Change, error) {
+				return h.Open(tx, &r, casework.Opening{Reason: "sample", Second: true})
+			}).Receipt.ID
+			if err := h.judge(id, "bob", cell.first); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.judge(id, "carl", cell.second); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil || s.Pairs != 50 || math.Abs(s.Kappa.Value-0.4) > 1e-12 || s.Same.Value != 0.7 || s.Disputed != 15 || s.Decided != 35 {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+func TestRuleRefused(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	negative := -1.0
+	for what, r := range map[string]casework.Rule{
+		"nothing chosen":  {Name: "r"},
+		"share above one": {Name: "r", Share: 2},
+		"no number":       {Name: "r", Share: math.NaN()},
+		"margin":          {Name: "r", Share: 1, Margin: &negative},
+		"stratum":         {Name: "r", Share: 1, Strata: []string{"subject"}},
+		"condition":       {Name: "r", Share: 1, Condition: "score >"},
+		"name":            {Name: "no name", Share: 1},
+		"too long":        {Name: "r", Share: 1, Within: 1000 * 24 * time.Hour},
+	} {
+		r.Model = "credit"
+		if _, err := h.do(person("vera"), single(func(tx *state.Tx) (trail.Change, error) { return h.DefineRule(tx, r) })); tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	h.define(t, casework.Rule{Model: "credit", Name: "r", Share: 1})
+	if done := h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) {
+		return h.DefineRule(tx, casework.Rule{Model: "credit", Name: "r", Share: 1})
+	}); done.Changes != 0 {
+		t.Error("the same rule again is a change")
+	}
+}

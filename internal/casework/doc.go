@@ -1,0 +1,80 @@
+// Package casework has people look at predictions. Rules choose records as they come, by what they are and
+// by chance; each becomes a case in a queue. Reviewers claim it, give their opinion with the reason for
+// it, some cases a second one, and what is decided is the label of the prediction. Every step is an
+// event.
+//
+// A second opinion is given blind: nobody sees the first before he has given his own. Where the two
+// differ a third person decides, who sees both.
+package casework
+
+import (
+	"context"
+	"iter"
+
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// Config says on what a desk works. All fields are required.
+type Config struct {
+	DB       *state.DB
+	Recorder *trail.Recorder
+	Actor    trail.Actor // in whose name rules open cases
+	Segments Segments
+	// Filter returns what decides whether a condition holds for a record, or an Invalid error that says
+	// where the condition is wrong.
+	Filter func(condition string) (func(*prediction.Record) bool, error)
+}
+
+// Segments are the predictions on record, in the order in which they came there.
+type Segments interface {
+	// Sealed returns up to limit segments whose events come after the given one, in order.
+	Sealed(ctx context.Context, after uint64, limit int) ([]Sealed, error)
+	// Records yields the records of a segment in their order, without those that were erased; a
+	// segment that is gone has none.
+	Records(ctx context.Context, segment string) iter.Seq2[Entry, error]
+}
+
+// Sealed is a segment on record.
+type Sealed struct {
+	Segment string
+	Model   string
+	Event   uint64
+}
+
+// Entry is a record with its leaf. It is the caller's.
+type Entry struct {
+	Record prediction.Record
+	Leaf   prediction.Leaf
+}
+
+// Desk is where the cases of one installation are worked on. Its methods may be called by many goroutines.
+type Desk struct{ config Config }
+
+// New returns the desk of an installation.
+func New(config Config) *Desk { return &Desk{config: config} }
+
+// Changes returns an empty change for each type of event that alters the tables of cases.
+func Changes() map[trail.Type]func() trail.Change {
+	return map[trail.Type]func() trail.Change{
+		trail.CaseRuleDefined: func() trail.Change { return new(RuleDefined) },
+		trail.CaseRuleRemoved: func() trail.Change { return new(RuleRemoved) },
+		trail.CaseOpened:      func() trail.Change { return new(Opened) },
+		trail.CaseClaimed:     func() trail.Change { return new(Claimed) },
+		trail.CaseReleased:    func() trail.Change { return new(Released) },
+		trail.CaseJudged:      func() trail.Change { return new(Judged) },
+	}
+}
+
+// Tables returns the tables of which every row follows from changes.
+func Tables() []trail.Table {
+	return []trail.Table{
+		{Name: "case_rules", Key: []string{"model", "name"}, Columns: []string{"condition", "margin", "share", "strata", "at_least", "most", "second", "within_ms", "queue", "removed", "event"}},
+		{Name: "cases", Key: []string{"id"}, Columns: []string{
+			"prediction", "model", "version", "environment", "rule", "queue", "stratum", "reason", "output", "second", "state", "claimed_by", "claimed_ms", "opened_ms", "due_ms", "decided_ms",
+			"outcome", "agrees", "event", "last_event",
+		}},
+		{Name: "case_opinions", Key: []string{"case_id", "number"}, Columns: []string{"reviewer", "outcome", "rationale", "given_ms", "event"}},
+	}
+}

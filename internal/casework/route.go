@@ -1,0 +1,351 @@
+package casework
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+const (
+	routedAtOnce = 64  // segments that are looked up together
+	openedAtOnce = 500 // cases of one transaction
+	maxPerStop   = 100_000
+	cursorName   = "segments"
+)
+
+// Route asks the rules of every segment that came on record since it was called last, in order, and opens
+// the cases that they choose. A rule is asked of the segments that came after it was defined. It goes on
+// where it was cut off; no case is opened twice.
+func (d *Desk) Route(ctx context.Context) error {
+	for {
+		after, known, err := d.standing(ctx)
+		if err != nil {
+			return fmt.Errorf("open cases: %w", err)
+		}
+		sealed, err := d.config.Segments.Sealed(ctx, after, routedAtOnce)
+		if err != nil || len(sealed) == 0 {
+			return err
+		}
+		for _, s := range sealed {
+			if err := d.route(ctx, s, after, known); err != nil {
+				return fmt.Errorf("open cases of segment %s: %w", s.Segment, err)
+			}
+			after = s.Event
+		}
+	}
+}
+
+// standing returns up to which event segments were routed, and the rules.
+func (d *Desk) standing(ctx context.Context) (after uint64, known []Rule, err error) {
+	err = d.config.DB.Read(ctx, func(tx *state.Tx) error {
+		if after, err = cursor(tx); err != nil {
+			return err
+		}
+		known, err = rules(tx, "")
+		return err
+	})
+	return after, known, err
+}
+
+func cursor(tx *state.Tx) (at uint64, err error) {
+	err = tx.QueryRow("SELECT coalesce(max(event), 0) FROM case_cursors WHERE name = ?", cursorName).Scan(&at)
+	return at, err
+}
+
+// route opens the cases of one segment.
+func (d *Desk) route(ctx context.Context, s Sealed, after uint64, known []Rule) error {
+	var asked []*asked
+	for _, r := range known {
+		if r.Model != s.Model || r.Removed || r.Event > s.Event {
+			continue
+		}
+		a, err := d.ask(r)
+		if err != nil {
+			return err
+		}
+		asked = append(asked, a)
+	}
+	if len(asked) > 0 {
+		for e, err := range d.config.Segments.Records(ctx, s.Segment) {
+			if err != nil {
+				return err
+			}
+			for _, a := range asked {
+				a.look(&e)
+			}
+		}
+	}
+	return d.commit(ctx, s, after, asked)
+}
+
+// asked is a rule while a segment is looked at.
+type asked struct {
+	Rule
+	holds  func(*prediction.Record) bool
+	strata map[place]*stratum
+}
+
+// place is where coverage is counted.
+type place struct {
+	day     int64
+	stratum string // as JSON
+}
+
+// stratum is what a rule found in one place: how many records it holds for, and those that can become cases, in
+// the order of their draws.
+type stratum struct {
+	values []string
+	held   int64
+	drawn  []candidate
+	over   int64 // were chosen, and are more than the rule's most
+}
+
+// candidate is a record that may become a case. Its draw is a number from 0 to 1 that follows from its leaf, in
+// which there are 16 random bytes of ours: its sender cannot choose it, and who has the record can check it.
+type candidate struct {
+	change *Opened
+	draw   float64
+}
+
+func (d *Desk) ask(r Rule) (*asked, error) {
+	a := &asked{Rule: r, holds: func(*prediction.Record) bool { return true }, strata: map[place]*stratum{}}
+	if r.Condition == "" {
+		return a, nil
+	}
+	var err error
+	if a.holds, err = d.config.Filter(r.Condition); err != nil {
+		return nil, fmt.Errorf("rule %s: %w", r.Name, err)
+	}
+	return a, nil
+}
+
+// look notes a record if the rule holds for it.
+func (a *asked) look(e *Entry) {
+	r := &e.Record
+	if !a.holds(r) || a.Margin != nil && !near(r, *a.Margin) {
+		return
+	}
+	values := make([]string, len(a.Strata))
+	for i, field := range a.Strata {
+		values[i] = fieldOf(r, field)
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		return // texts always have a JSON form
+	}
+	at := place{day: dayOf(r.Time), stratum: string(text)}
+	s := a.strata[at]
+	if s == nil {
+		if len(a.strata) >= maxPerStop { // values without end are no strata: the rest counts as one
+			at.stratum = `["…"]`
+			if s = a.strata[at]; s == nil {
+				s = &stratum{values: []string{"…"}}
+				a.strata[at] = s
+			}
+		} else {
+			s = &stratum{values: values}
+			a.strata[at] = s
+		}
+	}
+	s.held++
+	c := candidate{draw: draw(a.Model, a.Name, e.Leaf)}
+	if c.draw >= a.Share && a.AtLeast == 0 {
+		return
+	}
+	c.change = opened(r)
+	c.change.Rule, c.change.Queue, c.change.Stratum = a.Name, a.Queue, s.values
+	c.change.Second = draw(a.Model, a.Name+"\x00second", e.Leaf) < a.Second
+	c.change.Due = 0 // known when it is opened
+	i, _ := slices.BinarySearchFunc(s.drawn, c.draw, func(x candidate, draw float64) int {
+		if x.draw < draw {
+			return -1
+		}
+		return 1
+	})
+	s.drawn = slices.Insert(s.drawn, i, c)
+	// Beyond the share only the lowest draws can still be taken, to have at least so many.
+	if most := max(int(a.AtLeast), 0); len(s.drawn) > most && s.drawn[len(s.drawn)-1].draw >= a.Share {
+		s.drawn = s.drawn[:len(s.drawn)-1]
+	}
+	if len(s.drawn) > int(a.Most) {
+		s.drawn = s.drawn[:len(s.drawn)-1]
+		s.over++
+	}
+}
+
+// near reports whether the score lies within margin of the threshold.
+func near(r *prediction.Record, margin float64) bool {
+	if !r.Score.IsNumber() || !r.Threshold.IsNumber() {
+		return false
+	}
+	score, _ := r.Score.Float()
+	threshold, _ := r.Threshold.Float()
+	return math.Abs(score-threshold) <= margin
+}
+
+// draw returns the number of a leaf for a rule, in [0, 1): the first 53 bits of SHA-256 over both.
+func draw(model, rule string, leaf prediction.Leaf) float64 {
+	h := sha256.New()
+	h.Write([]byte("tallystick case draw 1\x00" + model + "\x00" + rule + "\x00"))
+	h.Write(leaf[:])
+	return float64(binary.BigEndian.Uint64(h.Sum(nil))>>11) / (1 << 53)
+}
+
+func dayOf(t prediction.Time) int64 {
+	const day = int64(24 * time.Hour / time.Microsecond)
+	n := int64(t) / day
+	if int64(t)%day < 0 {
+		n--
+	}
+	return n
+}
+
+// stratifies reports whether records can be told apart by a field.
+func stratifies(field string) bool {
+	switch field {
+	case "environment", "version", "route", "status", "decided_by":
+		return true
+	}
+	name, feature := strings.CutPrefix(field, "f_")
+	return feature && name != "" && len(name) <= maxName
+}
+
+// fieldOf returns the value of a field as text, cut to 128 bytes.
+func fieldOf(r *prediction.Record, field string) string {
+	var text string
+	switch field {
+	case "environment":
+		text = r.Environment
+	case "version":
+		text = r.Version
+	case "route":
+		text = r.Route
+	case "status":
+		text = string(r.Status)
+	case "decided_by":
+		text = string(r.DecidedBy)
+	default:
+		v, ok := r.Features.Get(strings.TrimPrefix(field, "f_"))
+		if !ok {
+			return ""
+		}
+		text = v.String()
+	}
+	if len(text) > maxStratumValues {
+		text = strings.ToValidUTF8(text[:maxStratumValues], "")
+	}
+	return text
+}
+
+// commit opens the cases of a segment and moves the cursor over it, in as many transactions as it takes: the
+// cursor moves with the last, and a prediction that has a case gets no other.
+func (d *Desk) commit(ctx context.Context, s Sealed, after uint64, asked []*asked) error {
+	write := func(fn func(tx *state.Tx) error) error {
+		return d.config.DB.Write(ctx, func(tx *state.Tx) error {
+			switch is, err := cursor(tx); {
+			case err != nil:
+				return err
+			case is != after:
+				return fmt.Errorf("segments are routed up to event %d, not %d: somebody else routes them", is, after)
+			}
+			return fn(tx)
+		})
+	}
+	for _, a := range asked {
+		for _, at := range sortedPlaces(a.strata) {
+			st := a.strata[at]
+			for from := 0; from < len(st.drawn); from += openedAtOnce {
+				some := st.drawn[from:min(from+openedAtOnce, len(st.drawn))]
+				if err := write(func(tx *state.Tx) error { return d.openSome(tx, a, at, some) }); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return write(func(tx *state.Tx) error {
+		for _, a := range asked {
+			for _, at := range sortedPlaces(a.strata) {
+				if err := a.count(tx, at, "held", a.strata[at].held); err != nil {
+					return err
+				}
+				if err := a.count(tx, at, "left_out", a.strata[at].over); err != nil {
+					return err
+				}
+			}
+		}
+		_, err := tx.Exec("INSERT INTO case_cursors (name, event) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET event = excluded.event", cursorName, s.Event)
+		return err
+	})
+}
+
+func sortedPlaces(strata map[place]*stratum) []place {
+	all := make([]place, 0, len(strata))
+	for at := range strata {
+		all = append(all, at)
+	}
+	slices.SortFunc(all, func(a, b place) int {
+		if a.day != b.day {
+			return int(a.day - b.day)
+		}
+		return strings.Compare(a.stratum, b.stratum)
+	})
+	return all
+}
+
+// openSome opens those candidates that the rule's bounds of the day allow, and counts them.
+func (d *Desk) openSome(tx *state.Tx, a *asked, at place, some []candidate) error {
+	var today, here int64
+	err := tx.QueryRow(`SELECT coalesce(sum(taken), 0), coalesce(sum(CASE WHEN stratum = ? THEN taken ELSE 0 END), 0) FROM case_coverage
+		WHERE model = ? AND rule = ? AND day = ?`, at.stratum, a.Model, a.Name, at.day).Scan(&today, &here)
+	if err != nil {
+		return err
+	}
+	var taken, left int64
+	for _, c := range some {
+		if c.draw >= a.Share && here+taken >= a.AtLeast {
+			continue
+		}
+		var has bool
+		if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM cases WHERE prediction = ?)", c.change.Prediction).Scan(&has); err != nil {
+			return err
+		}
+		if has { // chosen by another rule, or before a stop
+			continue
+		}
+		if today+taken >= a.Most {
+			left++
+			continue
+		}
+		c.change.Due = tx.Now().Add(a.Within).UnixMilli()
+		if _, err := d.config.Recorder.Commit(tx, trail.Act{Actor: d.config.Actor}, c.change); err != nil {
+			return err
+		}
+		taken++
+	}
+	if err := a.count(tx, at, "taken", taken); err != nil {
+		return err
+	}
+	return a.count(tx, at, "left_out", left)
+}
+
+// count adds to a column of coverage.
+func (a *asked) count(tx *state.Tx, at place, column string, n int64) error {
+	if n == 0 {
+		return nil
+	}
+	counts := map[string]int64{column: n}
+	_, err := tx.Exec(`INSERT INTO case_coverage (model, rule, day, stratum, held, taken, left_out) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (model, rule, day, stratum) DO UPDATE SET held = case_coverage.held + excluded.held, taken = case_coverage.taken + excluded.taken,
+		left_out = case_coverage.left_out + excluded.left_out`, a.Model, a.Name, at.day, at.stratum, counts["held"], counts["taken"], counts["left_out"])
+	return err
+}
