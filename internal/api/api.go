@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
@@ -42,6 +43,8 @@ type Config struct {
 	Releases  *release.Office
 	Obliged   *obligation.Office
 	Packages  *dossier.Office
+	// Predictions takes predictions in. Nil takes none.
+	Predictions *capture.Capture
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -56,6 +59,7 @@ type server struct {
 	Config
 	huma     huma.API
 	fetching chan struct{} // holds one for each fetch that is under way
+	intake   *intake
 }
 
 // elsewhere is the pattern of all paths at which there is nothing.
@@ -110,6 +114,7 @@ func New(config Config) http.Handler {
 	s.obligations()
 	s.packages()
 	s.lineage(mux)
+	s.predictions(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))
 	return s.identify(mux)
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -31,10 +33,16 @@ import (
 // house is a workspace of its own with what the API needs.
 type house struct {
 	api.Config
-	dir string
+	dir     string
+	journal *journal.Journal
 }
 
 func newHouse(t testing.TB) house {
+	t.Helper()
+	return newHouseOf(t, journal.Options{})
+}
+
+func newHouseOf(t testing.TB, options journal.Options) house {
 	t.Helper()
 	dir := t.TempDir()
 	w, err := workspace.Open(t.Context(), workspace.Config{
@@ -48,8 +56,21 @@ func newHouse(t testing.TB) house {
 			t.Error(err)
 		}
 	})
+	options.Dir = filepath.Join(w.Dir(), "journal")
+	j, err := journal.Open(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() }) // a test may have closed it
 	cat, people := catalog.New(w.DB, w.Trail), access.New(access.Config{DB: w.DB, Recorder: w.Recorder})
-	return house{dir: w.Dir(), Config: api.Config{
+	predictions, err := capture.New(t.Context(), capture.Config{
+		DB: w.DB, Catalog: cat, Journal: j, Now: time.Now,
+		Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: w.Segments, Plan: filepath.Join(w.Dir(), "predictions", "cut.json"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return house{dir: w.Dir(), journal: j, Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
 		Releases: release.New(release.Config{
 			Trail: w.Trail, DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
@@ -59,8 +80,9 @@ func newHouse(t testing.TB) house {
 		Packages: dossier.New(dossier.Config{
 			Workspace: w, Catalog: cat, People: people, Pack: policy.Packs(""), Program: "tallystick test", Now: time.Now,
 		}),
-		Notify:  notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
-		Release: "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Notify:      notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
+		Predictions: predictions,
+		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 	}}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -36,6 +37,7 @@ type house struct {
 	releases *release.Office
 	obliged  *obligation.Office
 	packages *dossier.Office
+	capture  *capture.Capture // nil where no journal is open
 }
 
 // packs gives the rules of the gate for a tier.
@@ -70,7 +72,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

@@ -127,6 +127,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	defer func() { err = errors.Join(err, predictions.journal.Close()) }()
+	h.capture = predictions.Capture
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
 	}
