@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment"},
-	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/capture", "internal/label", "internal/casework"},
+	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/capture", "internal/label", "internal/query", "internal/casework"},
 	{"internal/openlineage", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
 	{"internal/cli"},
@@ -46,6 +46,7 @@ var sideways = map[string]map[string]string{
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
 	"internal/reconcile":  {"internal/registry": "a finding is raised by a command"},
 	"internal/dossier":    {"internal/registry": "a package is handed out by a command"},
+	"internal/query":      {"internal/label": "predictions are joined with their labels"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }
 

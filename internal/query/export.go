@@ -1,0 +1,226 @@
+package query
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/segment"
+)
+
+// Form is how predictions are written out.
+type Form string
+
+// The forms of an export.
+const (
+	NDJSON  Form = "ndjson"  // records as the API gives them, one a line
+	CSV     Form = "csv"     // a row for each, a column for each feature, and the label
+	Parquet Form = "parquet" // a file like those in which they are kept
+)
+
+// Export writes the predictions of a selection, in the order in which they came in, and returns how many. What was
+// written before an error is of no use.
+func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, form Form) (n int64, err error) {
+	files, release, err := a.open(ctx, &s)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	if err := known(files, columnsOf(s.Where)); err != nil {
+		return 0, err
+	}
+	switch form {
+	case NDJSON:
+		return a.exportLines(ctx, w, files, &s)
+	case CSV:
+		return a.exportCSV(ctx, w, files, &s)
+	case Parquet:
+		return a.exportParquet(ctx, w, files, &s)
+	}
+	return 0, tallystick.Errorf(tallystick.Invalid, "predictions are not written as %.40q", form).WithHint("use ndjson, csv or parquet")
+}
+
+// chosen yields the encodings of the records that a selection chooses, each held against its leaf.
+func (a *Asker) chosen(ctx context.Context, files []*segment.File, p *plan) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for _, file := range files {
+			rows := make([]uint64, (file.Count()+63)/64) // 2 MiB at most
+			some := false
+			for f, err := range a.frames(ctx, []*segment.File{file}, p) {
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				for _, row := range f.chosen {
+					at := f.first + int64(row)
+					rows[at/64] |= 1 << (at % 64)
+					some = true
+				}
+			}
+			if !some {
+				continue
+			}
+			at := int64(0)
+			for entry, err := range file.Entries() {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if err != nil {
+					yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
+					return
+				}
+				if rows[at/64]&(1<<(at%64)) != 0 && entry.Encoding != nil && !yield(entry.Encoding, nil) {
+					return
+				}
+				at++
+			}
+		}
+	}
+}
+
+func (a *Asker) exportLines(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
+	var line []byte
+	for encoding, err := range a.chosen(ctx, files, newPlan(s)) {
+		if err != nil {
+			return n, err
+		}
+		r, err := prediction.Decode(encoding)
+		if err != nil {
+			return n, err
+		}
+		line = append(r.AppendJSON(line[:0]), '\n')
+		if _, err := w.Write(line); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
+// exportParquet writes a file of one part, whose name says that it is no segment of the trail.
+func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
+	p := newPlan(s)
+	if p.labels { // the records are gone through twice, and must be the same
+		if p.watermark, err = a.labels.Watermark(ctx, s.Model, s.AsOf); err != nil {
+			return 0, err
+		}
+	}
+	for range a.chosen(ctx, files, p) {
+		if n++; n > 0 {
+			break
+		}
+	}
+	if n == 0 {
+		return 0, tallystick.Errorf(tallystick.NotFound, "there are no such predictions of %s: a Parquet file of none has no columns", s.Model)
+	}
+	summary, err := segment.Write(w, "export", a.chosen(ctx, files, p))
+	if err != nil {
+		return 0, err
+	}
+	return summary.Count, nil
+}
+
+// hidden are columns that are about the file and not about predictions.
+func hidden(name string) bool {
+	return slices.Contains([]string{"salt", "leaf", "tile", "absent", columnOverflow, "model"}, name)
+}
+
+func (a *Asker) exportCSV(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
+	seen := map[string]bool{}
+	for _, f := range files {
+		for _, c := range f.Columns() {
+			seen[c.Name] = seen[c.Name] || !hidden(c.Name)
+		}
+		for name := range spilledNames(f) {
+			seen[name] = true
+		}
+	}
+	header := []string{columnID, columnTime}
+	for _, name := range fields() {
+		if seen[name] && !slices.Contains(header, name) {
+			header = append(header, name)
+		}
+		delete(seen, name)
+	}
+	var rest []string
+	for name, shown := range seen {
+		if shown {
+			rest = append(rest, name)
+		}
+	}
+	slices.SortFunc(rest, func(a, b string) int { // features before attributions
+		return strings.Compare(b[:1], a[:1])*2 + strings.Compare(a, b)
+	})
+	header = append(append(header, rest...), columnLabel)
+	p := newPlan(s, header...)
+	if p.watermark, err = a.labels.Watermark(ctx, s.Model, s.AsOf); err != nil {
+		return 0, err
+	}
+	out := csv.NewWriter(w)
+	if err := out.Write(header); err != nil {
+		return 0, err
+	}
+	var columns []column
+	for _, name := range header {
+		columns = append(columns, newColumn(p, name))
+	}
+	row := make([]string, len(header))
+	for f, err := range a.frames(ctx, files, p) {
+		if err != nil {
+			return n, err
+		}
+		for k, at := range f.chosen {
+			for i, c := range columns {
+				switch v := c.value(f, k, at); {
+				case v.IsNull():
+					row[i] = ""
+				case header[i] == columnTime:
+					row[i] = f.time(at).String()
+				case v.Kind() == prediction.Float:
+					row[i] = strings.Trim(v.String(), `"`)
+				default:
+					row[i] = v.String()
+				}
+			}
+			if err := out.Write(row); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	out.Flush()
+	return n, out.Error()
+}
+
+// spilledNames yields the names of columns that only the overflow of a file has. A feature beyond the first 1,024 is
+// one.
+func spilledNames(f *segment.File) map[string]bool {
+	names := map[string]bool{}
+	if !slices.ContainsFunc(f.Columns(), func(c segment.Column) bool { return c.Name == columnOverflow }) {
+		return names
+	}
+	for batch, err := range segment.Scan([]*segment.File{f}, []string{columnOverflow}) {
+		if err != nil || len(names) > maxCSV {
+			break // who reads the rows meets the error
+		}
+		v := &batch.Columns[0]
+		for row := range batch.Rows {
+			var spilled prediction.Features
+			if !v.Null[row] && spilled.UnmarshalJSON(v.Bytes[row]) == nil {
+				for _, s := range spilled {
+					names[s.Name] = true
+				}
+			}
+		}
+	}
+	return names
+}
+
+// maxCSV bounds the columns that a CSV file has beyond those of the files.
+const maxCSV = 4096

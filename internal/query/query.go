@@ -1,0 +1,72 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/label"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/segment"
+)
+
+// Archive gives out the files of a model that can have predictions made from a time until before another;
+// a zero time bounds nothing. They may be read until release is called.
+type Archive interface {
+	Files(ctx context.Context, model string, from, to time.Time) (files []*segment.File, release func(), err error)
+}
+
+// Asker answers questions. Its methods may be called by many goroutines.
+type Asker struct {
+	archive Archive
+	labels  *label.Store
+}
+
+// New returns an asker of predictions in archive and of their labels.
+func New(archive Archive, labels *label.Store) *Asker { return &Asker{archive, labels} }
+
+// Selection chooses predictions of one model.
+type Selection struct {
+	Model    string
+	From, To time.Time // of the prediction; To is exclusive, and zero times bound nothing
+	Where    []Condition
+	AsOf     time.Time // labels as they were known then; zero: now
+}
+
+// maxConditions bounds the conditions of a question.
+const maxConditions = 64
+
+func (s *Selection) validate() error {
+	if len(s.Where) > maxConditions {
+		return tallystick.Errorf(tallystick.Invalid, "the question has %d conditions, the limit is %d", len(s.Where), maxConditions)
+	}
+	if !s.From.IsZero() && !s.To.IsZero() && !s.From.Before(s.To) {
+		return tallystick.Errorf(tallystick.Invalid, "the time from %s until %s is none", s.From.Format(time.RFC3339), s.To.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// span returns the bounds of times in microseconds, the second exclusive.
+func (s *Selection) span() (from, to int64) {
+	from, to = math.MinInt64, math.MaxInt64
+	if !s.From.IsZero() {
+		from = int64(prediction.TimeOf(s.From.Add(time.Microsecond - 1)))
+	}
+	if !s.To.IsZero() {
+		to = int64(prediction.TimeOf(s.To.Add(time.Microsecond - 1)))
+	}
+	return from, to
+}
+
+// open gets the files that a selection needs.
+func (a *Asker) open(ctx context.Context, s *Selection) (files []*segment.File, release func(), err error) {
+	if err := s.validate(); err != nil {
+		return nil, nil, err
+	}
+	if files, release, err = a.archive.Files(ctx, s.Model, s.From, s.To); err != nil {
+		return nil, nil, fmt.Errorf("predictions of %s: %w", s.Model, err)
+	}
+	return files, release, nil
+}
