@@ -25,26 +25,28 @@ const (
 
 // Cut puts everything that is in the journal now into segments: one file a model and cut, registered
 // with an event each in one transaction, and trimmed from the journal only then. A gap becomes an event of
-// its own. Whatever it was cut off at, the next Cut goes on from there.
+// its own. Whatever it was cut off at, the next Cut goes on from there. It does not run after those who go on
+// sending: what comes meanwhile goes along if there is room in the last cut, and stays otherwise.
 func (c *Capture) Cut(ctx context.Context) error {
 	c.cutting.Lock()
 	defer c.cutting.Unlock()
+	newest := c.config.Journal.Head().Sequence
 	for {
-		more, err := c.cut(ctx)
+		to, err := c.cut(ctx)
 		if err != nil {
 			return fmt.Errorf("put predictions into segments: %w", err)
 		}
-		if !more {
+		if to == 0 || to >= newest {
 			return nil
 		}
 	}
 }
 
-// cut makes one cut, and reports whether there may be another.
-func (c *Capture) cut(ctx context.Context) (more bool, err error) {
+// cut makes one cut, and returns the last frame of it; 0 if there was nothing to cut.
+func (c *Capture) cut(ctx context.Context) (to uint64, err error) {
 	next, err := c.gather(ctx)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	switch {
 	case next.gap != nil:
@@ -57,11 +59,11 @@ func (c *Capture) cut(ctx context.Context) (more bool, err error) {
 		}
 	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	c.reach("registered")
 	c.forget(next)
-	return next.To > 0, c.config.Journal.Trim(ctx, max(next.past, next.To))
+	return next.To, c.config.Journal.Trim(ctx, max(next.past, next.To))
 }
 
 // write puts the segments of a cut into the store.

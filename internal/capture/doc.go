@@ -48,6 +48,7 @@ type Capture struct {
 	known map[name]*sent // by what their senders call them; of those in segments the database knows
 
 	cutting sync.Mutex
+	fresh   freshness
 }
 
 // Batch is what a sender sends at once.

@@ -9,7 +9,7 @@ import (
 
 // New returns a capture, which knows the batches that are in the journal.
 func New(ctx context.Context, config Config) (*Capture, error) {
-	c := &Capture{config: config, known: map[name]*sent{}}
+	c := &Capture{config: config, known: map[name]*sent{}, fresh: freshness{turn: make(chan struct{}, 1)}}
 	settled := make(chan struct{})
 	close(settled)
 	for entry, err := range config.Journal.Read(ctx, 0) {
