@@ -24,7 +24,7 @@ func Tables() []trail.Table {
 			Name: "prediction_segments", Key: []string{"segment"},
 			Columns: []string{
 				"model", "file_digest", "bytes", "root_digest", "previous_root", "records", "shard", "first_sequence", "last_sequence",
-				"first_us", "last_us", "first_id", "last_id", "event",
+				"first_us", "last_us", "first_id", "last_id", "removed", "event",
 			},
 		},
 		{
@@ -62,9 +62,9 @@ func (s *SegmentSealed) Subject() (trail.Type, trail.Resource) {
 // Apply implements trail.Change.
 func (s *SegmentSealed) Apply(tx *state.Tx, at trail.Mark) error {
 	_, err := tx.Exec(`INSERT INTO prediction_segments (segment, model, file_digest, bytes, root_digest, previous_root, records, shard,
-		first_sequence, last_sequence, first_us, last_us, first_id, last_id, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		first_sequence, last_sequence, first_us, last_us, first_id, last_id, id_node, event) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		s.Segment, s.Model, string(s.File), s.Bytes, string(s.Root), string(s.Previous), s.Records, s.Shard,
-		int64(s.First), int64(s.Last), int64(s.FirstTime), int64(s.LastTime), s.FirstID.String(), s.LastID.String(), at.Sequence)
+		int64(s.First), int64(s.Last), int64(s.FirstTime), int64(s.LastTime), s.FirstID.String(), s.LastID.String(), node(s.FirstID, s.LastID), at.Sequence)
 	if err != nil {
 		return err
 	}
