@@ -27,30 +27,15 @@ func Proof(file []byte, trust Trust, o ProofOptions) Result {
 		r.fail("format", subject, err)
 		return r.conclude(notProved(Checkpoint{}))
 	}
-	c := r.openCheckpoint(p.Checkpoint, "checkpoint", trust, o.Witnesses)
-	if _, failed := r.FirstFailure(); failed {
-		return r.conclude(notProved(c))
-	}
 	leaf := o.Leaf
 	if leaf == nil {
 		leaf = p.Extra
 	}
-	if leaf == nil {
-		r.fail("leaf", subject, errors.New("the proof does not carry its leaf; give the event's leaf as well"))
-		return r.conclude(notProved(c))
-	}
-	event, err := DecodeEvent(leaf)
-	if err != nil {
-		r.fail("leaf", subject, err)
+	event, c, ok := r.entry(p, leaf, trust, o.Witnesses)
+	if !ok {
 		return r.conclude(notProved(c))
 	}
 	r.Subject = event.ID
-	r.ok("leaf", event.ID, "%s about %q, sequence %d", event.Type, event.Subject, event.Sequence)
-	if err := p.Verify(leaf, c); err != nil {
-		r.fail("inclusion", event.ID, err)
-		return r.conclude(notProved(c))
-	}
-	r.ok("inclusion", event.ID, "is entry %d of %q at size %d", p.Index, c.Origin, c.Size)
 	if len(o.Disclosures) > 0 {
 		if _, err := event.Open(o.Disclosures); err != nil {
 			r.fail("disclosures", event.ID, err)
@@ -59,6 +44,32 @@ func Proof(file []byte, trust Trust, o ProofOptions) Result {
 		}
 	}
 	return r.conclude(notProved(c))
+}
+
+// entry adds the lines about a leaf, nil if there is none: that it is an event, and an entry of the ledger under the
+// checkpoint of p. It returns false if one of them failed.
+func (r *Result) entry(p InclusionProof, leaf []byte, trust Trust, witnesses int) (event SealedEvent, c Checkpoint, ok bool) {
+	const subject = "tlog-proof"
+	c = r.openCheckpoint(p.Checkpoint, "checkpoint", trust, witnesses)
+	if _, failed := r.FirstFailure(); failed {
+		return event, c, false
+	}
+	if leaf == nil {
+		r.fail("leaf", subject, errors.New("the proof does not carry its leaf; give the event's leaf as well"))
+		return event, c, false
+	}
+	event, err := DecodeEvent(leaf)
+	if err != nil {
+		r.fail("leaf", subject, err)
+		return event, c, false
+	}
+	r.ok("leaf", event.ID, "%s about %q, sequence %d", event.Type, event.Subject, event.Sequence)
+	if err := p.Verify(leaf, c); err != nil {
+		r.fail("inclusion", event.ID, err)
+		return event, c, false
+	}
+	r.ok("inclusion", event.ID, "is entry %d of %q at size %d", p.Index, c.Origin, c.Size)
+	return event, c, true
 }
 
 // ConsistencyInput is a pair of signed checkpoints and the proof between them.
