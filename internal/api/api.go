@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
@@ -45,6 +46,7 @@ type Config struct {
 	Packages  *dossier.Office
 	// Predictions takes predictions in. Nil takes none.
 	Predictions *capture.Capture
+	Archive     *archive.Archive
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -113,6 +115,7 @@ func New(config Config) http.Handler {
 	s.signers()
 	s.obligations()
 	s.packages()
+	s.predictionReads()
 	s.lineage(mux)
 	s.predictions(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))

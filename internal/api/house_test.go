@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
@@ -83,6 +84,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Notify:      notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Predictions: predictions,
 		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
+		Archive: archive.New(archive.Config{Workspace: w, Now: time.Now}),
 	}}
 }
 

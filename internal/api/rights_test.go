@@ -103,6 +103,7 @@ var actions = map[string]access.Action{
 	"record-predictions": access.PredictionRecord,
 	"set-usage-rule":     access.UsageRuleWrite,
 	"export-package":     access.BundleExport, "get-decision-input": access.BundleExport, "get-decision-policy": access.BundleExport,
+	"get-prediction": access.PredictionRead, "prove-prediction": access.PredictionRead,
 	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
 	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,
 	"list-subscriptions": access.NotifyRead, "get-subscription": access.NotifyRead, "list-deliveries": access.NotifyRead,

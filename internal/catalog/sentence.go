@@ -116,6 +116,7 @@ func allPhrases() map[trail.Type]phrase {
 		trail.CaseClaimed:     {"took the case {case} of {model}", "take a case of {model}"},
 		trail.CaseReleased:    {"gave the case {case} of {model} back", "give a case of {model} back"},
 		trail.CaseJudged:      {"gave opinion {number} on the prediction {prediction} of {model}[@{version}]: {state}", "give an opinion on a prediction of {model}"},
+		trail.PredictionRead:  {"read a prediction of {model} in the segment {segment}", "read a prediction[ of {model}]"},
 
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/schedule"
@@ -34,6 +35,11 @@ func (h house) recording(ctx context.Context, logger *slog.Logger) (*recording, 
 		return nil, errors.Join(err, j.Close())
 	}
 	return &recording{Capture: c, journal: j}, nil
+}
+
+// archived returns the archive of a workspace. What is in the journal is found only with somebody who has that open.
+func (h house) archived(fresh func(context.Context) error) *archive.Archive {
+	return archive.New(archive.Config{Workspace: h.Workspace, Actor: itself(), Now: time.Now, Fresh: fresh})
 }
 
 // job puts what is in the journal into segments.

@@ -198,5 +198,6 @@ sequence then.`,
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "`file` to write; - is standard output")
 	cmd.Flags().StringVar(&from, "package", "", "take the proof out of this package, a `file`")
+	cmd.AddCommand(a.provePrediction())
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
@@ -38,6 +39,7 @@ type house struct {
 	obliged  *obligation.Office
 	packages *dossier.Office
 	capture  *capture.Capture // nil where no journal is open
+	archive  *archive.Archive
 }
 
 // packs gives the rules of the gate for a tier.
@@ -64,6 +66,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
+	h.archive = h.archived(nil)
 	return h
 }
 

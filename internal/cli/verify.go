@@ -31,6 +31,7 @@ func (a *app) verify() *cobra.Command {
 
   tallystick verify evidence.tally      an evidence bundle, offline; or a package for an auditor
   tallystick verify event.tlog-proof    the proof of one event
+  tallystick verify x.prediction-proof  the proof of one prediction, offline
   tallystick verify OLD NEW             that one checkpoint continues the other
   tallystick verify                     the workspace's ledger against its database
 
@@ -172,6 +173,13 @@ func verifyFile(path string, trust verify.Trust, f *verifyFlags) (verify.Result,
 			return verify.Result{}, err
 		}
 		return verify.Proof(data, trust, verify.ProofOptions{Witnesses: f.witnesses}), nil
+	}
+	if n > 0 && head[0] == '{' {
+		data, err := readFile(path, 4<<20)
+		if err != nil {
+			return verify.Result{}, err
+		}
+		return verify.Prediction(data, trust, verify.ProofOptions{Witnesses: f.witnesses}), nil
 	}
 	return verify.Bundle(file, info.Size(), trust, verify.Options{Witnesses: f.witnesses})
 }

@@ -4,6 +4,8 @@ package trail
 const (
 	SegmentSealed Type = typePrefix + "prediction.segment.sealed" + typeSuffix
 	IntegrityGap  Type = typePrefix + "prediction.integrity_gap" + typeSuffix
+	// PredictionRead is recorded before a prediction is shown to anybody.
+	PredictionRead Type = typePrefix + "prediction.read" + typeSuffix
 )
 
 func predictionDefinitions() []Definition {
@@ -42,6 +44,16 @@ func predictionDefinitions() []Definition {
 				public("unsure", Flag, "whether perhaps nobody was told that the range was durable"),
 				optional("what", Text, "what is wrong with it"),
 				optional("quarantine", Text, "where what is left of it was put"),
+			},
+		},
+		{
+			Type: PredictionRead, Title: "Prediction read", Action: "prediction.read",
+			Description: "Somebody was shown a prediction, or its proof.",
+			Fields: []Field{
+				public("model", Text, "name of the model"),
+				public("segment", Text, "segment in which the prediction is"),
+				public("proof", Flag, "whether it was the proof, which holds the prediction"),
+				optional("prediction", Text, "id of the prediction"),
 			},
 		},
 	}

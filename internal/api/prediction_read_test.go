@@ -1,0 +1,81 @@
+package api_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/verify"
+)
+
+// predicted puts predictions of a version into a segment.
+func (h house) predicted(t testing.TB, lines ...string) []prediction.ID {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(h.dir, "journal")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = j.Close() }()
+	c, err := capture.New(t.Context(), capture.Config{
+		DB: h.Workspace.DB, Catalog: h.Catalog, Journal: j, Now: time.Now, Recorder: h.Workspace.Recorder, Actor: trail.Actor{ID: "tallystick", Kind: "program"},
+		Segments: h.Workspace.Segments, Plan: filepath.Join(h.dir, "predictions", "cut.json"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []prediction.Record
+	for _, line := range lines {
+		r, err := prediction.ParseJSON([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	answer, err := c.Accept(t.Context(), capture.Batch{Records: records})
+	if err != nil || len(answer.Rejected) > 0 {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	if err := c.Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return answer.IDs
+}
+
+func TestPredictionRead(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.version(t, "credit", "model.bin", "weights")
+	ids := h.predicted(t, `{"model":"credit","version":"1","score":0.25}`, `{"model":"credit","version":"1","score":0.75,"subject":"p-1"}`)
+	auditor := h.as("mia", access.Auditor)
+	got := read[struct {
+		Record  struct{ ID, Model, Subject string }
+		Segment string
+		Index   uint64
+	}](t, ask(t, auditor, "GET", "/predictions/"+ids[1].String(), nil, "Tallystick-Purpose", "a complaint").want(t, 200))
+	if got.Record.ID != ids[1].String() || got.Record.Subject != "p-1" || got.Index != 1 || got.Segment == "" {
+		t.Errorf("got %+v", got)
+	}
+	file := ask(t, auditor, "GET", "/predictions/"+ids[1].String()+"/proof", nil).want(t, 200).body
+	if r := verify.Prediction(file, h.Workspace.Trust(), verify.ProofOptions{}); r.Verdict != verify.Verified || r.Subject != ids[1].String() {
+		t.Errorf("the proof: %+v", r)
+	}
+	if n := h.count(t, trail.PredictionRead); n != 2 {
+		t.Errorf("%d reads are on the trail", n)
+	}
+	for id, status := range map[string]int{prediction.NewID(time.Now()).String(): 404, "1": 400, strings.Repeat("x", 64): 400, strings.Repeat("x", 65): 422} {
+		for _, path := range []string{"", "/proof"} {
+			if a := ask(t, auditor, "GET", "/predictions/"+id+path, nil); a.StatusCode != status && !(status == 422 && a.StatusCode == 400) {
+				t.Errorf("%s: %s, want %d", id+path, a, status)
+			}
+		}
+	}
+	if n := h.count(t, trail.PredictionRead); n != 2 {
+		t.Errorf("%d reads are on the trail, of which nothing was told", n)
+	}
+}

@@ -1,0 +1,73 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/prediction"
+)
+
+// TestProvePrediction proves a prediction that a server has put into a segment, and checks the proof away from the
+// workspace with nothing else than its keys.
+func TestProvePrediction(t *testing.T) {
+	t.Parallel()
+	h := newHome(t)
+	h.serve(nil).stop() // makes the workspace
+	j, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(h.workspace(), "journal")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []prediction.ID
+	var payload []byte
+	for i := range 300 {
+		record := prediction.Record{Model: "credit", Version: "1", Score: prediction.Number(float64(i) / 1000)}
+		record.Complete(time.Now())
+		encoding, err := record.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, payload = append(ids, record.ID), journal.AppendRecord(payload, encoding)
+	}
+	if _, err := j.Append(t.Context(), journal.Batch{Payload: payload}); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.serve(nil).stop()
+
+	dir := t.TempDir()
+	proof, trust, changed := filepath.Join(dir, "one.prediction-proof"), filepath.Join(dir, "trust.json"), filepath.Join(dir, "changed")
+	h.run(0, "prove", "prediction", ids[257].String(), "-o", proof)
+	h.run(0, "trust", "-o", trust)
+	stranger := newHome(t)
+	told := stranger.run(0, "verify", proof, "--trust", trust)
+	for _, want := range []string{ids[257].String(), "of credit 1 at ", "is record 257 of 300 in the segment", "verdict: verified", "that every prediction was recorded"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("%q is not in what verify says:\n%s", want, told)
+		}
+	}
+	if told := stranger.run(1, "verify", proof); !strings.Contains(told, "unknown signer") {
+		t.Errorf("without trust: %s", told)
+	}
+	data, err := os.ReadFile(proof)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(data), `"score":0.257`, `"score":0.757`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if told := stranger.run(1, "verify", changed, "--trust", trust); !strings.Contains(told, "it was changed, or is another") {
+		t.Errorf("with another score: %s", told)
+	}
+	if told := h.run(0, "log", "--type", "prediction.read", "--format", "json"); strings.Count(told, ids[257].String()) != 1 {
+		t.Errorf("the trail does not say that it was read: %s", told)
+	}
+	h.run(2, "prove", "prediction", ids[257].String()[:35]+"x")
+	h.run(2, "prove", "prediction", prediction.NewID(time.Now()).String())
+	h.run(0, "fsck")
+}
