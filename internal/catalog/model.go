@@ -99,6 +99,11 @@ func model(tx *state.Tx, name string) (Model, error) {
 	return m, nil
 }
 
+// HasModel reports whether a model of that name is registered, retired ones too.
+func (c *Catalog) HasModel(ctx context.Context, name string) (bool, error) {
+	return read(ctx, c, func(tx *state.Tx) (bool, error) { return isModel(tx, name) })
+}
+
 // isModel reports whether there is a model of that name, without a look at what it is or what names are
 // like it, which takes long.
 func isModel(tx *state.Tx, name string) (known bool, err error) {

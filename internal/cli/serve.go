@@ -32,6 +32,7 @@ func (a *app) serve() *cobra.Command {
 	var hosts []string
 	var reconcileEvery time.Duration
 	var notices notifyFlags
+	var telemetry otlpFlags
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the registry and its API for others",
@@ -53,7 +54,7 @@ whoever can read that file becomes the first administrator, within an hour:
 			if err := a.fetchFrom(hosts); err != nil {
 				return err
 			}
-			return a.runServer(cmd.Context(), config, serveOptions{level, rules, note, proxied, reconcileEvery, watched, notices})
+			return a.runServer(cmd.Context(), config, serveOptions{level, rules, note, proxied, reconcileEvery, watched, notices, telemetry})
 		},
 	}
 	flags := cmd.Flags()
@@ -70,6 +71,7 @@ whoever can read that file becomes the first administrator, within an hour:
 	flags.StringVar(&note, "policy-note", "", "why it is this policy: recorded if it is another than the last, or confirms it if the note is new")
 	flags.StringVar(&level, "log", "info", "least level of what is logged to standard error: debug, info, warn or error")
 	notices.add(cmd)
+	telemetry.add(flags)
 	return cmd
 }
 
@@ -82,6 +84,7 @@ type serveOptions struct {
 	reconcile time.Duration // from one reconciliation to the next; 0: none
 	watched   witnessFlags
 	notices   notifyFlags
+	telemetry otlpFlags
 }
 
 func (a *app) runServer(ctx context.Context, config server.Config, o serveOptions) (err error) {
@@ -137,6 +140,12 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	if err != nil {
 		return err
 	}
+	doors, err := o.telemetry.open(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = doors.Close() }() // they are closed, if it came so far that they were served
+	receiver := h.telemetry(predictions, logger)
 	fresh, err := h.access.OfferBootstrap(ctx, itself())
 	if err != nil {
 		return fmt.Errorf("prepare the first administrator's secret: %w", err)
@@ -149,7 +158,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Jobs = jobs
-	config.Collectors = append(config.Collectors, courier)
+	config.Collectors = append(config.Collectors, courier, receiver)
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -160,6 +169,14 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 			select {
 			case <-holds:
 				return courier.Run(ctx)
+			case <-ctx.Done():
+				return nil
+			}
+		})
+		group.Go(func() error {
+			select {
+			case <-holds:
+				return receiver.Serve(ctx, doors)
 			case <-ctx.Done():
 				return nil
 			}

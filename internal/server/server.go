@@ -66,20 +66,16 @@ type Config struct {
 // Run serves until ctx ends, then lets requests under way end, seals what they recorded, and returns
 // nil. Until it can seal, it answers questions about its health alone. A fault after which nothing can be recorded ends it with an error.
 func Run(ctx context.Context, config Config) error {
-	certificates, err := config.certificates()
+	certificates, err := Certificates(config.Certificate, config.Key)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(config.Listen, DefaultListen))
+	listener, err := Listen(ctx, "--listen", cmp.Or(config.Listen, DefaultListen), certificates)
 	if err != nil {
-		return tallystick.Errorf(tallystick.Unavailable, "listen on %s: %w", config.Listen, err).WithHint("is another server running there? choose another with --listen HOST:PORT")
+		return err
 	}
 	defer func() { _ = listener.Close() }() // the server has closed it, if it came so far
 	loopback := isLoopback(listener.Addr())
-	if !loopback && config.Certificate == "" {
-		return tallystick.Errorf(tallystick.Invalid, "%s can be reached from other machines, and without TLS tokens could be read on the way", listener.Addr()).
-			WithHint("give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them")
-	}
 	spend()
 	front := newFront(config, listener.Addr(), loopback)
 	h := &http.Server{
@@ -154,22 +150,6 @@ func serve(h *http.Server, listener net.Listener) (err error) {
 	return fmt.Errorf("serve: %w", err)
 }
 
-// certificates returns what the server proves itself with; nothing without TLS.
-func (c Config) certificates() ([]tls.Certificate, error) {
-	if c.Certificate == "" && c.Key == "" {
-		return nil, nil
-	}
-	if c.Certificate == "" || c.Key == "" {
-		return nil, tallystick.Errorf(tallystick.Invalid, "a certificate needs its key, and the key its certificate").WithHint("give both --tls-cert and --tls-key, or none")
-	}
-	pair, err := tls.LoadX509KeyPair(c.Certificate, c.Key)
-	if err != nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "certificate %s with key %s: %w", c.Certificate, c.Key, err).
-			WithHint("both are PEM files; the certificate of the server comes first, and the key is its own")
-	}
-	return []tls.Certificate{pair}, nil
-}
-
 // follow keeps questions about the trail prepared. That it fails does no harm but to whoever asks
 // next, who is told.
 func follow(ctx context.Context, config Config) {
@@ -188,9 +168,4 @@ func follow(ctx context.Context, config Config) {
 		case <-time.After(catchUpWait):
 		}
 	}
-}
-
-func isLoopback(address net.Addr) bool {
-	tcp, ok := address.(*net.TCPAddr)
-	return ok && tcp.IP.IsLoopback()
 }

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+
+	"github.com/tallystick/tallystick"
+)
+
+// Listen opens a door that a server answers at: without a certificate on this machine alone. The flag is the
+// one by which the address was chosen.
+func Listen(ctx context.Context, flag, address string, certificates []tls.Certificate) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Unavailable, "listen on %s: %w", address, err).WithHint("is another server running there? choose another with %s HOST:PORT", flag)
+	}
+	if !isLoopback(listener.Addr()) && len(certificates) == 0 {
+		_ = listener.Close() // nothing came in
+		return nil, tallystick.Errorf(tallystick.Invalid, "%s can be reached from other machines, and without TLS tokens could be read on the way", listener.Addr()).
+			WithHint("give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them")
+	}
+	return listener, nil
+}
+
+// Certificates returns what a server proves itself with, from two PEM files; nothing without them.
+func Certificates(certificate, key string) ([]tls.Certificate, error) {
+	if certificate == "" && key == "" {
+		return nil, nil
+	}
+	if certificate == "" || key == "" {
+		return nil, tallystick.Errorf(tallystick.Invalid, "a certificate needs its key, and the key its certificate").WithHint("give both --tls-cert and --tls-key, or none")
+	}
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "certificate %s with key %s: %w", certificate, key, err).
+			WithHint("both are PEM files; the certificate of the server comes first, and the key is its own")
+	}
+	return []tls.Certificate{pair}, nil
+}
+
+func isLoopback(address net.Addr) bool {
+	tcp, ok := address.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
