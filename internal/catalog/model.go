@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -134,6 +135,9 @@ func scanModel(row state.Scanner) (Model, error) {
 // pack returns v as the text of a column: JSON with sorted names, and nothing for what is empty. v is a map, a
 // slice or a struct that can be encoded.
 func pack(v any) (string, error) {
+	if r := reflect.ValueOf(v); (r.Kind() == reflect.Map || r.Kind() == reflect.Slice) && r.Len() == 0 {
+		return "", nil
+	}
 	data, err := json.Marshal(v)
 	if s := string(data); s == "null" || s == "{}" || s == "[]" {
 		return "", err

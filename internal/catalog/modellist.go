@@ -64,6 +64,7 @@ func (f ModelFilter) ordered(tx *state.Tx, w *where) (string, error) {
 func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, err error) {
 	var w where
 	w.add(f.State != "", "state = ?", string(f.State))
+	w.add(f.State != "" && f.State != Active, "state <> 'active'") // follows, and leads to the index of the few
 	w.add(f.Tier != "", "tier = ?", string(f.Tier))
 	w.add(f.Owner != "", "owner = ?", f.Owner)
 	w.add(!f.EvaluatedBefore.IsZero(), "evaluated_ms < ?", f.EvaluatedBefore.UnixMilli())

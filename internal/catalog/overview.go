@@ -162,7 +162,7 @@ func (c *Catalog) Census(ctx context.Context) (n Census, err error) {
 		if err != nil {
 			return err
 		}
-		err = tx.QueryRow("SELECT count(CASE WHEN state = 'experimental' THEN 1 END), count(CASE WHEN state = 'retired' THEN 1 END) FROM models WHERE state = 'experimental' OR state = 'retired'").
+		err = tx.QueryRow("SELECT count(CASE WHEN state = 'experimental' THEN 1 END), count(CASE WHEN state = 'retired' THEN 1 END) FROM models WHERE state <> 'active'").
 			Scan(&n.Experiments, &n.Retired)
 		if err != nil {
 			return err

@@ -78,6 +78,9 @@ type TierDecision struct {
 
 // Validate returns an Invalid error for the first question or option that there is none of.
 func (a Answers) Validate() error {
+	if len(a) == 0 {
+		return nil
+	}
 	questions := Questions()
 	for _, id := range slices.Sorted(maps.Keys(a)) {
 		i := slices.IndexFunc(questions, func(q Question) bool { return q.ID == id })
@@ -163,6 +166,9 @@ func (a Answers) computed() TierDecision {
 
 // weight returns how far up its question's list the answer stands, 0 if there is none.
 func (a Answers) weight(question string) int {
+	if a[question] == "" {
+		return 0
+	}
 	for _, q := range Questions() {
 		if q.ID == question {
 			return 1 + slices.IndexFunc(q.Options, func(o Option) bool { return o.ID == a[question] })

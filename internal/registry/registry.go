@@ -93,6 +93,9 @@ func (r *Registry) Do(ctx context.Context, c Command) (done Done, err error) {
 }
 
 func (r *Registry) in(tx *state.Tx, c Command, likely *trail.Prepared) (done Done, err error) {
+	if done, carriedOut, err := c.straight(tx, likely); carriedOut || err != nil {
+		return done, err
+	}
 	done, known, err := c.Retry.seen(tx, c.Principal.ID)
 	if err != nil {
 		return Done{}, err
@@ -127,6 +130,31 @@ func (r *Registry) in(tx *state.Tx, c Command, likely *trail.Prepared) (done Don
 		}
 	}
 	return done, c.Retry.remember(tx, c.Principal.ID, done)
+}
+
+// straight carries out a command that comes to its likely change, from which the answer follows: then its key
+// need not be looked for first, as it can only be new if storing it finds none. Nothing is written otherwise.
+func (c Command) straight(tx *state.Tx, likely *trail.Prepared) (done Done, carriedOut bool, err error) {
+	telling, ok := c.Likely.(Telling)
+	if !ok || c.Retry.Key == "" {
+		return Done{}, false, nil
+	}
+	changes, err := c.Propose(tx)
+	if err != nil || len(changes) != 1 || changes[0] != c.Likely {
+		return Done{}, false, nil //nolint:nilerr // a repetition may be refused for what the first time did
+	}
+	done = Done{Changes: 1}
+	if done.Receipt, err = likely.Expect(tx); err != nil {
+		return Done{}, false, err
+	}
+	if fresh, err := c.Retry.claim(tx, c.Principal.ID, done); !fresh || err != nil {
+		return Done{}, false, err
+	}
+	if done.Receipt, err = likely.Commit(tx); err != nil {
+		return Done{}, false, err
+	}
+	done.Told = telling.Answer(done.Receipt.Mark(c.Principal.ID))
+	return done, true, nil
 }
 
 func (c Command) act() trail.Act {

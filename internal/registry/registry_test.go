@@ -8,6 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -160,6 +163,67 @@ func TestRetry(t *testing.T) {
 	h.now.Store(8 * 24 * 3600)
 	if done, err := h.registry.Do(t.Context(), h.register(ada, "loans", "grace", other)); err != nil || done.Repeated || done.Changes != 0 {
 		t.Errorf("the key after a week: %+v, %v", done, err)
+	}
+}
+
+// likely is register with what it comes to as a rule told beforehand.
+func (h house) likely(t *testing.T, who access.Principal, model, owner string, retry registry.Retry) registry.Command {
+	t.Helper()
+	c := h.register(who, model, owner, retry)
+	fresh, err := catalog.NewModel(catalog.ModelRegistration{Name: model, ModelDetails: catalog.ModelDetails{Owner: owner}}, who.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Likely = fresh
+	c.Propose = func(tx *state.Tx) ([]trail.Change, error) {
+		change, err := h.catalog.RegisterNew(tx, fresh, "")
+		if change == nil || err != nil {
+			return nil, err
+		}
+		return []trail.Change{change}, nil
+	}
+	return c
+}
+
+// A key counts as much where the command comes to what is likely, for which it is not looked for first.
+func TestRetryOfTheLikely(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	do := func(who access.Principal, model, key, request string) (registry.Done, error) {
+		return h.registry.Do(t.Context(), h.likely(t, who, model, "ada", registry.Retry{Key: key, Request: tallystick.DigestOf([]byte(request))}))
+	}
+	first, err := do(ada, "credit", "k1", "credit")
+	if m, ok := first.Told.(catalog.Model); err != nil || first.Repeated || first.Changes != 1 || !ok || m.Name != "credit" || m.Event != first.Receipt.Sequence {
+		t.Fatalf("Do = %+v, %v", first, err)
+	}
+	again, err := do(ada, "credit", "k1", "credit")
+	if err != nil || !again.Repeated || again.Changes != 1 || again.Receipt.ID != first.Receipt.ID || again.Receipt.Sequence != first.Receipt.Sequence {
+		t.Errorf("repeated: %+v, %v", again, err)
+	}
+	if diff := cmp.Diff(first.Told, again.Told, cmpopts.IgnoreUnexported(catalog.Model{}), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("answers differ (-first +repeated):\n%s", diff)
+	}
+	if _, err := do(ada, "loans", "k1", "loans"); tallystick.CodeOf(err) != tallystick.Invalid {
+		t.Errorf("another request under the same key: %v", err)
+	}
+	if n := h.count(t, trail.Filter{}); n != 1 {
+		t.Errorf("%d events, want 1", n)
+	}
+	somebody := ada
+	somebody.ID = "usr_grace"
+	if done, err := do(somebody, "loans", "k1", "loans"); err != nil || done.Repeated || done.Changes != 1 {
+		t.Errorf("the key of somebody else: %+v, %v", done, err)
+	}
+	if done, err := do(ada, "loans", "k2", "loans"); err != nil || done.Repeated || done.Changes != 0 {
+		t.Errorf("what is so already: %+v, %v", done, err)
+	}
+	h.now.Store(8 * 24 * 3600)
+	late, err := do(ada, "fraud", "k1", "fraud")
+	if err != nil || late.Repeated || late.Changes != 1 {
+		t.Fatalf("the key after a week: %+v, %v", late, err)
+	}
+	if done, err := do(ada, "fraud", "k1", "fraud"); err != nil || !done.Repeated || done.Receipt.ID != late.Receipt.ID {
+		t.Errorf("the key after a week, repeated: %+v, %v", done, err)
 	}
 }
 

@@ -81,14 +81,29 @@ func (r Retry) remember(tx *state.Tx, principal string, done Done) error {
 	if err := sweep(tx); err != nil {
 		return fmt.Errorf("forget idempotency keys: %w", err)
 	}
-	_, err := tx.Exec(`INSERT INTO requests (principal, request_key, request, answer, changes, event_id, event, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (principal, request_key) DO UPDATE SET request = excluded.request, answer = excluded.answer, changes = excluded.changes,
-		event_id = excluded.event_id, event = excluded.event, time_ms = excluded.time_ms`,
+	_, err := r.store(tx, principal, done, `DO UPDATE SET request = excluded.request, answer = excluded.answer, changes = excluded.changes,
+		event_id = excluded.event_id, event = excluded.event, time_ms = excluded.time_ms`)
+	return err
+}
+
+// claim keeps how the command is going to end, unless its key is there already.
+func (r Retry) claim(tx *state.Tx, principal string, done Done) (fresh bool, err error) {
+	if err := sweep(tx); err != nil {
+		return false, fmt.Errorf("forget idempotency keys: %w", err)
+	}
+	return r.store(tx, principal, done, "DO NOTHING")
+}
+
+// store adds the row of the key, or does on conflict what it is told, and reports whether it has written.
+func (r Retry) store(tx *state.Tx, principal string, done Done, conflict string) (written bool, err error) {
+	result, err := tx.Exec(`INSERT INTO requests (principal, request_key, request, answer, changes, event_id, event, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (principal, request_key) `+conflict,
 		principal, r.Key, string(r.Request), done.Answer, done.Changes, done.Receipt.ID, done.Receipt.Sequence, tx.Now().UnixMilli())
 	if err != nil {
-		return fmt.Errorf("store idempotency key: %w", err)
+		return false, fmt.Errorf("store idempotency key: %w", err)
 	}
-	return nil
+	n, err := result.RowsAffected()
+	return n > 0, err
 }
 
 type sweptKey struct{}

@@ -77,6 +77,15 @@ type Prepared struct {
 // Change returns the change.
 func (p *Prepared) Change() Change { return p.change }
 
+// Expect returns the receipt that Commit gives if it is what the transaction records next.
+func (p *Prepared) Expect(tx *state.Tx) (Receipt, error) {
+	last, err := lastSequence(tx)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return Receipt{ID: p.draft.id, Sequence: *last + 1, Time: p.draft.at, Level: Recorded}, nil
+}
+
 // Commit is as Recorder.Commit.
 func (p *Prepared) Commit(tx *state.Tx) (Receipt, error) {
 	receipt, err := p.draft.RecordIn(tx)
