@@ -84,7 +84,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Notify:      notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Predictions: predictions,
 		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-		Archive: archive.New(archive.Config{Workspace: w, Now: time.Now}),
+		Archive: archive.New(archive.Config{Workspace: w, Now: time.Now, Fresh: predictions.Cut}),
 	}}
 }
 

@@ -1,14 +1,12 @@
 package api_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/capture"
-	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
@@ -17,18 +15,6 @@ import (
 // predicted puts predictions of a version into a segment.
 func (h house) predicted(t testing.TB, lines ...string) []prediction.ID {
 	t.Helper()
-	j, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(h.dir, "journal")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = j.Close() }()
-	c, err := capture.New(t.Context(), capture.Config{
-		DB: h.Workspace.DB, Catalog: h.Catalog, Journal: j, Now: time.Now, Recorder: h.Workspace.Recorder, Actor: trail.Actor{ID: "tallystick", Kind: "program"},
-		Segments: h.Workspace.Segments, Plan: filepath.Join(h.dir, "predictions", "cut.json"),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var records []prediction.Record
 	for _, line := range lines {
 		r, err := prediction.ParseJSON([]byte(line))
@@ -37,11 +23,11 @@ func (h house) predicted(t testing.TB, lines ...string) []prediction.ID {
 		}
 		records = append(records, r)
 	}
-	answer, err := c.Accept(t.Context(), capture.Batch{Records: records})
+	answer, err := h.Predictions.Accept(t.Context(), capture.Batch{Records: records})
 	if err != nil || len(answer.Rejected) > 0 {
 		t.Fatalf("%+v, %v", answer, err)
 	}
-	if err := c.Cut(t.Context()); err != nil {
+	if err := h.Predictions.Cut(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return answer.IDs

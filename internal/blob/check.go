@@ -55,6 +55,9 @@ func (s *Store) Check(ctx context.Context) (Report, error) {
 			return nil
 		}
 		n, err := s.checkBlob(ctx, d)
+		if tallystick.CodeOf(err) == tallystick.NotFound { // removed meanwhile
+			return nil
+		}
 		report.Blobs++
 		report.Bytes += n
 		if errors.Is(err, ErrDamaged) {

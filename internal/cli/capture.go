@@ -46,3 +46,18 @@ func (h house) archived(fresh func(context.Context) error) *archive.Archive {
 func (r *recording) job() schedule.Job {
 	return schedule.Job{Name: "cut-predictions", Period: cutEvery, Run: r.Cut}
 }
+
+// compaction joins small files of predictions.
+func (h house) compaction() schedule.Job {
+	return schedule.Job{Name: "compact-predictions", Period: 5 * time.Minute, Run: h.archive.Compact}
+}
+
+// removal removes predictions that have been kept for long enough.
+func (h house) removal() schedule.Job {
+	return schedule.Job{Name: "remove-predictions", Period: time.Hour, Run: h.archive.Expire}
+}
+
+// sweeping removes files of predictions that nothing names.
+func (h house) sweeping() schedule.Job {
+	return schedule.Job{Name: "sweep-predictions", Period: 24 * time.Hour, Run: h.archive.Sweep}
+}

@@ -153,7 +153,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	changed, stop := w.DB.Watch()
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
-	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job())...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping())...)
 	if err != nil {
 		return err
 	}

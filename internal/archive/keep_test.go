@@ -1,0 +1,281 @@
+package archive_test
+
+import (
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// sent sends predictions in so many cuts of three records, and returns their proofs.
+func (h *house) sent(t *testing.T, model string, cuts int) map[prediction.ID][]byte {
+	t.Helper()
+	proofs := map[prediction.ID][]byte{}
+	for range cuts {
+		ids := h.send(t, model, 3)
+		h.cut(t)
+		for _, id := range ids {
+			proofs[id] = h.prove(t, id)
+		}
+	}
+	return proofs
+}
+
+// files returns how many files a model has.
+func (h *house) files(t *testing.T, model string) int {
+	t.Helper()
+	files, release, err := h.Files(t.Context(), model, time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	release()
+	return len(files)
+}
+
+// blobs fails unless the store has so many files, all of them sound.
+func (h *house) blobs(t *testing.T, want int) {
+	t.Helper()
+	report, err := h.Segments.Check(t.Context())
+	if err != nil || report.Blobs != want || len(report.Damaged)+len(report.Strange)+len(report.Left) > 0 {
+		t.Errorf("the store has %+v, %v; want %d files", report, err, want)
+	}
+}
+
+// all fails unless every prediction is found at the place of its proof, and that still holds.
+func (h *house) all(t *testing.T, proofs map[prediction.ID][]byte) {
+	t.Helper()
+	for id, before := range proofs {
+		h.holds(t, id, before)
+		if _, _, err := h.Prove(t.Context(), id); err != nil {
+			t.Errorf("prediction %s: %v", id, err)
+			continue
+		}
+		h.prove(t, id)
+	}
+}
+
+// follows fails unless the tables follow from the trail.
+func (h *house) follows(t *testing.T) {
+	t.Helper()
+	scratch, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "scratch.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = scratch.Close() }() // thrown away
+	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}, Tables: slices.Concat(capture.Tables(), archive.Tables())}
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), capture.Changes(), archive.Changes()} {
+		maps.Copy(r.Changes, changes)
+	}
+	if _, err := r.Check(t.Context(), h.Trail, scratch); err != nil {
+		t.Error(err)
+	}
+}
+
+func (h *house) compact(t *testing.T) {
+	t.Helper()
+	if err := h.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCompact(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	proofs := h.sent(t, "credit", 35)
+	maps.Copy(proofs, h.sent(t, "churn", 3))
+	open, release, err := h.Files(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.compact(t)
+	if credit, churn := h.files(t, "credit"), h.files(t, "churn"); credit != 2+3 || churn != 3 {
+		t.Errorf("%d files of credit, %d of churn, while the day lasts", credit, churn)
+	}
+	h.all(t, proofs)
+	h.blobs(t, 35+3+2)
+	h.now = h.now.Add(2 * time.Hour)
+	h.compact(t) // what was replaced is due
+	h.blobs(t, 5+3)
+	for _, f := range open { // and still readable for those who have it
+		if _, err := f.At(0); err != nil {
+			t.Error(err)
+		}
+	}
+	release()
+	h.now = h.now.Add(48 * time.Hour)
+	h.compact(t)
+	h.now = h.now.Add(2 * time.Hour)
+	h.compact(t)
+	if credit, churn := h.files(t, "credit"), h.files(t, "churn"); credit != 1 || churn != 1 {
+		t.Errorf("%d files of credit, %d of churn, when the day is over", credit, churn)
+	}
+	h.blobs(t, 2)
+	h.all(t, proofs)
+	h.follows(t)
+}
+
+// TestCompactBreaksOff: wherever it ends, nothing is wrong, and the next goes on.
+func TestCompactBreaksOff(t *testing.T) {
+	t.Parallel()
+	for _, stage := range []string{"put", "registered"} {
+		t.Run(stage, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			proofs := h.sent(t, "credit", 16)
+			h.Reached(func(at string) {
+				if at == stage {
+					panic("killed")
+				}
+			})
+			func() {
+				defer func() { _ = recover() }()
+				h.compact(t)
+			}()
+			h.Archive = archive.New(archive.Config{Workspace: h.Workspace, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Now: func() time.Time { return h.now }, Fresh: h.capture.Cut})
+			h.all(t, proofs)
+			h.follows(t)
+			h.compact(t)
+			if n := h.files(t, "credit"); n != 1 {
+				t.Errorf("%d files", n)
+			}
+			h.now = h.now.Add(2 * time.Hour)
+			h.compact(t)
+			h.blobs(t, 1)
+			h.all(t, proofs)
+			h.follows(t)
+		})
+	}
+}
+
+// TestSweep removes what was written and never registered, once it is a day old.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	proofs := h.sent(t, "credit", 2)
+	if _, _, err := h.Segments.Put(t.Context(), strings.NewReader("left")); err != nil {
+		t.Fatal(err)
+	}
+	h.now = time.Now()
+	for after, want := range map[time.Duration]int{0: 3} {
+		h.now = h.now.Add(after)
+		if err := h.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		h.blobs(t, want)
+	}
+	h.now = h.now.Add(25 * time.Hour)
+	if err := h.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.blobs(t, 2)
+	h.all(t, proofs)
+}
+
+func (h *house) erase(t *testing.T, ids ...prediction.ID) archive.Erased {
+	t.Helper()
+	done, err := h.Erase(t.Context(), h.registry, access.Local("ada"), archive.Erasure{IDs: ids, Reason: "she asked for it"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return done
+}
+
+func TestErase(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	proofs := h.sent(t, "credit", 18)
+	ids := slices.SortedFunc(maps.Keys(proofs), func(a, b prediction.ID) int { return slices.Compare(a[:], b[:]) })
+	before := len(ids)
+	h.compact(t)
+	gone := []prediction.ID{ids[1], ids[50], ids[51], ids[52], ids[53]} // in the joined file, and all of one file
+	if done := h.erase(t, gone...); done.Erased != 5 || len(done.Events) != 3 || done.Before != 0 {
+		t.Errorf("%+v", done)
+	}
+	files := h.files(t, "credit")
+	for _, id := range gone {
+		if _, err := h.Find(t.Context(), id); tallystick.CodeOf(err) != tallystick.NotFound || !strings.Contains(err.Error(), "was erased") {
+			t.Errorf("an erased one: %v", err)
+		}
+		h.holds(t, id, proofs[id]) // who has the record and its proof can still show them
+		delete(proofs, id)
+	}
+	h.all(t, proofs)
+	h.now = h.now.Add(2 * time.Hour)
+	h.compact(t)
+	h.blobs(t, files)
+	if done := h.erase(t, gone[0]); done.Erased != 0 || done.Before != 1 {
+		t.Errorf("again: %+v", done)
+	}
+	if _, err := h.Erase(t.Context(), h.registry, access.Local("ada"), archive.Erasure{IDs: []prediction.ID{ids[2], prediction.NewID(noon)}, Reason: "x"}); tallystick.CodeOf(err) != tallystick.NotFound {
+		t.Errorf("one that is not there: %v", err)
+	}
+	if _, err := h.Find(t.Context(), ids[2]); err != nil {
+		t.Errorf("with one that is not there: %v", err)
+	}
+	h.now = h.now.Add(48 * time.Hour)
+	h.compact(t)
+	h.all(t, proofs)
+	h.follows(t)
+	if len(proofs) != before-len(gone) {
+		t.Errorf("%d of %d are left", len(proofs), before)
+	}
+	events, err := h.Trail.Events(t.Context(), trail.Filter{Type: trail.PredictionErased})
+	if err != nil || len(events) != 3 {
+		t.Fatalf("%d events, %v", len(events), err)
+	}
+	for _, e := range events {
+		for _, id := range gone {
+			if strings.Contains(string(e.Leaf), id.String()) || strings.Contains(string(e.Leaf), "she asked") {
+				t.Errorf("the leaf of event %d says too much: %s", e.Sequence, e.Leaf)
+			}
+		}
+	}
+}
+
+func TestRetain(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	old, other := h.sent(t, "credit", 2), h.sent(t, "churn", 1)
+	h.now = h.now.Add(30 * 24 * time.Hour)
+	young := h.sent(t, "credit", 1)
+	h.do(t, func(tx *state.Tx) (trail.Change, error) {
+		changes, err := h.Retain(tx, "credit", 20, "")
+		return changes[0], err
+	})
+	if err := h.Expire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.blobs(t, 2)
+	for id, proof := range old {
+		if _, err := h.Find(t.Context(), id); tallystick.CodeOf(err) != tallystick.NotFound {
+			t.Errorf("an old one: %v", err)
+		} else if _, hint := tallystick.Words(err); !strings.Contains(hint, "kept for long enough") {
+			t.Errorf("an old one: %v, %s", err, hint)
+		}
+		h.holds(t, id, proof)
+	}
+	h.all(t, young)
+	h.all(t, other)
+	h.compact(t)
+	h.follows(t)
+	for _, days := range []int64{-1, archive.MaxDays + 1} {
+		err := h.DB.Read(t.Context(), func(tx *state.Tx) error {
+			_, err := h.Retain(tx, "credit", days, "")
+			return err
+		})
+		if tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("%d days: %v", days, err)
+		}
+	}
+}
