@@ -163,6 +163,34 @@ func isASCII(b []byte) bool {
 }
 
 func (d *decoder) typed() Raw {
+	// First what most values are.
+	if at := d.at; len(d.data)-at > 8 {
+		switch d.data[at] {
+		case typeInt:
+			if u := uint64(d.data[at+1]); u < 0x80 {
+				d.at = at + 2
+				return Raw{Kind: Int, Bits: u>>1 ^ -(u & 1)}
+			}
+		case typeFloat:
+			bits := binary.BigEndian.Uint64(d.data[at+1:])
+			if exponent := bits >> 52 & 0x7ff; exponent < 1023+52 {
+				// Neither an integer beyond 2^52 nor infinite: it has a fraction, if the bits for that are not all zero.
+				if exponent < 1023 && bits<<1 != 0 || exponent >= 1023 && bits<<(12+exponent-1023) != 0 {
+					d.at = at + 9
+					return Raw{Kind: Float, Bits: bits}
+				}
+			}
+		case typeText:
+			if n := int(d.data[at+1]); 0 < n && n < 0x80 && n <= len(d.data)-at-2 {
+				// Of these letters are the first ones of the numbers that are written as texts.
+				text := d.data[at+2 : at+2+n]
+				if c := text[0]; c != 'N' && c != 'I' && c != '-' && isASCII(text) {
+					d.at = at + 2 + n
+					return Raw{Kind: Text, at: uint32(at + 2), n: uint32(n)}
+				}
+			}
+		}
+	}
 	switch t := d.byte(); t {
 	case typeNull:
 		return Raw{}

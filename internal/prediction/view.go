@@ -43,6 +43,9 @@ type Raw struct {
 	at, n uint32 // of a text or bytes, in the View's data
 }
 
+// Span returns where in the encoding a text or bytes begin, and how many bytes they have.
+func (r Raw) Span() (at, n uint32) { return r.at, r.n }
+
 // RawFeature is a feature in a View.
 type RawFeature struct {
 	at, n uint32 // of the name

@@ -2,8 +2,11 @@ package segment_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"syscall"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/segment"
@@ -16,14 +19,17 @@ func processorTime() float64 {
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
-// BenchmarkWrite writes records of 20 numbers and 5 categories. Rates are by processor time, so that
-// they mean one core on a busy machine too; leaves/s is hashing the leaves alone.
+// BenchmarkWrite writes records of 20 numbers and 5 categories: as many as a cut of the journal has at most, and two row
+// groups and more. Rates are by processor time, so that they mean one core on a busy machine too. limit-rows/s/core is what hashing the
+// leaves, packing the same pages and hashing the file take alone.
 func BenchmarkWrite(b *testing.B) {
-	encodings := shaped(b, 100_000)
-	size := 0
-	for _, encoding := range encodings {
-		size += len(encoding)
+	all := shaped(b, 150_000)
+	for name, encodings := range map[string][][]byte{"cut": all[:50_000], "large": all} {
+		b.Run(name, func(b *testing.B) { benchWrite(b, encodings) })
 	}
+}
+
+func benchWrite(b *testing.B, encodings [][]byte) {
 	var out bytes.Buffer
 	var summary *segment.Summary
 	before := processorTime()
@@ -35,17 +41,27 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 	took := processorTime() - before
-	rows := float64(b.N * len(encodings))
-	b.ReportMetric(rows/took, "rows/s/core")
-	b.ReportMetric(float64(summary.Bytes)/float64(len(encodings)), "B/row")
-	b.ReportMetric(float64(size)/float64(len(encodings)), "encoded-B/row")
+	rows := float64(len(encodings))
+	b.ReportMetric(float64(b.N)*rows/took, "rows/s/core")
+	b.ReportMetric(float64(summary.Bytes)/rows, "B/row")
+
+	pages := segment.PackedPagesForTest(opened(b, out.Bytes()))
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var packed []byte
 	before = processorTime()
-	for range 10 {
+	for range b.N {
 		for _, encoding := range encodings {
 			prediction.LeafOf(encoding)
 		}
+		for _, page := range pages {
+			packed = encoder.EncodeAll(page, packed[:0])
+		}
+		sha256.Sum256(out.Bytes())
 	}
-	b.ReportMetric(10*float64(len(encodings))/(processorTime()-before), "leaves/s/core")
+	b.ReportMetric(float64(b.N)*rows/(processorTime()-before), "limit-rows/s/core")
 }
 
 // BenchmarkScan reads 3 of the columns of a million rows, beside unpacking alone: rows/s/core of the scan, and of adding up as

@@ -1,6 +1,31 @@
 package segment
 
-import "github.com/parquet-go/parquet-go/format"
+import (
+	"bytes"
+
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// PackedPagesForTest returns the values of all pages that are packed, unpacked.
+func PackedPagesForTest(f *File) (all [][]byte) {
+	r := newRoom()
+	defer r.close()
+	for _, c := range f.columns {
+		for g := range f.groups {
+			p := pages{file: f, column: c, room: r}
+			for p.begin(g); p.at < p.end; {
+				page, err := p.next()
+				if err != nil {
+					panic(err)
+				}
+				if len(page.values) > 0 && len(p.data) > 0 && &page.values[0] == &p.data[0] {
+					all = append(all, bytes.Clone(page.values))
+				}
+			}
+		}
+	}
+	return all
+}
 
 // UnpackForTest unpacks a page.
 func UnpackForTest(packed []byte, size int) error {

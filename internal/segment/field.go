@@ -51,14 +51,14 @@ type field struct {
 	tag   prediction.Tag
 	name  string
 	store storage
-	coded bool // numbers by a dictionary
+	bare  bool // nobody looks for a range of these
 }
 
 // fields lists them. They are called as in the JSON of a record.
 func fields() []field {
 	return []field{
 		{tag: prediction.TagID, name: columnID, store: asUUID},
-		{tag: prediction.TagSalt, name: "salt", store: as16},
+		{tag: prediction.TagSalt, name: "salt", store: as16, bare: true},
 		{tag: prediction.TagTime, name: "time", store: asTime},
 		{tag: prediction.TagModel, name: "model", store: asText},
 		{tag: prediction.TagVersionRequested, name: "version_requested", store: asText},
@@ -68,16 +68,16 @@ func fields() []field {
 		{tag: prediction.TagRoute, name: "route", store: asText},
 		{tag: prediction.TagActor, name: "actor", store: asText},
 		{tag: prediction.TagSubject, name: "subject", store: asText},
-		{tag: prediction.TagTraceID, name: "trace_id", store: as16},
-		{tag: prediction.TagSpanID, name: "span_id", store: as8},
-		{tag: prediction.TagInputDigest, name: "input_digest", store: as32},
+		{tag: prediction.TagTraceID, name: "trace_id", store: as16, bare: true},
+		{tag: prediction.TagSpanID, name: "span_id", store: as8, bare: true},
+		{tag: prediction.TagInputDigest, name: "input_digest", store: as32, bare: true},
 		{tag: prediction.TagInputKeyed, name: "input_keyed", store: asBoolean},
 		{tag: prediction.TagFeaturesRef, name: "features_ref", store: asText},
 		{tag: prediction.TagOutput, name: "output"},
 		{tag: prediction.TagScore, name: "score"},
 		{tag: prediction.TagThreshold, name: "threshold"},
 		{tag: prediction.TagRule, name: "rule", store: asText},
-		{tag: prediction.TagRationale, name: "rationale", store: asText},
+		{tag: prediction.TagRationale, name: "rationale", store: asText, bare: true},
 		{tag: prediction.TagLatency, name: "latency_us", store: asInteger},
 		{tag: prediction.TagStatus, name: "status", store: asText},
 		{tag: prediction.TagDecidedBy, name: "decided_by", store: asText},
@@ -85,6 +85,6 @@ func fields() []field {
 		{tag: prediction.TagOverrideFrom, name: "override_from"},
 		{tag: prediction.TagOverrideWhy, name: "override_why", store: asText},
 		{tag: prediction.TagFlags, name: columnFlags, store: asJSON},
-		{tag: prediction.TagExtra, name: "extra", store: asJSON},
+		{tag: prediction.TagExtra, name: "extra", store: asJSON, bare: true},
 	}
 }

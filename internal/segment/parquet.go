@@ -1,213 +1,249 @@
 package segment
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"hash"
 	"io"
-	"math"
 
-	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress"
-	"github.com/parquet-go/parquet-go/compress/zstd"
-	"github.com/parquet-go/parquet-go/encoding"
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/bloom"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/prediction"
 )
 
 const (
-	groupRows  = 1 << 16  // of a row group
-	pageRows   = 1 << 13  // of a page, in every column at once, at most
-	pageCells  = 1 << 22  // in all columns of as many rows, so that a reader of them all needs no more memory
-	pageBytes  = 32 << 20 // of encodings, likewise
-	chunkRows  = 1 << 8   // gathered before they are handed to the columns, so that they stay in the cache
-	chunkBytes = 4 << 20  // of encodings, likewise
-	// dictionaryBytes is how much the dictionary of a column may have in a row group before its
-	// values are written in full.
-	dictionaryBytes = 256 << 10
+	pageRows  = 1 << 13  // of a page, in every column at once, at most
+	pageCells = 1 << 22  // in all columns of as many rows, so that a reader of them all needs no more memory
+	pageBytes = 16 << 20 // of encodings, likewise
+	maxChunks = 1 << 17  // of columns in row groups; a reader takes twice as many
+	bloomBits = 10       // for an ID
+	writeSize = 256 << 10
 )
 
-// node returns the Parquet type of a column. What is as good as random is not compressed; texts get
-// a dictionary, and numbers if they are coded.
-func (s storage) node(packed compress.Codec, coded bool) parquet.Node {
-	column := func(node parquet.Node, e encoding.Encoding, c compress.Codec) parquet.Node {
-		return parquet.Optional(parquet.Compressed(parquet.Encoded(node, e), c))
+// codec returns how the column's pages are packed. What is as good as random is not.
+func (s storage) codec() format.CompressionCodec {
+	switch s {
+	case as8, as16, as32:
+		return format.Uncompressed
+	}
+	return format.Zstd
+}
+
+// element returns the column in the schema.
+func (s storage) element(name string) format.SchemaElement {
+	e := format.SchemaElement{Name: name, Type: thrift.New(s.physical()), RepetitionType: thrift.New(format.Optional)}
+	if width := s.width(); width > 0 {
+		e.TypeLength = thrift.New(int32(width))
 	}
 	switch s {
 	case asText:
-		return column(parquet.String(), &parquet.RLEDictionary, packed)
+		e.LogicalType.Value, e.ConvertedType = &format.StringType{}, thrift.New(deprecated.UTF8)
 	case asJSON:
-		return column(parquet.JSON(), &parquet.RLEDictionary, packed)
-	case asDouble:
-		if coded {
-			return column(parquet.Leaf(parquet.DoubleType), &parquet.RLEDictionary, packed)
-		}
-		return column(parquet.Leaf(parquet.DoubleType), &parquet.Plain, packed)
-	case asInteger:
-		return column(parquet.Leaf(parquet.Int64Type), &parquet.Plain, packed)
-	case asBoolean:
-		return column(parquet.Leaf(parquet.BooleanType), &parquet.Plain, packed)
+		e.LogicalType.Value, e.ConvertedType = &format.JsonType{}, thrift.New(deprecated.Json)
 	case asTime:
-		return column(parquet.TimestampAdjusted(parquet.Microsecond, true), &parquet.Plain, packed)
+		unit := format.TimeUnit{Value: &format.MicroSeconds{}}
+		e.LogicalType.Value, e.ConvertedType = &format.TimestampType{IsAdjustedToUTC: true, Unit: unit}, thrift.New(deprecated.TimestampMicros)
 	case asUUID:
-		return column(parquet.UUID(), &parquet.Plain, packed)
-	case asBytes:
-		return column(parquet.Leaf(parquet.ByteArrayType), &parquet.RLEDictionary, packed)
+		e.LogicalType.Value = &format.UUIDType{}
 	}
-	return column(parquet.Leaf(parquet.FixedLenByteArrayType(s.width())), &parquet.Plain, &parquet.Uncompressed)
+	return e
 }
 
-// fileWriter turns rows into a Parquet file.
+// fileWriter writes row groups as a Parquet file.
 type fileWriter struct {
-	layout layout
+	group  *group
+	layout *layout
+	out    io.Writer
 	hash   hash.Hash
 	bytes  int64
-	out    io.Writer
+	buffer []byte // what was not written yet
+	zstd   *zstd.Encoder
+	chunk  chunk
 
-	parquet  *parquet.GenericWriter[any]
-	columns  []*parquet.ColumnWriter
-	cells    [][]parquet.Value // of the chunk, by column
-	arena    []byte            // of its texts
-	rows     int               // in the chunk
-	size     int               // of their encodings
-	inPage   int               // rows in the open pages
-	pageSize int               // of their encodings
-	inGroup  int
+	thrift  bytes.Buffer
+	meta    format.FileMetaData
+	indexes []chunkIndex // of all chunks, in order
 
-	fieldAt, featureAt, attributionAt    []int // the columns, in the order of the layout
-	leafAt, tileAt, absentAt, overflowAt int
+	firstID, lastID     prediction.ID
+	firstTime, lastTime prediction.Time
 }
 
-// Write counts and hashes what goes out.
-func (f *fileWriter) Write(p []byte) (int, error) {
-	n, err := f.out.Write(p)
-	f.hash.Write(p[:n])
-	f.bytes += int64(n)
-	return n, err
+func newFileWriter(out io.Writer, g *group, l *layout) (*fileWriter, error) {
+	f := &fileWriter{group: g, layout: l, out: out, hash: sha256.New()}
+	var err error
+	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	if err != nil {
+		return nil, err
+	}
+	f.meta = format.FileMetaData{Version: 2, CreatedBy: "tallystick version 1"}
+	f.meta.Schema = append(f.meta.Schema, format.SchemaElement{Name: "prediction", NumChildren: thrift.New(int32(len(l.columns)))})
+	for _, c := range l.columns {
+		f.meta.Schema = append(f.meta.Schema, c.store.element(c.name))
+		f.meta.ColumnOrders = append(f.meta.ColumnOrders, format.ColumnOrder{Value: &format.TypeDefinedOrder{}})
+	}
+	return f, f.put([]byte(magic))
 }
 
-func newFileWriter(out io.Writer, l layout) *fileWriter {
-	f := &fileWriter{layout: l, hash: sha256.New(), out: out}
-	packed := &zstd.Codec{Level: zstd.SpeedFastest} // one for all columns, which share its buffers
-	nodes := parquet.Group{columnLeaf: as32.node(packed, false), columnTile: as32.node(packed, false)}
-	for _, field := range l.fields {
-		nodes[field.name] = field.store.node(packed, field.coded)
+// release gives back what f holds besides memory.
+func (f *fileWriter) release() { _ = f.zstd.Close() }
+
+// put writes b, in large pieces.
+func (f *fileWriter) put(b []byte) error {
+	f.bytes += int64(len(b))
+	if f.buffer = append(f.buffer, b...); len(f.buffer) < writeSize {
+		return nil
 	}
-	for _, columns := range [][]valueColumn{l.features, l.attributions} {
-		for _, c := range columns {
-			nodes[c.column] = c.store.node(packed, c.coded)
-		}
-	}
-	if l.absent {
-		nodes[columnAbsent] = asBytes.node(packed, false)
-	}
-	if l.overflow {
-		nodes[columnOverflow] = asJSON.node(packed, false)
-	}
-	schema := parquet.NewSchema("prediction", nodes)
-	f.parquet = parquet.NewGenericWriter[any](f, schema,
-		parquet.CreatedBy("tallystick", "1", ""),
-		parquet.DataPageVersion(2),
-		parquet.PageBufferSize(1<<20),
-		parquet.MaxRowsPerRowGroup(math.MaxInt64),
-		parquet.DictionaryMaxBytes(dictionaryBytes),
-		parquet.BloomFilters(parquet.SplitBlockFilter(10, columnID)),
-		// Nobody looks for a range of these.
-		parquet.SkipPageBounds(columnLeaf), parquet.SkipPageBounds(columnTile), parquet.SkipPageBounds(columnAbsent),
-		parquet.SkipPageBounds(columnOverflow), parquet.SkipPageBounds("salt"), parquet.SkipPageBounds("trace_id"), parquet.SkipPageBounds("span_id"),
-		parquet.SkipPageBounds("input_digest"), parquet.SkipPageBounds("extra"), parquet.SkipPageBounds("rationale"),
-	)
-	f.columns = f.parquet.ColumnWriters()
-	f.cells = make([][]parquet.Value, len(f.columns))
-	at := map[string]int{}
-	for i, path := range schema.Columns() {
-		at[path[0]] = i
-	}
-	for _, field := range l.fields {
-		f.fieldAt = append(f.fieldAt, at[field.name])
-	}
-	for _, c := range l.features {
-		f.featureAt = append(f.featureAt, at[c.column])
-	}
-	for _, c := range l.attributions {
-		f.attributionAt = append(f.attributionAt, at[c.column])
-	}
-	f.leafAt, f.tileAt, f.absentAt, f.overflowAt = at[columnLeaf], at[columnTile], at[columnAbsent], at[columnOverflow]
-	return f
+	return f.flush()
 }
 
-// keep copies b to where it stays until the chunk is written.
-func (f *fileWriter) keep(b []byte) []byte {
-	start := len(f.arena)
-	f.arena = append(f.arena, b...)
-	return f.arena[start:len(f.arena):len(f.arena)]
-}
-
-// setBytes gives the open row a text or bytes, which must stay.
-func (f *fileWriter) setBytes(at int, b []byte) {
-	f.cells[at] = append(f.cells[at], parquet.ByteArrayValue(b).Level(0, 1, at))
-}
-
-// setBits gives the open row an integer or a boolean.
-func (f *fileWriter) setBits(at int, bits uint64) {
-	f.cells[at] = append(f.cells[at], parquet.Int64Value(int64(bits)).Level(0, 1, at))
-}
-
-func (f *fileWriter) setFloat(at int, v float64) {
-	f.cells[at] = append(f.cells[at], parquet.DoubleValue(v).Level(0, 1, at))
-}
-
-// endRow makes empty what the row has not been given. size is that of the record's encoding.
-func (f *fileWriter) endRow(size int) error {
-	f.rows++
-	for i := range f.cells {
-		if len(f.cells[i]) < f.rows {
-			f.cells[i] = append(f.cells[i], parquet.Value{}.Level(0, 0, i))
-		}
-	}
-	if f.size += size; f.rows == chunkRows || f.size >= chunkBytes {
-		return f.flush()
+// flush writes what waits. The digest is of what went out.
+func (f *fileWriter) flush() error {
+	n, err := f.out.Write(f.buffer)
+	f.hash.Write(f.buffer[:n])
+	f.buffer = f.buffer[:0]
+	if err != nil {
+		return fmt.Errorf("write segment: %w", err)
 	}
 	return nil
 }
 
-// flush hands the chunk to the columns.
-func (f *fileWriter) flush() error {
-	for i, cells := range f.cells {
-		if _, err := f.columns[i].WriteRowValues(cells); err != nil {
-			return fmt.Errorf("write segment: %w", err)
-		}
-		f.cells[i] = cells[:0]
+// putStruct writes metadata and returns its size.
+func (f *fileWriter) putStruct(v any) (int, error) {
+	f.thrift.Reset()
+	if err := thrift.NewEncoder(new(thrift.CompactProtocol).NewWriter(&f.thrift)).Encode(v); err != nil {
+		return 0, fmt.Errorf("write segment: metadata: %w", err)
 	}
-	f.inPage += f.rows
-	f.pageSize += f.size
-	f.inGroup += f.rows
-	f.rows, f.size, f.arena = 0, 0, f.arena[:0]
-	if f.inPage >= pageRows || f.inPage*len(f.columns) >= pageCells || f.pageSize >= pageBytes {
-		f.inPage, f.pageSize = 0, 0
-		for _, c := range f.columns {
-			if err := c.Flush(); err != nil {
-				return fmt.Errorf("write segment: %w", err)
+	return f.thrift.Len(), f.put(f.thrift.Bytes())
+}
+
+// pages returns the rows with which the pages of the row group end, in all columns alike.
+func (f *fileWriter) pages() (ends []int) {
+	g := f.group
+	rows := max(1, min(pageRows, pageCells/len(f.layout.columns)))
+	first, size := 0, 0
+	for row := range g.rows {
+		size += len(g.rows[row].encoding)
+		if row+1-first == rows || size >= pageBytes || row+1 == len(g.rows) {
+			ends = append(ends, row+1)
+			first, size = row+1, 0
+		}
+	}
+	return ends
+}
+
+// writeGroup writes the row group.
+func (f *fileWriter) writeGroup() error {
+	group := format.RowGroup{NumRows: int64(len(f.group.rows)), FileOffset: f.bytes, Ordinal: int16(len(f.meta.RowGroups))}
+	if len(f.indexes)+len(f.layout.columns) > maxChunks {
+		return tallystick.Errorf(tallystick.Invalid, "%d columns and more than %d row groups are too much for one segment file", len(f.layout.columns), len(f.meta.RowGroups)).
+			WithHint("join fewer segments")
+	}
+	start := f.bytes
+	ends := f.pages()
+	filled := map[string]bool{}
+	for i := range f.layout.columns {
+		column := &f.layout.columns[i]
+		filled[column.name] = true
+		chunk, err := f.writeChunk(column, ends)
+		if err != nil {
+			return err
+		}
+		group.Columns = append(group.Columns, chunk)
+		group.TotalByteSize += chunk.MetaData.TotalUncompressedSize
+	}
+	if g := f.group; g.absent.n > 0 && !filled[columnAbsent] || g.overflow.n > 0 && !filled[columnOverflow] || g.fieldsBeyond(filled) {
+		return errChanged
+	}
+	group.TotalCompressedSize = f.bytes - start
+	for i := range f.layout.columns {
+		if f.layout.columns[i].name == columnID {
+			if err := f.writeBloom(&group.Columns[i].MetaData, f.layout.columns[i].cells); err != nil {
+				return err
 			}
 		}
 	}
-	if f.inGroup >= groupRows {
-		f.inGroup, f.inPage, f.pageSize = 0, 0, 0
-		if err := f.parquet.Flush(); err != nil {
-			return fmt.Errorf("write segment: %w", err)
-		}
-	}
+	f.meta.RowGroups = append(f.meta.RowGroups, group)
+	f.meta.NumRows += group.NumRows
 	return nil
 }
 
-// close writes the footer and returns size and digest of the file.
+// fieldsBeyond reports whether a field has values and no column.
+func (g *group) fieldsBeyond(columns map[string]bool) bool {
+	for i, f := range g.fields {
+		if f.store != 0 && g.columns[i].n > 0 && !columns[f.name] {
+			return true
+		}
+	}
+	return false
+}
+
+// writeBloom writes the filter of the IDs.
+func (f *fileWriter) writeBloom(meta *format.ColumnMetaData, ids *cells) error {
+	filter := make(bloom.SplitBlockFilter, bloom.NumSplitBlocksOf(int64(ids.n), bloomBits))
+	for i := 0; i < len(ids.fixed); i += 16 {
+		filter.Insert(bloom.XXH64{}.Sum64(ids.fixed[i : i+16]))
+	}
+	if len(filter) == 0 {
+		return nil
+	}
+	header := format.BloomFilterHeader{NumBytes: int32(len(filter.Bytes()))}
+	header.Algorithm.Value, header.Hash.Value = &format.SplitBlockAlgorithm{}, &format.XxHash{}
+	header.Compression.Value = &format.BloomFilterUncompressed{}
+	meta.BloomFilterOffset = f.bytes
+	n, err := f.putStruct(&header)
+	if err != nil {
+		return err
+	}
+	meta.BloomFilterLength = int32(n) + header.NumBytes
+	return f.put(filter.Bytes())
+}
+
+// see takes the bounds of the IDs or times of a row group into account.
+func (f *fileWriter) see(column string, s format.Statistics) {
+	if s.MinValue == nil {
+		return
+	}
+	if column == columnID {
+		low, high := prediction.ID(s.MinValue), prediction.ID(s.MaxValue)
+		if f.lastID.IsZero() || bytes.Compare(low[:], f.firstID[:]) < 0 {
+			f.firstID = low
+		}
+		if bytes.Compare(high[:], f.lastID[:]) > 0 {
+			f.lastID = high
+		}
+		return
+	}
+	low, high := prediction.Time(binary.LittleEndian.Uint64(s.MinValue)), prediction.Time(binary.LittleEndian.Uint64(s.MaxValue))
+	if f.lastTime.IsZero() || low < f.firstTime {
+		f.firstTime = low
+	}
+	if f.lastTime.IsZero() || high > f.lastTime {
+		f.lastTime = high
+	}
+}
+
+// close writes indexes and footer, and returns size and digest of the file.
 func (f *fileWriter) close(meta string) (int64, tallystick.Digest, error) {
-	if err := f.flush(); err != nil {
+	if err := f.writeIndexes(); err != nil {
 		return 0, "", err
 	}
-	f.parquet.SetKeyValueMetadata(metadataKey, meta)
-	if err := f.parquet.Close(); err != nil {
-		return 0, "", fmt.Errorf("write segment: %w", err)
+	f.meta.KeyValueMetadata = []format.KeyValue{{Key: metadataKey, Value: meta}}
+	n, err := f.putStruct(&f.meta)
+	if err != nil {
+		return 0, "", err
+	}
+	if err := f.put(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...)); err != nil {
+		return 0, "", err
+	}
+	if err := f.flush(); err != nil {
+		return 0, "", err
 	}
 	return f.bytes, tallystick.Digest("sha256:" + hexOf(f.hash.Sum(nil))), nil
 }

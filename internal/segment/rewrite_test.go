@@ -2,6 +2,7 @@ package segment_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,9 +151,12 @@ func TestWriteRefuses(t *testing.T) {
 	t.Parallel()
 	a, b := odd(t, 1, 2), shaped(t, 1)
 	calls := 0
-	changing := func(yield func([]byte, error) bool) {
-		if calls++; yield(a[0], nil) && calls == 1 {
-			yield(a[1], nil)
+	changing := func(yield func([]byte, error) bool) { // more than a row group
+		calls++
+		for range 1<<16 + 2 - calls {
+			if !yield(a[0], nil) {
+				return
+			}
 		}
 	}
 	failing := func(yield func([]byte, error) bool) {
@@ -171,6 +175,39 @@ func TestWriteRefuses(t *testing.T) {
 	} {
 		if err := write(); err == nil {
 			t.Errorf("%s: written", name)
+		}
+	}
+}
+
+// TestStrayNames writes records that hardly have a name in common: names beyond a limit get no column, and
+// all values come back.
+func TestStrayNames(t *testing.T) {
+	t.Parallel()
+	var encodings [][]byte
+	for i, base := range shaped(t, 40) {
+		r, err := prediction.Decode(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		features := map[string]prediction.Value{"common": prediction.Integer(int64(i))}
+		for k := range 1000 {
+			features[fmt.Sprintf("n%d", 1000*i+k)] = prediction.Integer(int64(k))
+		}
+		r.Features = prediction.NewFeatures(features)
+		encoding, err := r.Append(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		encodings = append(encodings, encoding)
+	}
+	data, _ := written(t, "s", encodings)
+	f := opened(t, data)
+	if n := len(f.Columns()); n > 1100 {
+		t.Errorf("%d columns", n)
+	}
+	for i, e := range entries(t, f) {
+		if !bytes.Equal(e.Encoding, encodings[i]) {
+			t.Fatalf("record %d came back as another", i)
 		}
 	}
 }

@@ -269,7 +269,7 @@ func (f *File) each(yield func(placed) bool) error {
 			if complete == r.tile.isNull() || complete && Hash(r.tile.bytes[r.tile.used]) != tile {
 				return faultf("row %d: the root of a tile is not that of its leaves", row)
 			}
-			here := placed{part, e}
+			here := placed{part, true, e}
 			if p := f.meta.Parts[part]; int64(tree.size) == p.Count {
 				if rootDigest(tree.root()) != p.Root {
 					return faultf("the records of segment %q are not those of its root", p.Segment)

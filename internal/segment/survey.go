@@ -5,24 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/prediction"
 )
 
-// survey looks at all records before the first is written, because the columns follow from them.
-type survey struct {
-	model  string
-	rows   int64
-	erased int64
-	view   prediction.View
-
-	fields                 []field
-	tallies                []tally // of fields
-	flags                  int64
-	features, attributions names
-}
-
-// tally counts the values of one name by what a column could hold.
+// tally counts the values of one name by what a column could hold, in all row groups.
 type tally struct {
 	name      string
 	records   int64 // that have the name
@@ -32,35 +18,26 @@ type tally struct {
 	texts     int64
 	booleans  int64
 
-	sampled  int // of the first numbers
-	distinct map[uint64]struct{}
+	sample []uint64 // the first numbers
 }
 
 // sampleNumbers is how many numbers of a name are looked at for how often they repeat.
 const sampleNumbers = 2048
 
-// sample looks at one of the first numbers.
-func (t *tally) sample(v prediction.Raw) {
-	if t.distinct == nil {
-		t.distinct = make(map[uint64]struct{})
-	}
-	t.sampled++
-	t.distinct[v.Bits] = struct{}{} // an integer with the bits of a number is rare, and does no harm
-}
-
 // repeats reports whether the numbers are better written as a dictionary and indexes into it, as
 // counts, codes and shares of a few digits are: they take less then, and are read twice as fast. Numbers
 // that hardly repeat would only fill the dictionary for nothing.
-func (t *tally) repeats() bool { return len(t.distinct) < t.sampled-t.sampled/16 }
+func (t *tally) repeats() bool {
+	distinct := slices.Clone(t.sample) // an integer with the bits of a number is rare, and does no harm
+	slices.Sort(distinct)
+	return len(slices.Compact(distinct)) < len(t.sample)-len(t.sample)/16
+}
 
-func (t *tally) add(v prediction.Raw) {
+func (t *tally) add(kind prediction.Kind, bits uint64) {
 	t.records++
-	if t.sampled < sampleNumbers && (v.Kind == prediction.Int || v.Kind == prediction.Float) {
-		t.sample(v)
-	}
-	switch v.Kind {
+	switch kind {
 	case prediction.Int:
-		if exactly(int64(v.Bits)) {
+		if exactly(int64(bits)) {
 			t.exact++
 		} else {
 			t.large++
@@ -70,8 +47,26 @@ func (t *tally) add(v prediction.Raw) {
 		t.fractions++
 	case prediction.Text:
 		t.texts++
+		return
 	case prediction.Bool:
 		t.booleans++
+		return
+	default:
+		return
+	}
+	if len(t.sample) < sampleNumbers {
+		t.sample = append(t.sample, bits)
+	}
+}
+
+// count takes the values of the row group into account.
+func (s *series) count() {
+	if len(s.fixed) > 0 {
+		s.records += int64(s.n)
+		return
+	}
+	for i, kind := range s.kinds[:s.n] {
+		s.tally.add(kind, s.bits[i])
 	}
 }
 
@@ -113,140 +108,128 @@ func (t *tally) misfits() int64 {
 	return t.large + t.texts + t.booleans
 }
 
-// names are tallies by name. Most records have the names of the one before.
-type names struct {
-	all    map[string]*tally
-	last   []*tally
-	layout int // of the names in last
+// survey looks at all records before the first is written, because the columns follow from them. Those of the
+// first row group are kept, and in most files there are no others.
+type survey struct {
+	rows    int64
+	kept    int64 // of them
+	records int64 // that are not kept and not erased
+	strays  bool  // among their names
 }
 
-func (n *names) add(v *prediction.View, f []prediction.RawFeature, layout int) {
-	if len(f) == 0 {
-		return
-	}
-	if layout == n.layout && len(f) == len(n.last) {
-		for i, t := range n.last {
-			t.add(f[i].Value)
-		}
-		return
-	}
-	n.layout, n.last = layout, n.last[:min(len(f), len(n.last))]
-	for i := range f {
-		name := v.Name(f[i])
-		if i < len(n.last) && n.last[i].name == string(name) {
-			n.last[i].add(f[i].Value)
-			continue
-		}
-		t := n.all[string(name)]
-		if t == nil {
-			t = &tally{name: string(name)}
-			if n.all == nil {
-				n.all = map[string]*tally{}
-			}
-			n.all[t.name] = t
-		}
-		if i < len(n.last) {
-			n.last[i] = t
-		} else {
-			n.last = append(n.last, t)
-		}
-		t.add(f[i].Value)
-	}
-}
-
-// columns returns the names that get a column, in order, and whether some do not.
-func (n *names) columns(prefix string) (columns []valueColumn, overflow bool) {
-	var chosen []*tally
-	for _, t := range n.all {
-		chosen = append(chosen, t)
-		overflow = overflow || t.misfits() > 0
-	}
-	slices.SortFunc(chosen, func(a, b *tally) int {
-		return cmp.Or(cmp.Compare(b.records, a.records), strings.Compare(a.name, b.name))
-	})
-	overflow = overflow || len(chosen) > maxColumns
-	for _, t := range chosen[:min(len(chosen), maxColumns)] {
-		columns = append(columns, valueColumn{t.name, prefix + t.name, t.store(), t.repeats()})
-	}
-	slices.SortFunc(columns, func(a, b valueColumn) int { return strings.Compare(a.name, b.name) })
-	return columns, overflow
-}
-
-// valueColumn is a column for the values of a feature or attribution.
-type valueColumn struct {
-	name   string
-	column string
-	store  storage
-	coded  bool // numbers by a dictionary
-}
-
-func newSurvey(model string) *survey {
-	s := &survey{model: model, fields: fields()}
-	s.tallies = make([]tally, len(s.fields))
-	return s
-}
-
-// add looks at one entry.
-func (s *survey) add(e Entry) error {
-	if s.rows++; s.rows > MaxRecords {
-		return tallystick.Errorf(tallystick.Invalid, "a segment file holds %d records at most", MaxRecords)
-	}
+// look takes a record into account that is not kept.
+func (s *survey) look(g *group, e placed) error {
 	if e.Encoding == nil {
-		s.erased++
 		return nil
 	}
-	v := &s.view
-	if err := v.Decode(e.Encoding); err != nil {
+	if err := g.decode(e.Encoding); err != nil {
 		return err
 	}
-	model := v.Bytes(v.Field(prediction.TagModel))
-	if s.model == "" {
-		s.model = string(model)
-	}
-	if string(model) != s.model {
-		return tallystick.Errorf(tallystick.Invalid, "the record is of model %q, the segment of %q", model, s.model)
-	}
-	for i, f := range s.fields {
-		if r := v.Field(f.tag); r.Kind != prediction.Null {
-			s.tallies[i].add(r)
+	s.records++
+	v := &g.view
+	for i := range g.fields {
+		if raw := v.Field(g.fields[i].tag); raw.Kind != prediction.Null {
+			g.columns[i].tally.add(raw.Kind, raw.Bits)
 		}
 	}
 	if len(v.Flags) > 0 {
-		s.flags++
+		g.flags.records++
 	}
 	features, attributions := v.Layouts()
-	s.features.add(v, v.Features, features)
-	s.attributions.add(v, v.Attributions, attributions)
+	s.lookAt(g.features.of(v, v.Features, features), v.Features)
+	s.lookAt(g.attributions.of(v, v.Attributions, attributions), v.Attributions)
 	return nil
+}
+
+func (s *survey) lookAt(series []*series, f []prediction.RawFeature) {
+	for i, at := range series {
+		if at == nil {
+			s.strays = true
+			continue
+		}
+		at.tally.add(f[i].Value.Kind, f[i].Value.Bits)
+	}
 }
 
 // layout is what the survey decides.
 type layout struct {
-	fields                 []field // each with its storage
-	features, attributions []valueColumn
-	absent, overflow       bool // whether these columns are there
+	columns  []outColumn // by name
+	features []*series   // of the columns for features, by name
+	stores   map[string]storage
+	misfits  []outColumn // columns of which some values have to go into the overflow
+	dropped  []*series   // that have no column
+	absent   bool        // whether there is such a column
+	overflow bool
 }
 
-func (s *survey) settle() layout {
-	var l layout
-	for i, f := range s.fields {
-		t := &s.tallies[i]
-		if t.records == 0 && (f.tag != prediction.TagFlags || s.flags == 0) {
+// outColumn is a column of the file.
+type outColumn struct {
+	name  string
+	store storage
+	coded bool // numbers by a dictionary
+	bare  bool // without bounds: nobody looks for a range of these
+	cells *cells
+}
+
+func (s *survey) settle(g *group) *layout {
+	g.each(func(s *series) { s.count() })
+	records := s.records + int64(len(g.rows)-len(g.erased))
+	l := &layout{stores: map[string]storage{}, overflow: s.strays || g.stray != nil}
+	for i, f := range g.fields {
+		c := &g.columns[i]
+		if c.records == 0 {
 			continue
 		}
-		if f.store == 0 {
-			f.store, f.coded = t.store(), t.repeats()
-			l.overflow = l.overflow || t.misfits() > 0
+		if f.store != 0 {
+			l.columns = append(l.columns, outColumn{name: f.name, store: f.store, bare: f.bare, cells: &c.cells})
+			continue
 		}
-		l.fields = append(l.fields, f)
+		l.value(f.name, c)
 	}
-	var more bool
-	l.features, more = s.features.columns(featurePrefix)
-	l.overflow = l.overflow || more
-	l.attributions, more = s.attributions.columns(attributionPrefix)
-	l.overflow = l.overflow || more
-	for _, c := range l.features {
-		l.absent = l.absent || s.features.all[c.name].records < s.rows-s.erased
+	l.features = l.choose(&g.features, featurePrefix)
+	l.choose(&g.attributions, attributionPrefix)
+	for _, f := range l.features {
+		l.absent = l.absent || f.records < records
 	}
+	l.columns = append(l.columns, outColumn{name: columnLeaf, store: as32, bare: true, cells: &g.leaf},
+		outColumn{name: columnTile, store: as32, bare: true, cells: &g.tile})
+	if l.absent {
+		l.columns = append(l.columns, outColumn{name: columnAbsent, store: asBytes, bare: true, cells: &g.absent})
+	}
+	if l.overflow {
+		l.columns = append(l.columns, outColumn{name: columnOverflow, store: asJSON, bare: true, cells: &g.overflow})
+	}
+	slices.SortFunc(l.columns, func(a, b outColumn) int { return strings.Compare(a.name, b.name) })
 	return l
+}
+
+// value gives a series a column of the type that its values need.
+func (l *layout) value(column string, s *series) {
+	c := outColumn{name: column, store: s.store(), coded: s.repeats(), cells: &s.cells}
+	l.columns = append(l.columns, c)
+	l.stores[column] = c.store
+	if s.misfits() > 0 {
+		l.overflow = true
+		l.misfits = append(l.misfits, c)
+	}
+}
+
+// choose gives columns to the names that most records have, and returns them by name.
+func (l *layout) choose(n *names, prefix string) []*series {
+	var all []*series
+	for _, s := range n.all {
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b *series) int {
+		return cmp.Or(cmp.Compare(b.records, a.records), strings.Compare(a.name, b.name))
+	})
+	chosen := all[:min(len(all), maxColumns)]
+	if l.dropped = append(l.dropped, all[len(chosen):]...); len(all) > len(chosen) {
+		l.overflow = true
+	}
+	slices.SortFunc(chosen, func(a, b *series) int { return strings.Compare(a.name, b.name) })
+	for _, s := range chosen {
+		l.value(prefix+s.name, s)
+	}
+	return chosen
 }

@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"math"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/prediction"
 )
 
 // Write writes the records, whose encodings must all be of one model, as the segment of the given
-// name, and tells what was written. It goes through records twice, which must give the same each
-// time; an encoding is not looked at after the next one is asked for. The same records make the
-// same bytes.
+// name, and tells what was written. Encodings must stay as they are until it returns. Where they are more than a
+// row group it goes through them twice, and they must be the same each time. The same records make the same bytes.
 func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summary, error) {
 	if !validLabel(segment) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "%q cannot name a segment", segment).
@@ -22,7 +20,7 @@ func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summ
 	}
 	return write(w, "", []string{segment}, func(yield func(placed, error) bool) {
 		for encoding, err := range records {
-			if !yield(placed{0, Entry{Encoding: encoding}}, err) {
+			if !yield(placed{Entry: Entry{Encoding: encoding}}, err) {
 				return
 			}
 		}
@@ -31,7 +29,8 @@ func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summ
 
 // placed is an entry of one of the parts. Its leaf counts only if it is erased.
 type placed struct {
-	part int
+	part     int
+	fleeting bool // the encoding is another one when the next entry is asked for
 	Entry
 }
 
@@ -41,13 +40,22 @@ var errChanged = errors.New("write segment: the records are not the same the sec
 // write writes the entries, part by part, as segments of the given names. An empty model is that of
 // the first record.
 func write(w io.Writer, model string, segments []string, entries iter.Seq2[placed, error]) (*Summary, error) {
-	s := newSurvey(model)
+	g, s := newGroup(model), &survey{}
 	counts := make([]int64, len(segments))
 	for e, err := range entries {
 		if err != nil {
 			return nil, err
 		}
-		if err := s.add(e.Entry); err != nil {
+		if s.rows++; s.rows > MaxRecords {
+			return nil, tallystick.Errorf(tallystick.Invalid, "a segment file holds %d records at most", MaxRecords)
+		}
+		if s.rows == s.kept+1 && !g.full() {
+			s.kept++
+			err = g.add(e)
+		} else {
+			err = s.look(g, e)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("segment %q, record %d: %w", segments[e.part], counts[e.part], err)
 		}
 		counts[e.part]++
@@ -57,202 +65,197 @@ func write(w io.Writer, model string, segments []string, entries iter.Seq2[place
 			return nil, tallystick.Errorf(tallystick.Invalid, "segment %q has no records", segments[i])
 		}
 	}
-	out := &writer{segments: segments, counts: counts, file: newFileWriter(w, s.settle())}
-	out.summary.Model = s.model
-	for e, err := range entries {
-		if err != nil {
-			return nil, err
-		}
-		if err := out.add(e); err != nil {
+	file, err := newFileWriter(w, g, s.settle(g))
+	if err != nil {
+		return nil, err
+	}
+	defer file.release()
+	out := &writer{segments: segments, counts: counts, group: g, file: file}
+	out.summary.Model = g.model
+	if err := out.write(); err != nil {
+		return nil, err
+	}
+	if s.rows > s.kept {
+		if err := out.others(s.kept, entries); err != nil {
 			return nil, err
 		}
 	}
 	return out.close()
 }
 
-// writer turns records into rows.
+// others writes the row groups after the first, which had as many rows as are to be skipped.
+func (w *writer) others(skip int64, entries iter.Seq2[placed, error]) error {
+	g := w.group
+	for e, err := range entries {
+		if err != nil {
+			return err
+		}
+		if skip--; skip >= 0 {
+			continue
+		}
+		if g.full() {
+			if err := w.write(); err != nil {
+				return err
+			}
+		}
+		if err := g.add(e); err != nil {
+			return err
+		}
+	}
+	if len(g.rows) == 0 {
+		return errChanged
+	}
+	return w.write()
+}
+
+// writer writes row groups.
 type writer struct {
 	summary  Summary
 	segments []string
 	counts   []int64 // records that the survey saw
 	tree     frontier
+	group    *group
 	file     *fileWriter
 	view     prediction.View
-
-	features, attributions mapping
-
-	overflow prediction.Features
-	text     []byte
+	values   prediction.Features // of one record, for the overflow
 }
 
-// add writes one entry and ends the part with its last.
-func (w *writer) add(e placed) error {
-	part := len(w.summary.Parts)
-	if e.part != part || part == len(w.counts) {
-		return errChanged
-	}
-	if e.Encoding != nil {
-		e.Leaf = prediction.LeafOf(e.Encoding)
-	}
-	tile, complete := w.tree.append(e.Leaf)
-	if err := w.row(e.Entry, tile, complete); err != nil {
+// write writes the row group and empties it.
+func (w *writer) write() error {
+	g := w.group
+	if err := w.hash(); err != nil {
 		return err
 	}
-	if n := int64(w.tree.size); n == w.counts[part] {
-		w.summary.Parts = append(w.summary.Parts, Part{w.segments[part], n, rootDigest(w.tree.root())})
-		w.tree = frontier{}
+	w.markAbsent()
+	if err := w.spill(); err != nil {
+		return err
+	}
+	if err := w.file.writeGroup(); err != nil {
+		return err
+	}
+	g.reset()
+	return nil
+}
+
+// hash gives every row its leaf, and the last of every 256 leaves their root.
+func (w *writer) hash() error {
+	g := w.group
+	erased := g.erased
+	for row := range g.rows {
+		part := len(w.summary.Parts)
+		if g.rows[row].part != part || part == len(w.counts) {
+			return errChanged
+		}
+		var leaf Hash
+		if encoding := g.rows[row].encoding; encoding != nil {
+			leaf = prediction.LeafOf(encoding)
+		} else {
+			leaf, erased = erased[0], erased[1:]
+			w.summary.Erased++
+		}
+		g.leaf.addFixed(row, leaf[:])
+		if tile, complete := w.tree.append(leaf); complete {
+			g.tile.addFixed(row, tile[:])
+		}
+		if n := int64(w.tree.size); n == w.counts[part] {
+			w.summary.Parts = append(w.summary.Parts, Part{w.segments[part], n, rootDigest(w.tree.root())})
+			w.tree = frontier{}
+		}
+	}
+	w.summary.Count += int64(len(g.rows))
+	return nil
+}
+
+// markAbsent fills the column that says which features a record does not have.
+func (w *writer) markAbsent() {
+	g, features := w.group, w.file.layout.features
+	stride := (len(features) + 7) / 8
+	var bits []byte
+	for i, f := range features {
+		if f.n == len(g.rows) {
+			continue
+		}
+		if bits == nil {
+			bits = make([]byte, stride*len(g.rows))
+		}
+		next := 0
+		for row := range g.rows {
+			if next < f.n && f.row(next) == row {
+				next++
+			} else {
+				bits[row*stride+i/8] |= 1 << (i % 8)
+			}
+		}
+	}
+	for row := 0; bits != nil && row < len(g.rows); row++ {
+		of := bits[row*stride:][:stride]
+		some := byte(0)
+		for _, b := range of {
+			some |= b
+		}
+		if some != 0 && g.rows[row].encoding != nil {
+			g.absent.addText(row, g.keep(of))
+		}
+	}
+}
+
+// spill fills the column for what does not fit the others.
+func (w *writer) spill() error {
+	g, l := w.group, w.file.layout
+	some := g.stray
+	mark := func(row int) {
+		if some == nil {
+			some = make([]bool, groupRows)
+		}
+		some[row] = true
+	}
+	for _, c := range l.misfits {
+		for i, kind := range c.cells.kinds[:c.cells.n] {
+			if kind != prediction.Null && !c.store.fits(kind, c.cells.bits[i]) {
+				mark(c.cells.row(i))
+			}
+		}
+	}
+	for _, s := range l.dropped {
+		for i := range s.n {
+			mark(s.row(i))
+		}
+	}
+	for row := 0; some != nil && row < len(g.rows); row++ {
+		if !some[row] {
+			continue
+		}
+		if err := w.view.Decode(g.rows[row].encoding); err != nil {
+			return err
+		}
+		w.gather()
+		g.json = w.values.AppendJSON(g.json[:0])
+		g.overflow.addText(row, g.keep(g.json))
 	}
 	return nil
 }
 
-func (w *writer) row(e Entry, tile Hash, complete bool) error {
-	f := w.file
-	f.setBytes(f.leafAt, f.keep(e.Leaf[:]))
-	if complete {
-		f.setBytes(f.tileAt, f.keep(tile[:]))
-	}
-	w.summary.Count++
-	if e.Encoding == nil {
-		w.summary.Erased++
-		return f.endRow(0)
-	}
+// gather collects what of the record in view no column holds.
+func (w *writer) gather() {
 	v := &w.view
-	if err := v.Decode(f.keep(e.Encoding)); err != nil {
-		return err
-	}
-	if string(v.Bytes(v.Field(prediction.TagModel))) != w.summary.Model {
-		return errChanged
-	}
-	w.summary.see(v)
-	if !w.fill(v) {
-		return errChanged
-	}
-	return f.endRow(len(e.Encoding))
-}
-
-// see takes a record into account.
-func (s *Summary) see(v *prediction.View) {
-	id := prediction.ID(v.Bytes(v.Field(prediction.TagID)))
-	at := prediction.Time(v.Field(prediction.TagTime).Bits)
-	if s.Count-s.Erased == 1 {
-		s.FirstID, s.LastID, s.FirstTime, s.LastTime = id, id, at, at
-		return
-	}
-	if string(id[:]) < string(s.FirstID[:]) {
-		s.FirstID = id
-	}
-	if string(id[:]) > string(s.LastID[:]) {
-		s.LastID = id
-	}
-	s.FirstTime, s.LastTime = min(s.FirstTime, at), max(s.LastTime, at)
-}
-
-// fill sets the cells of a record that are not empty. It returns false if there is no column for
-// something, which the survey cannot have seen then.
-func (w *writer) fill(v *prediction.View) bool {
-	f := w.file
-	w.overflow = w.overflow[:0]
-	for i, field := range f.layout.fields {
-		at := f.fieldAt[i]
-		switch raw := v.Field(field.tag); {
-		case field.tag == prediction.TagFlags:
-			if len(v.Flags) > 0 {
-				w.text = appendFlags(w.text[:0], v)
-				f.setBytes(at, f.keep(w.text))
-			}
-		case raw.Kind != prediction.Null:
-			w.set(at, field.store, field.name, v, raw)
+	w.values = w.values[:0]
+	put := func(column string, raw prediction.Raw) {
+		store := w.file.layout.stores[column]
+		if store == 0 || raw.Kind != prediction.Null && !store.fits(raw.Kind, raw.Bits) {
+			w.values = append(w.values, prediction.Feature{Name: column, Value: v.Value(raw)})
 		}
 	}
-	features, attributions := v.Layouts()
-	w.features.find(v, v.Features, features, f.layout.features)
-	w.values(v, v.Features, &w.features, f.layout.features, f.featureAt, featurePrefix)
-	missing := w.features.some
-	if missing {
-		f.setBytes(f.absentAt, f.keep(w.features.absent))
-	}
-	w.attributions.find(v, v.Attributions, attributions, f.layout.attributions)
-	w.values(v, v.Attributions, &w.attributions, f.layout.attributions, f.attributionAt, attributionPrefix)
-	if len(w.overflow) > 0 {
-		w.text = w.overflow.AppendJSON(w.text[:0])
-		f.setBytes(f.overflowAt, f.keep(w.text))
-	}
-	return (!missing || f.layout.absent) && (len(w.overflow) == 0 || f.layout.overflow)
-}
-
-// set gives a value to its column, or to the overflow if it does not fit there.
-func (w *writer) set(at int, store storage, column string, v *prediction.View, raw prediction.Raw) {
-	switch f := w.file; {
-	case raw.Kind == prediction.Null:
-	case store == asDouble && raw.Kind == prediction.Float:
-		f.setFloat(at, math.Float64frombits(raw.Bits))
-	case store == asDouble && raw.Kind == prediction.Int && exactly(int64(raw.Bits)):
-		f.setFloat(at, float64(int64(raw.Bits)))
-	case raw.Kind == prediction.Octets, raw.Kind == prediction.Text && (store == asText || store == asJSON):
-		f.setBytes(at, v.Bytes(raw))
-	case store == asTime || store == asInteger && raw.Kind == prediction.Int, store == asBoolean && raw.Kind == prediction.Bool:
-		f.setBits(at, raw.Bits)
-	default:
-		w.overflow = append(w.overflow, prediction.Feature{Name: column, Value: v.Value(raw)})
-	}
-}
-
-// mapping tells which columns the names of a record have. Most records have those of the one before.
-type mapping struct {
-	layout int
-	of     []int // by feature; -1 where there is no column
-	absent []byte
-	some   bool // columns are absent
-}
-
-// find settles the mapping for the features of v.
-func (m *mapping) find(v *prediction.View, f []prediction.RawFeature, layout int, columns []valueColumn) {
-	if len(f) > 0 && len(f) == len(m.of) && layout == m.layout {
-		return
-	}
-	*m = mapping{layout: layout, of: m.of[:0], absent: append(m.absent[:0], make([]byte, (len(columns)+7)/8)...)}
-	next := 0
-	for i := range columns {
-		for next < len(f) && string(v.Name(f[next])) < columns[i].name {
-			m.of = append(m.of, -1)
-			next++
-		}
-		if next < len(f) && string(v.Name(f[next])) == columns[i].name {
-			m.of = append(m.of, i)
-			next++
-			continue
-		}
-		m.absent[i/8] |= 1 << (i % 8)
-		m.some = true
-	}
-	for ; next < len(f); next++ {
-		m.of = append(m.of, -1)
-	}
-}
-
-// values sets the cells of all features or attributions.
-func (w *writer) values(v *prediction.View, f []prediction.RawFeature, m *mapping, columns []valueColumn, at []int, prefix string) {
-	for i, k := range m.of {
-		if k < 0 {
-			w.spill(v, f[i], prefix)
-		} else {
-			w.set(at[k], columns[k].store, columns[k].column, v, f[i].Value)
+	for _, f := range w.group.fields {
+		if raw := v.Field(f.tag); f.store == 0 && raw.Kind != prediction.Null {
+			put(f.name, raw)
 		}
 	}
-}
-
-// spill puts a feature that has no column into the overflow.
-func (w *writer) spill(v *prediction.View, f prediction.RawFeature, prefix string) {
-	w.overflow = append(w.overflow, prediction.Feature{Name: prefix + string(v.Name(f)), Value: v.Value(f.Value)})
-}
-
-// appendFlags writes the flags as a JSON array.
-func appendFlags(dst []byte, v *prediction.View) []byte {
-	for i, flag := range v.Flags {
-		dst = append(dst, "[,"[min(i, 1)])
-		dst = v.Value(flag).AppendJSON(dst)
+	for _, f := range v.Features {
+		put(featurePrefix+string(v.Name(f)), f.Value)
 	}
-	return append(dst, ']')
+	for _, f := range v.Attributions {
+		put(attributionPrefix+string(v.Name(f)), f.Value)
+	}
 }
 
 // close ends the file.
@@ -260,11 +263,13 @@ func (w *writer) close() (*Summary, error) {
 	if len(w.summary.Parts) != len(w.segments) {
 		return nil, errChanged
 	}
-	meta := metadata{Version: 1, Model: w.summary.Model, Parts: w.summary.Parts}
+	s := &w.summary
+	f := w.file
+	meta := metadata{Version: 1, Model: s.Model, Parts: s.Parts}
 	var err error
-	w.summary.Bytes, w.summary.Digest, err = w.file.close(meta.encode())
-	if err != nil {
+	if s.Bytes, s.Digest, err = f.close(meta.encode()); err != nil {
 		return nil, err
 	}
-	return &w.summary, nil
+	s.FirstID, s.LastID, s.FirstTime, s.LastTime = f.firstID, f.lastID, f.firstTime, f.lastTime
+	return s, nil
 }

@@ -192,3 +192,24 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAppend reads what was written, strictly.
+func FuzzAppend(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 9}, uint8(4))
+	f.Add(make([]byte, 100), uint8(1))
+	f.Fuzz(func(t *testing.T, data []byte, bits uint8) {
+		width := int(bits%32) + 1
+		values := make([]uint32, len(data))
+		for i, c := range data {
+			values[i] = uint32(c) * 0x01010101 >> (32 - width)
+		}
+		h, err := wire.NewHybrid(wire.AppendHybrid(nil, values, width), width, wire.Strict)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]uint32, len(values))
+		if err := h.Read(got); err != nil || !slices.Equal(got, values) {
+			t.Fatalf("%d bits: %v came back as %v, %v", width, values, got, err)
+		}
+	})
+}
