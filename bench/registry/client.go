@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -78,8 +79,15 @@ type measured struct {
 	bytes int             // of an answer
 }
 
-// measure asks a question a number of times, by several clients, after one that warms up.
-func (c *client) measure(ctx context.Context, s *process, q question, requests, clients int) (m measured, err error) {
+// load says how questions come: from clients that each wait for the answer and ask again at once, or, if
+// perSecond is given, as from many who do not know of each other, however long answers take.
+type load struct {
+	clients   int
+	perSecond float64
+}
+
+// measure asks a question a number of times, after once to warm up.
+func (c *client) measure(ctx context.Context, s *process, q question, requests int, l load) (m measured, err error) {
 	first, err := c.get(ctx, q.path(0))
 	if err != nil {
 		return m, err
@@ -89,6 +97,21 @@ func (c *client) measure(ctx context.Context, s *process, q question, requests, 
 		return m, err
 	}
 	times := make([]time.Duration, requests)
+	if l.perSecond > 0 {
+		err = c.arrive(ctx, q, times, l.perSecond)
+	} else {
+		err = c.follow(ctx, q, times, l.clients)
+	}
+	if err != nil {
+		return m, err
+	}
+	after, err := s.processor()
+	slices.Sort(times)
+	return measured{times: times, each: (after - before) / time.Duration(max(requests, 1)), bytes: len(first)}, err
+}
+
+// follow asks by clients each of which asks again once it has its answer.
+func (c *client) follow(ctx context.Context, q question, times []time.Duration, clients int) error {
 	var next atomic.Int64
 	g, asking := errgroup.WithContext(ctx)
 	for range clients {
@@ -106,12 +129,30 @@ func (c *client) measure(ctx context.Context, s *process, q question, requests, 
 			}
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return m, err
+	return g.Wait()
+}
+
+// arrive asks at random moments (a Poisson process), the same ones each time. A time counts from the moment
+// at which the question was due, so that nothing is left out while the server is slow.
+func (c *client) arrive(ctx context.Context, q question, times []time.Duration, perSecond float64) error {
+	random := rand.New(rand.NewPCG(1, 1)) //nolint:gosec // chosen at random, not secret
+	g, asking := errgroup.WithContext(ctx)
+	next := time.Now()
+	for i := range times {
+		next = next.Add(time.Duration(random.ExpFloat64() / perSecond * float64(time.Second)))
+		select {
+		case <-time.After(time.Until(next)):
+		case <-asking.Done():
+			return g.Wait()
+		}
+		due := next
+		g.Go(func() error {
+			_, err := c.get(asking, q.path(i+1))
+			times[i] = time.Since(due)
+			return err
+		})
 	}
-	after, err := s.processor()
-	slices.Sort(times)
-	return measured{times: times, each: (after - before) / time.Duration(max(requests, 1)), bytes: len(first)}, err
+	return g.Wait()
 }
 
 // percentile returns the least time that p percent of the times do not exceed.
