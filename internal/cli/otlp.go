@@ -6,10 +6,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"net/http"
+	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/cloudevents"
 	"github.com/tallystick/tallystick/internal/otlp"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/server"
@@ -61,10 +64,23 @@ func (h house) telemetry(predictions *recording, logger *slog.Logger) *otlp.Rece
 	return otlp.New(otlp.Config{Recorder: predictions.Capture, Doorkeeper: sending(h), Models: h.catalog, Logger: logger})
 }
 
+// events returns what takes predictions from KServe's logger.
+func (h house) events(predictions *recording, logger *slog.Logger) *cloudevents.Receiver {
+	return cloudevents.New(cloudevents.Config{Recorder: predictions.Capture, Doorkeeper: sending(h), Logger: logger, Now: time.Now})
+}
+
+// beside answers at one path, and hands everything else on.
+func beside(path string, at, elsewhere http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("POST "+path, at)
+	mux.Handle("/", elsewhere)
+	return mux
+}
+
 // sending lets those in who may record predictions.
 type sending house
 
-// Enter implements otlp.Doorkeeper.
+// Enter implements otlp.Doorkeeper and cloudevents.Doorkeeper.
 func (s sending) Enter(ctx context.Context, token string) (string, error) {
 	p, err := s.access.Authenticate(ctx, token)
 	if err != nil {

@@ -145,7 +145,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	defer func() { _ = doors.Close() }() // they are closed, if it came so far that they were served
-	receiver := h.telemetry(predictions, logger)
+	receiver, events := h.telemetry(predictions, logger), h.events(predictions, logger)
 	fresh, err := h.access.OfferBootstrap(ctx, itself())
 	if err != nil {
 		return fmt.Errorf("prepare the first administrator's secret: %w", err)
@@ -153,12 +153,13 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	changed, stop := w.DB.Watch()
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
+	config.Handler = beside("/cloudevents", events, config.Handler)
 	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping())...)
 	if err != nil {
 		return err
 	}
 	config.Jobs = jobs
-	config.Collectors = append(config.Collectors, courier, receiver)
+	config.Collectors = append(config.Collectors, courier, receiver, events)
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -177,6 +178,14 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 			select {
 			case <-holds:
 				return receiver.Serve(ctx, doors)
+			case <-ctx.Done():
+				return nil
+			}
+		})
+		group.Go(func() error {
+			select {
+			case <-holds:
+				return events.Run(ctx)
 			case <-ctx.Done():
 				return nil
 			}
