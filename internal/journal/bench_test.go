@@ -23,8 +23,9 @@ const (
 )
 
 // BenchmarkJournal measures durable records a second with 32 clients, beside two others in the same run, turn
-// by turn: the same group commit onto a bare file that is only appended to and synced, and COPY into
-// PostgreSQL, a row a record, a transaction a batch, a connection a client.
+// by turn: the same group commit onto a bare file that is only appended to and synced ("plain"), onto one of zeros
+// that does not grow, as the journal's own log does not ("zeros": the harder limit, because a sync of a file that grows costs a
+// transaction of the file system), and COPY into PostgreSQL, a row a record, a transaction a batch, a connection a client.
 func BenchmarkJournal(b *testing.B) {
 	for _, size := range []int{1, 500} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
@@ -34,7 +35,7 @@ func BenchmarkJournal(b *testing.B) {
 				record[0] = byte(i)
 				payload = AppendRecord(payload, record)
 			}
-			contestants := []*contestant{newJournalBench(b, payload), newPlainBench(b, payload)}
+			contestants := []*contestant{newJournalBench(b, payload), newPlainBench(b, payload, 0), newPlainBench(b, payload, zerosSize)}
 			if os.Getenv("TALLYSTICK_TEST_POSTGRES") != "" {
 				contestants = append(contestants, newCopyBench(b, record, size))
 			}
@@ -122,26 +123,49 @@ func newJournalBench(b *testing.B, payload []byte) *contestant {
 // plainFile is the least that a durable log can be.
 type plainFile struct {
 	Log
-	f *os.File
+	f    *os.File
+	at   int64
+	size int64 // 0: it grows
 }
+
+// zerosSize is more than a turn writes.
+const zerosSize = 256 << 20
 
 func (p *plainFile) Append(_ context.Context, blocks []Block) (bool, error) {
 	for _, b := range blocks {
-		if _, err := p.f.Write(b.Frames); err != nil {
+		if p.size > 0 && p.at+int64(len(b.Frames)) > p.size {
+			p.at = 0
+		}
+		if _, err := p.f.WriteAt(b.Frames, p.at); err != nil {
 			return false, err
 		}
+		p.at += int64(len(b.Frames))
 	}
 	return false, nil
 }
 
 func (p *plainFile) Sync() error { return syncData(p.f) }
 
-func newPlainBench(b *testing.B, payload []byte) *contestant {
+func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
+	b.Helper()
+	name := "plain"
+	if size > 0 {
+		name = "zeros"
+	}
 	f, err := os.Create(filepath.Join(b.TempDir(), "plain"))
 	if err != nil {
 		b.Fatal(err)
 	}
-	j := newJournal(Options{Dir: f.Name()}.withDefaults(), &plainFile{f: f}, marked{}, newMemory(0))
+	zeros := make([]byte, 1<<20)
+	for range size / int64(len(zeros)) {
+		if _, err := f.Write(zeros); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.Sync(); err != nil {
+		b.Fatal(err)
+	}
+	j := newJournal(Options{Dir: f.Name()}.withDefaults(), &plainFile{f: f, size: size}, marked{}, newMemory(0))
 	go j.run()
 	b.Cleanup(func() {
 		if err := j.Close(); err != nil {
@@ -149,7 +173,7 @@ func newPlainBench(b *testing.B, payload []byte) *contestant {
 		}
 	})
 	return &contestant{
-		name:  "plain",
+		name:  name,
 		write: func(int) error { _, err := j.Append(context.Background(), Batch{Payload: payload}); return err },
 		between: func() error {
 			j.mu.Lock()

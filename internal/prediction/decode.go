@@ -180,6 +180,11 @@ func (d *decoder) typed() Raw {
 					return Raw{Kind: Float, Bits: bits}
 				}
 			}
+		case typeBytes:
+			if n := int(d.data[at+1]); n < 0x80 && n <= len(d.data)-at-2 {
+				d.at = at + 2 + n
+				return Raw{Kind: Octets, at: uint32(at + 2), n: uint32(n)}
+			}
 		case typeText:
 			if n := int(d.data[at+1]); 0 < n && n < 0x80 && n <= len(d.data)-at-2 {
 				// Of these letters are the first ones of the numbers that are written as texts.
@@ -281,8 +286,17 @@ func (t *template) match(known int, data []byte) int {
 	if known >= len(t.names) {
 		return 0
 	}
-	k := 1 + int(t.names[known])
-	if k > len(data) || string(data[:k]) != string(t.names[known:known+k]) {
+	names := t.names[known:]
+	k := 1 + int(names[0])
+	switch {
+	case k > len(data):
+		return 0
+	case 8 <= k && k <= 16: // as most names have, and faster than by a call
+		load := binary.LittleEndian.Uint64
+		if load(data) != load(names) || load(data[k-8:]) != load(names[k-8:]) {
+			return 0
+		}
+	case string(data[:k]) != string(names[:k]):
 		return 0
 	}
 	return k

@@ -16,7 +16,7 @@ type cells struct {
 	n     int
 	lane  int // of the cache, 0 to 63
 
-	recent *[64]uint64 // texts that came lately, by a hash: one that comes again is the same number
+	recent *[64]recentText // texts that came lately, by a hash: one that comes again is the same number
 }
 
 // reset empties c. Memory that the last row group did not need is given back.
@@ -68,24 +68,39 @@ func (c *cells) add(g *group, row int, v prediction.Raw) {
 	c.put(row, v.Kind, bits)
 }
 
+// recentText is a text that came lately. Up to 16 bytes are all in first and last.
+type recentText struct {
+	first, last uint64
+	text        uint64
+}
+
 // again returns the number that the text b had when it came before, if that is not long ago.
 func (c *cells) again(g *group, text uint64, b []byte) uint64 {
 	if c.recent == nil {
-		c.recent = new([64]uint64)
+		c.recent = new([64]recentText)
 	}
-	sum := uint64(len(b))
-	if len(b) >= 8 {
-		sum ^= binary.LittleEndian.Uint64(b) ^ binary.LittleEndian.Uint64(b[len(b)-8:])
-	} else {
-		for _, c := range b {
-			sum = sum<<8 | uint64(c)
-		}
+	first, last := edges(b)
+	known := &c.recent[(first^last+text&0xffff)*0x9e3779b97f4a7c15>>58]
+	if known.first == first && known.last == last && uint16(known.text) == uint16(text) &&
+		(len(b) <= 16 || string(g.text(known.text)) == string(b)) {
+		return known.text
 	}
-	last := &c.recent[sum*0x9e3779b97f4a7c15>>58]
-	if uint16(*last) != uint16(text) || string(g.text(*last)) != string(b) {
-		*last = text
+	*known = recentText{first, last, text}
+	return text
+}
+
+// edges returns the first and the last bytes, which can be the same ones.
+func edges(b []byte) (first, last uint64) {
+	n := len(b)
+	switch {
+	case n >= 8:
+		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
+	case n > 0:
+		return uint64(b[0]) | uint64(b[n/2])<<8, uint64(b[n-1])
 	}
-	return *last
+	return 0, 0
 }
 
 func (c *cells) put(row int, kind prediction.Kind, bits uint64) {
