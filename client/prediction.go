@@ -150,3 +150,10 @@ type Rejection struct {
 }
 
 func (r Rejection) String() string { return fmt.Sprintf("prediction %d: %s", r.Index, r.Message) }
+
+// RejectedError is in the chain of the error of a batch of which no prediction was taken.
+type RejectedError struct{ Rejected []Rejection }
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("%d predictions were rejected", len(e.Rejected))
+}

@@ -16,6 +16,7 @@ func problem(response *http.Response, body []byte) error {
 		Code                tallystick.Code
 		Instance            string
 		Errors              []struct{ Message, Location string }
+		Rejected            []Rejection
 	}
 	if to, err := response.Location(); err == nil && response.StatusCode/100 == 3 {
 		return tallystick.Errorf(tallystick.Invalid, "the server answered %s and points to %s://%s", response.Status, to.Scheme, to.Host).
@@ -35,6 +36,9 @@ func problem(response *http.Response, body []byte) error {
 		message += " (" + p.Instance + ")"
 	}
 	err := tallystick.Errorf(p.Code, "%s", message)
+	if len(p.Rejected) > 0 {
+		err.Err = &RejectedError{p.Rejected}
+	}
 	if p.Hint != "" {
 		err = err.WithHint("%s", p.Hint)
 	}

@@ -300,4 +300,3 @@ func TestPredictionsOnDevice(t *testing.T) {
 		t.Errorf("left over: %+v", s)
 	}
 }
-
