@@ -13,9 +13,11 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -47,6 +49,8 @@ type Config struct {
 	// Predictions takes predictions in. Nil takes none.
 	Predictions *capture.Capture
 	Archive     *archive.Archive
+	Labels      *label.Store
+	Cases       *casework.Desk
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -105,6 +109,7 @@ func New(config Config) http.Handler {
 	s.deployments()
 	s.assignments()
 	s.findings()
+	s.cases()
 	s.notifications()
 	s.releases()
 	s.gate()

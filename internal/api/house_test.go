@@ -18,9 +18,11 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -71,6 +73,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	kept := archive.New(archive.Config{Workspace: w, Now: time.Now, Fresh: predictions.Cut})
 	return house{dir: w.Dir(), journal: j, Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
 		Releases: release.New(release.Config{
@@ -84,7 +87,8 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Notify:      notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Predictions: predictions,
 		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
-		Archive: archive.New(archive.Config{Workspace: w, Now: time.Now, Fresh: predictions.Cut}),
+		Archive: kept, Labels: label.New(w.DB, w.Evidence),
+		Cases: casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept}),
 	}}
 }
 

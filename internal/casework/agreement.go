@@ -3,38 +3,37 @@ package casework
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// Standing is how the work on the cases of a model stands.
-type Standing struct {
-	Waiting   int64         `json:"waiting" doc:"cases that are not decided"`
-	Overdue   int64         `json:"overdue" doc:"of them, those that are overdue"`
-	Disputed  int64         `json:"disputed" doc:"of them, those that wait for a third person"`
-	Decided   int64         `json:"decided"`
-	Median    time.Duration `json:"-"`
-	Agreement stat.Estimate `json:"agreement" doc:"share of the decided cases in which the model was right by the reviewers' outcome, of those where the model said something"`
-	Pairs     int64         `json:"pairs" doc:"cases with two independent opinions"`
-	Same      stat.Estimate `json:"same" doc:"share of the pairs in which both say the same"`
-	Kappa     stat.Estimate `json:"kappa" doc:"Cohen's kappa of the pairs: agreement beyond chance"`
-	Coverage  []Coverage    `json:"coverage"`
+// Workload is how the work on the cases of a model stands.
+type Workload struct {
+	Waiting   int64          `json:"waiting" doc:"cases that are not decided"`
+	Overdue   int64          `json:"overdue" doc:"of them, those that are overdue"`
+	Disputed  int64          `json:"disputed" doc:"of them, those that wait for a third person"`
+	Decided   int64          `json:"decided"`
+	Median    Hours          `json:"median_hours" doc:"half of the decided cases took no longer"`
+	Agreement figure.Portion `json:"agreement" doc:"of the decided cases in which the model had said something, those in which the answer is the same"`
+	Same      figure.Portion `json:"same" doc:"of the cases with two independent opinions, those in which both say the same"`
+	Kappa     *Kappa         `json:"kappa,omitempty" doc:"absent where chance alone agrees always, or there are no pairs"`
+	Sampled   []Sampled      `json:"sampled" doc:"by rule and stratum"`
 }
 
-// MarshalJSON writes the median in hours.
-func (s Standing) MarshalJSON() ([]byte, error) {
-	type plain Standing
-	return json.Marshal(struct {
-		plain
-		MedianHours stat.Number `json:"median_hours"`
-	}{plain(s), stat.Number(s.Median.Hours())})
+// Kappa is Cohen's kappa of pairs of opinions: their agreement beyond chance, with its 95 % interval.
+type Kappa struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
 }
 
-// Coverage says what a rule chose of how many.
-type Coverage struct {
+// Sampled says what a rule chose of how many.
+type Sampled struct {
 	Rule    string   `json:"rule"`
 	Stratum []string `json:"stratum"`
 	Held    int64    `json:"held" doc:"records that the rule holds for"`
@@ -44,9 +43,9 @@ type Coverage struct {
 
 const maxCoverage = 1000
 
-// Standing returns how the work on cases stands, of those that were opened in [from, to); a zero time is no
-// bound. Coverage is by the days of the predictions.
-func (d *Desk) Standing(ctx context.Context, model string, from, to time.Time) (s Standing, err error) {
+// Workload returns how the work on cases stands, of those that were opened in [from, to); a zero time is no
+// bound. What rules chose is by the days of the predictions.
+func (d *Desk) Workload(ctx context.Context, model string, from, to time.Time) (s Workload, err error) {
 	low, high := int64(0), int64(1)<<62
 	if !from.IsZero() {
 		low = from.UnixMilli()
@@ -64,32 +63,32 @@ func (d *Desk) Standing(ctx context.Context, model string, from, to time.Time) (
 		if err != nil {
 			return err
 		}
-		s.Agreement = stat.Proportion{K: agree, N: said}.Estimate()
+		s.Agreement = figure.NewPortion(agree, said)
 		if s.Median, err = median(tx, model, low, high, s.Decided); err != nil {
 			return err
 		}
 		if err := s.pairs(tx, model, low, high); err != nil {
 			return err
 		}
-		s.Coverage, err = coverage(tx, model, low, high)
+		s.Sampled, err = coverage(tx, model, low, high)
 		return err
 	})
 	return s, err
 }
 
 // median returns the time from opening to decision that half of the decided cases took.
-func median(tx *state.Tx, model string, low, high, decided int64) (time.Duration, error) {
+func median(tx *state.Tx, model string, low, high, decided int64) (Hours, error) {
 	if decided == 0 {
 		return 0, nil
 	}
 	var ms int64
 	err := tx.QueryRow(`SELECT decided_ms - opened_ms FROM cases WHERE state = 'decided' AND (model = ? OR ? = '') AND opened_ms >= ? AND opened_ms < ?
 		ORDER BY decided_ms - opened_ms LIMIT 1 OFFSET CAST(? AS BIGINT)`, model, model, low, high, (decided-1)/2).Scan(&ms)
-	return time.Duration(ms) * time.Millisecond, err
+	return hours(time.Duration(ms) * time.Millisecond), err
 }
 
 // pairs compares the first two opinions of cases that have two.
-func (s *Standing) pairs(tx *state.Tx, model string, low, high int64) error {
+func (s *Workload) pairs(tx *state.Tx, model string, low, high int64) error {
 	type pair struct {
 		first, second string
 		n             int64
@@ -112,23 +111,25 @@ func (s *Standing) pairs(tx *state.Tx, model string, low, high int64) error {
 	for i := range m {
 		m[i] = make([]int64, len(values))
 	}
-	var same int64
+	var same, pairs int64
 	for _, p := range all {
 		i, _ := slices.BinarySearch(values, p.first)
 		j, _ := slices.BinarySearch(values, p.second)
 		m[i][j] = p.n
-		if s.Pairs += p.n; i == j {
+		if pairs += p.n; i == j {
 			same += p.n
 		}
 	}
-	s.Same = stat.Proportion{K: same, N: s.Pairs}.Estimate()
-	s.Kappa = m.Kappa()
+	s.Same = figure.NewPortion(same, pairs)
+	if k := m.Kappa(); !math.IsNaN(k.Value) && !math.IsNaN(k.Interval.Low) {
+		s.Kappa = &Kappa{Value: k.Value, Low: k.Interval.Low, High: k.Interval.High}
+	}
 	return nil
 }
 
-func coverage(tx *state.Tx, model string, low, high int64) ([]Coverage, error) {
+func coverage(tx *state.Tx, model string, low, high int64) ([]Sampled, error) {
 	const day = int64(24 * time.Hour / time.Millisecond)
-	return state.Collect(tx, func(row state.Scanner) (c Coverage, err error) {
+	return state.Collect(tx, func(row state.Scanner) (c Sampled, err error) {
 		var stratum string
 		if err = row.Scan(&c.Rule, &stratum, &c.Held, &c.Taken, &c.LeftOut); err == nil {
 			err = json.Unmarshal([]byte(stratum), &c.Stratum)

@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -62,10 +63,10 @@ const claimLasts = 8 * time.Hour
 
 // Opening has a person look at a prediction, whatever the rules say.
 type Opening struct {
-	Reason string        `json:"reason" doc:"why, such as the complaint of the person concerned"`
-	Queue  string        `json:"queue,omitempty" doc:"name of the queue"`
-	Second bool          `json:"second,omitempty" doc:"it needs a second opinion"`
-	Within time.Duration `json:"-"`
+	Reason string `json:"reason" doc:"why, such as the complaint of the person concerned"`
+	Queue  string `json:"queue,omitempty" doc:"name of the queue"`
+	Second bool   `json:"second,omitempty" doc:"it needs a second opinion"`
+	Within Hours  `json:"within_hours,omitempty" doc:"it is to be decided in this time; 7 days if left out"`
 }
 
 // Open returns the change by which somebody opens a case about a prediction. It is a Conflict if one is
@@ -82,11 +83,9 @@ func (d *Desk) Open(tx *state.Tx, r *prediction.Record, o Opening) (trail.Change
 			return nil, err
 		}
 	}
-	if o.Within == 0 {
-		o.Within = defaultWithin
-	}
-	if o.Within < time.Minute || o.Within > maxWithin {
-		return nil, tallystick.Errorf(tallystick.Invalid, "a case that is due within %v is not of a minute to a year", o.Within)
+	within := cmp.Or(o.Within, hours(defaultWithin))
+	if !within.valid() {
+		return nil, tallystick.Errorf(tallystick.Invalid, "a case cannot be due within %v hours", within).WithHint("give it a minute to a year")
 	}
 	switch is, err := open(tx, r.ID.String()); {
 	case err != nil:
@@ -95,7 +94,7 @@ func (d *Desk) Open(tx *state.Tx, r *prediction.Record, o Opening) (trail.Change
 		return nil, tallystick.Errorf(tallystick.Conflict, "case %s about this prediction is open", is).WithHint("`tallystick case show %s`", is)
 	}
 	change := opened(r)
-	change.Reason, change.Queue, change.Second, change.Due = o.Reason, o.Queue, o.Second, tx.Now().Add(o.Within).UnixMilli()
+	change.Reason, change.Queue, change.Second, change.Due = o.Reason, o.Queue, o.Second, tx.Now().Add(within.duration()).UnixMilli()
 	return change, nil
 }
 

@@ -12,9 +12,11 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -28,11 +30,11 @@ type house struct {
 	recorder *trail.Recorder
 	reader   *trail.Reader
 	now      time.Time
-	segments []casework.Sealed
-	entries  map[string][]casework.Entry
+	segments []archive.Sealed
+	entries  map[string][]segment.Entry
 }
 
-func (h *house) Sealed(_ context.Context, after uint64, limit int) (found []casework.Sealed, _ error) {
+func (h *house) Sealed(_ context.Context, after uint64, limit int) (found []archive.Sealed, _ error) {
 	for _, s := range h.segments {
 		if s.Event > after && len(found) < limit {
 			found = append(found, s)
@@ -41,9 +43,9 @@ func (h *house) Sealed(_ context.Context, after uint64, limit int) (found []case
 	return found, nil
 }
 
-func (h *house) Records(_ context.Context, segment string) iter.Seq2[casework.Entry, error] {
-	return func(yield func(casework.Entry, error) bool) {
-		for _, e := range h.entries[segment] {
+func (h *house) Entries(_ context.Context, name string) iter.Seq2[segment.Entry, error] {
+	return func(yield func(segment.Entry, error) bool) {
+		for _, e := range h.entries[name] {
 			if !yield(e, nil) {
 				return
 			}
@@ -53,7 +55,7 @@ func (h *house) Records(_ context.Context, segment string) iter.Seq2[casework.En
 
 func open(t *testing.T) *house {
 	t.Helper()
-	h := &house{now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), entries: map[string][]casework.Entry{}}
+	h := &house{now: time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC), entries: map[string][]segment.Entry{}}
 	clock := func() time.Time { return h.now }
 	var err error
 	if h.db, err = state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), URL: postgrestest.IfChosen(t), Now: clock}); err != nil {
@@ -67,13 +69,6 @@ func open(t *testing.T) *house {
 	h.registry = registry.New(h.db, h.recorder)
 	h.Desk = casework.New(casework.Config{
 		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h,
-		Filter: func(condition string) (func(*prediction.Record) bool, error) {
-			flag, ok := strings.CutPrefix(condition, "flags=")
-			if !ok {
-				return nil, tallystick.Errorf(tallystick.Invalid, "%s is no condition", condition)
-			}
-			return func(r *prediction.Record) bool { return strings.Contains(strings.Join(r.Flags, " "), flag) }, nil
-		},
 	})
 	return h
 }
@@ -105,7 +100,7 @@ func single(propose func(tx *state.Tx) (trail.Change, error)) func(tx *state.Tx)
 	}
 }
 
-func (h *house) define(t *testing.T, r casework.Rule) {
+func (h *house) define(t *testing.T, r casework.CaseRule) {
 	t.Helper()
 	h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) { return h.DefineRule(tx, r) })
 }
@@ -121,7 +116,7 @@ func (h *house) seal(t *testing.T, model string, records ...prediction.Record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.entries[name] = append(h.entries[name], casework.Entry{Record: records[i], Leaf: prediction.LeafOf(encoding)})
+		h.entries[name] = append(h.entries[name], segment.Entry{Encoding: encoding, Leaf: prediction.LeafOf(encoding)})
 	}
 	receipt, err := h.recorder.Record(t.Context(), trail.Entry{
 		Type: trail.ServerStopped, Actor: trail.Actor{ID: "x", Kind: access.KindProgram}, Resource: trail.Resource{Type: "workspace", ID: "w"}, Outcome: tallystick.Success,
@@ -130,7 +125,7 @@ func (h *house) seal(t *testing.T, model string, records ...prediction.Record) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.segments = append(h.segments, casework.Sealed{Segment: name, Model: model, Event: receipt.Sequence})
+	h.segments = append(h.segments, archive.Sealed{Segment: name, Model: model, Event: receipt.Sequence})
 }
 
 func (h *house) route(t *testing.T) {
@@ -190,8 +185,8 @@ func scored(score float64, region string) prediction.Record {
 func TestRouteByStratum(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.define(t, casework.Rule{Model: "credit", Name: "sample", Share: 0.05, Strata: []string{"f_region"}, AtLeast: 3})
-	h.define(t, casework.Rule{Model: "credit", Name: "unsure", Share: 1, Margin: new(float64)})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "sample", Share: 0.05, Strata: []string{"f_region"}, AtLeast: 3})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "unsure", Share: 1, Margin: new(float64)})
 	var records []prediction.Record
 	for i := range 2000 {
 		region := "north"
@@ -228,11 +223,11 @@ func TestRouteByStratum(t *testing.T) {
 	if n := count["unsure "]; n > 7 || n+count["sample north"] < 7 {
 		t.Errorf("%d that are not sure", n)
 	}
-	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
+	s, err := h.Workload(t.Context(), "credit", time.Time{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range s.Coverage {
+	for _, c := range s.Sampled {
 		want := map[string]int64{"sample north": 2003, "sample islands": 4, "unsure ": 7}[c.Rule+" "+strings.Join(c.Stratum, "")]
 		if c.Held != want || c.Taken != int64(count[c.Rule+" "+strings.Join(c.Stratum, "")]) || c.LeftOut != 0 {
 			t.Errorf("%+v, want %d", c, want)
@@ -250,7 +245,7 @@ func TestRouteByStratum(t *testing.T) {
 func TestRouteIsBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.define(t, casework.Rule{Model: "credit", Name: "risky", Condition: "flags=risk", Share: 1, Most: 10})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "risky", Where: []string{"flags = risk"}, Share: 1, Most: 10})
 	var records []prediction.Record
 	for i := range 40 {
 		r := scored(0.2, "north")
@@ -265,9 +260,9 @@ func TestRouteIsBounded(t *testing.T) {
 	if n := len(h.cases(t, casework.Filter{})); n != 10 {
 		t.Errorf("%d cases", n)
 	}
-	s, err := h.Standing(t.Context(), "", time.Time{}, time.Time{})
-	if err != nil || len(s.Coverage) != 1 || s.Coverage[0].Held != 20 || s.Coverage[0].Taken != 10 || s.Coverage[0].LeftOut != 10 {
-		t.Errorf("%+v, %v", s.Coverage, err)
+	s, err := h.Workload(t.Context(), "", time.Time{}, time.Time{})
+	if err != nil || len(s.Sampled) != 1 || s.Sampled[0].Held != 20 || s.Sampled[0].Taken != 10 || s.Sampled[0].LeftOut != 10 {
+		t.Errorf("%+v, %v", s.Sampled, err)
 	}
 	h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) { return h.RemoveRule(tx, "credit", "risky") })
 	h.now = h.now.Add(48 * time.Hour)
@@ -326,8 +321,8 @@ func TestSecondOpinion(t *testing.T) {
 		t.Errorf("%+v, %+v, %v", c, seen, err)
 	}
 	refused("after it is decided", h.judge(id, "eve", "no"), tallystick.Conflict)
-	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
-	if err != nil || s.Decided != 1 || s.Pairs != 1 || s.Same.Value != 0 || s.Agreement.Value != 0 || s.Median != 3*time.Hour {
+	s, err := h.Workload(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil || s.Decided != 1 || s.Same.N != 1 || s.Same.K != 0 || s.Agreement.N != 1 || s.Agreement.K != 0 || s.Median != 3 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	h.replays(t)
@@ -357,8 +352,8 @@ func TestAgreement(t *testing.T) {
 			}
 		}
 	}
-	s, err := h.Standing(t.Context(), "credit", time.Time{}, time.Time{})
-	if err != nil || s.Pairs != 50 || math.Abs(s.Kappa.Value-0.4) > 1e-12 || s.Same.Value != 0.7 || s.Disputed != 15 || s.Decided != 35 {
+	s, err := h.Workload(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil || s.Same.N != 50 || s.Same.K != 35 || s.Kappa == nil || math.Abs(s.Kappa.Value-0.4) > 1e-12 || s.Disputed != 15 || s.Decided != 35 {
 		t.Errorf("%+v, %v", s, err)
 	}
 }
@@ -367,24 +362,24 @@ func TestRuleRefused(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	negative := -1.0
-	for what, r := range map[string]casework.Rule{
+	for what, r := range map[string]casework.CaseRule{
 		"nothing chosen":  {Name: "r"},
 		"share above one": {Name: "r", Share: 2},
 		"no number":       {Name: "r", Share: math.NaN()},
 		"margin":          {Name: "r", Share: 1, Margin: &negative},
-		"stratum":         {Name: "r", Share: 1, Strata: []string{"subject"}},
-		"condition":       {Name: "r", Share: 1, Condition: "score >"},
+		"stratum":         {Name: "r", Share: 1, Strata: []string{"label"}},
+		"condition":       {Name: "r", Share: 1, Where: []string{"score >"}},
 		"name":            {Name: "no name", Share: 1},
-		"too long":        {Name: "r", Share: 1, Within: 1000 * 24 * time.Hour},
+		"too long":        {Name: "r", Share: 1, Within: 24_000},
 	} {
 		r.Model = "credit"
 		if _, err := h.do(person("vera"), single(func(tx *state.Tx) (trail.Change, error) { return h.DefineRule(tx, r) })); tallystick.CodeOf(err) != tallystick.Invalid {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	h.define(t, casework.Rule{Model: "credit", Name: "r", Share: 1})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "r", Share: 1})
 	if done := h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) {
-		return h.DefineRule(tx, casework.Rule{Model: "credit", Name: "r", Share: 1})
+		return h.DefineRule(tx, casework.CaseRule{Model: "credit", Name: "r", Share: 1})
 	}); done.Changes != 0 {
 		t.Error("the same rule again is a change")
 	}

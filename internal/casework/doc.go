@@ -11,7 +11,8 @@ import (
 	"context"
 	"iter"
 
-	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -22,31 +23,12 @@ type Config struct {
 	Recorder *trail.Recorder
 	Actor    trail.Actor // in whose name rules open cases
 	Segments Segments
-	// Filter returns what decides whether a condition holds for a record, or an Invalid error that says
-	// where the condition is wrong.
-	Filter func(condition string) (func(*prediction.Record) bool, error)
 }
 
-// Segments are the predictions on record, in the order in which they came there.
+// Segments are the predictions on record, in the order in which they came there; see archive.Archive.
 type Segments interface {
-	// Sealed returns up to limit segments whose events come after the given one, in order.
-	Sealed(ctx context.Context, after uint64, limit int) ([]Sealed, error)
-	// Records yields the records of a segment in their order, without those that were erased; a
-	// segment that is gone has none.
-	Records(ctx context.Context, segment string) iter.Seq2[Entry, error]
-}
-
-// Sealed is a segment on record.
-type Sealed struct {
-	Segment string
-	Model   string
-	Event   uint64
-}
-
-// Entry is a record with its leaf. It is the caller's.
-type Entry struct {
-	Record prediction.Record
-	Leaf   prediction.Leaf
+	Sealed(ctx context.Context, after uint64, limit int) ([]archive.Sealed, error)
+	Entries(ctx context.Context, segment string) iter.Seq2[segment.Entry, error]
 }
 
 // Desk is where the cases of one installation are worked on. Its methods may be called by many goroutines.
@@ -70,7 +52,7 @@ func Changes() map[trail.Type]func() trail.Change {
 // Tables returns the tables of which every row follows from changes.
 func Tables() []trail.Table {
 	return []trail.Table{
-		{Name: "case_rules", Key: []string{"model", "name"}, Columns: []string{"condition", "margin", "share", "strata", "at_least", "most", "second", "within_ms", "queue", "removed", "event"}},
+		{Name: "case_rules", Key: []string{"model", "name"}, Columns: []string{"conditions", "margin", "share", "strata", "at_least", "most", "second", "within_ms", "queue", "removed", "event"}},
 		{Name: "cases", Key: []string{"id"}, Columns: []string{
 			"prediction", "model", "version", "environment", "rule", "queue", "stratum", "reason", "output", "second", "state", "claimed_by", "claimed_ms", "opened_ms", "due_ms", "decided_ms",
 			"outcome", "agrees", "event", "last_event",

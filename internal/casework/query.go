@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -78,6 +79,28 @@ func opinions(tx *state.Tx, id string) ([]Opinion, error) {
 	}, "SELECT number, reviewer, outcome, rationale, given_ms, event FROM case_opinions WHERE case_id = ? ORDER BY number "+state.Limit, id, maxOpinions)
 }
 
+// Place returns where a case stands in a list, for the page behind it.
+func (c Case) Place() string { return fmt.Sprintf("%d.%d", c.Due.UnixMilli(), c.Event) }
+
+func parsePlace(text string) (due, event int64, err error) {
+	before, after, _ := strings.Cut(text, ".")
+	due, errDue := strconv.ParseInt(before, 10, 64)
+	event, errEvent := strconv.ParseInt(after, 10, 64)
+	if errDue != nil || errEvent != nil {
+		return 0, 0, tallystick.Errorf(tallystick.Invalid, "%.80q is no place in a list of cases", text).WithHint("use next of the page before")
+	}
+	return due, event, nil
+}
+
+// OpenCaseIn returns the case about a prediction that is not decided, or a NotFound error.
+func (d *Desk) OpenCaseIn(tx *state.Tx, prediction string) (Case, error) {
+	id, err := open(tx, prediction)
+	if err != nil {
+		return Case{}, err
+	}
+	return one(tx, id)
+}
+
 // CaseIn returns the case as the transaction sees it, or a NotFound error.
 func (d *Desk) CaseIn(tx *state.Tx, id string) (Case, error) { return one(tx, id) }
 
@@ -104,7 +127,7 @@ type Filter struct {
 	Waiting                        bool   // only what is not decided, what is due first first
 	ClaimedBy                      string // id of who works on it
 	Overdue                        bool
-	Before                         uint64 // sequence of the first event of the last one that the caller has; not with Waiting
+	After                          string // place of the last one that the caller has, see Place
 	Limit                          int    // 0 means 100; at most 1,000
 }
 
@@ -129,12 +152,20 @@ func (d *Desk) Cases(ctx context.Context, f Filter) (list []Case, err error) {
 		if f.Overdue {
 			add("due_ms <= ?", tx.Now().UnixMilli())
 		}
-		if f.Before > 0 {
-			add("event < ?", f.Before)
-		}
 		order := "event DESC"
 		if f.Waiting {
 			order = "due_ms, event"
+		}
+		if f.After != "" {
+			due, event, err := parsePlace(f.After)
+			if err != nil {
+				return err
+			}
+			if f.Waiting {
+				add("(due_ms > ? OR due_ms = ? AND event > ?)", due, due, event)
+			} else {
+				add("event < ?", event)
+			}
 		}
 		limit := min(f.Limit, 1000)
 		if f.Limit <= 0 {

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -46,7 +48,7 @@ func (d *Desk) Route(ctx context.Context) error {
 }
 
 // standing returns up to which event segments were routed, and the rules.
-func (d *Desk) standing(ctx context.Context) (after uint64, known []Rule, err error) {
+func (d *Desk) standing(ctx context.Context) (after uint64, known []CaseRule, err error) {
 	err = d.config.DB.Read(ctx, func(tx *state.Tx) error {
 		if after, err = cursor(tx); err != nil {
 			return err
@@ -63,25 +65,32 @@ func cursor(tx *state.Tx) (at uint64, err error) {
 }
 
 // route opens the cases of one segment.
-func (d *Desk) route(ctx context.Context, s Sealed, after uint64, known []Rule) error {
+func (d *Desk) route(ctx context.Context, s archive.Sealed, after uint64, known []CaseRule) error {
 	var asked []*asked
 	for _, r := range known {
 		if r.Model != s.Model || r.Removed || r.Event > s.Event {
 			continue
 		}
-		a, err := d.ask(r)
+		a, err := ask(r)
 		if err != nil {
 			return err
 		}
 		asked = append(asked, a)
 	}
 	if len(asked) > 0 {
-		for e, err := range d.config.Segments.Records(ctx, s.Segment) {
+		for e, err := range d.config.Segments.Entries(ctx, s.Segment) {
+			if err != nil {
+				return err
+			}
+			if e.Encoding == nil { // erased
+				continue
+			}
+			r, err := prediction.Decode(e.Encoding)
 			if err != nil {
 				return err
 			}
 			for _, a := range asked {
-				a.look(&e)
+				a.look(&r, e.Leaf)
 			}
 		}
 	}
@@ -90,8 +99,8 @@ func (d *Desk) route(ctx context.Context, s Sealed, after uint64, known []Rule) 
 
 // asked is a rule while a segment is looked at.
 type asked struct {
-	Rule
-	holds  func(*prediction.Record) bool
+	CaseRule
+	where  []query.Condition
 	strata map[place]*stratum
 }
 
@@ -117,27 +126,26 @@ type candidate struct {
 	draw   float64
 }
 
-func (d *Desk) ask(r Rule) (*asked, error) {
-	a := &asked{Rule: r, holds: func(*prediction.Record) bool { return true }, strata: map[place]*stratum{}}
-	if r.Condition == "" {
-		return a, nil
-	}
-	var err error
-	if a.holds, err = d.config.Filter(r.Condition); err != nil {
-		return nil, fmt.Errorf("rule %s: %w", r.Name, err)
+func ask(r CaseRule) (*asked, error) {
+	a := &asked{CaseRule: r, strata: map[place]*stratum{}}
+	for _, text := range r.Where {
+		c, err := query.ParseCondition(text)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		a.where = append(a.where, c)
 	}
 	return a, nil
 }
 
 // look notes a record if the rule holds for it.
-func (a *asked) look(e *Entry) {
-	r := &e.Record
-	if !a.holds(r) || a.Margin != nil && !near(r, *a.Margin) {
+func (a *asked) look(r *prediction.Record, leaf prediction.Leaf) {
+	if slices.ContainsFunc(a.where, func(c query.Condition) bool { return !c.Holds(r) }) || a.Margin != nil && !near(r, *a.Margin) {
 		return
 	}
 	values := make([]string, len(a.Strata))
 	for i, field := range a.Strata {
-		values[i] = fieldOf(r, field)
+		values[i] = valueOf(r, field)
 	}
 	text, err := json.Marshal(values)
 	if err != nil {
@@ -158,13 +166,13 @@ func (a *asked) look(e *Entry) {
 		}
 	}
 	s.held++
-	c := candidate{draw: draw(a.Model, a.Name, e.Leaf)}
+	c := candidate{draw: draw(a.Model, a.Name, leaf)}
 	if c.draw >= a.Share && a.AtLeast == 0 {
 		return
 	}
 	c.change = opened(r)
 	c.change.Rule, c.change.Queue, c.change.Stratum = a.Name, a.Queue, s.values
-	c.change.Second = draw(a.Model, a.Name+"\x00second", e.Leaf) < a.Second
+	c.change.Second = draw(a.Model, a.Name+"\x00second", leaf) < a.Second
 	c.change.Due = 0 // known when it is opened
 	i, _ := slices.BinarySearchFunc(s.drawn, c.draw, func(x candidate, draw float64) int {
 		if x.draw < draw {
@@ -210,46 +218,22 @@ func dayOf(t prediction.Time) int64 {
 	return n
 }
 
-// stratifies reports whether records can be told apart by a field.
-func stratifies(field string) bool {
-	switch field {
-	case "environment", "version", "route", "status", "decided_by":
-		return true
+// valueOf returns what a field holds as text, cut to 128 bytes.
+func valueOf(r *prediction.Record, field string) string {
+	v, _ := query.Field(r, field)
+	if v.IsNull() {
+		return ""
 	}
-	name, feature := strings.CutPrefix(field, "f_")
-	return feature && name != "" && len(name) <= maxName
-}
-
-// fieldOf returns the value of a field as text, cut to 128 bytes.
-func fieldOf(r *prediction.Record, field string) string {
-	var text string
-	switch field {
-	case "environment":
-		text = r.Environment
-	case "version":
-		text = r.Version
-	case "route":
-		text = r.Route
-	case "status":
-		text = string(r.Status)
-	case "decided_by":
-		text = string(r.DecidedBy)
-	default:
-		v, ok := r.Features.Get(strings.TrimPrefix(field, "f_"))
-		if !ok {
-			return ""
-		}
-		text = v.String()
-	}
-	if len(text) > maxStratumValues {
-		text = strings.ToValidUTF8(text[:maxStratumValues], "")
+	text := v.String()
+	if len(text) > maxStratumValue {
+		text = strings.ToValidUTF8(text[:maxStratumValue], "")
 	}
 	return text
 }
 
 // commit opens the cases of a segment and moves the cursor over it, in as many transactions as it takes: the
 // cursor moves with the last, and a prediction that has a case gets no other.
-func (d *Desk) commit(ctx context.Context, s Sealed, after uint64, asked []*asked) error {
+func (d *Desk) commit(ctx context.Context, s archive.Sealed, after uint64, asked []*asked) error {
 	write := func(fn func(tx *state.Tx) error) error {
 		return d.config.DB.Write(ctx, func(tx *state.Tx) error {
 			switch is, err := cursor(tx); {
@@ -326,7 +310,7 @@ func (d *Desk) openSome(tx *state.Tx, a *asked, at place, some []candidate) erro
 			left++
 			continue
 		}
-		c.change.Due = tx.Now().Add(a.Within).UnixMilli()
+		c.change.Due = tx.Now().Add(a.Within.duration()).UnixMilli()
 		if _, err := d.config.Recorder.Commit(tx, trail.Act{Actor: d.config.Actor}, c.change); err != nil {
 			return err
 		}

@@ -4,75 +4,64 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // What a rule may say, and what it says if it says nothing.
 const (
-	maxRules         = 100 // of a model
-	maxStrata        = 4
-	maxText          = 4096 // bytes of a condition, a reason or a rationale
-	defaultMost      = 1000
-	maxMost          = 100_000
-	defaultWithin    = 7 * 24 * time.Hour
-	maxWithin        = 366 * 24 * time.Hour
-	maxName          = 128
-	maxStratumValues = 128 // bytes of one value
+	maxRules        = 100 // of a model
+	maxWhere        = 16
+	maxStrata       = 4
+	maxText         = 4096 // bytes of a condition, a reason or a rationale
+	defaultMost     = 1000
+	maxMost         = 100_000
+	defaultWithin   = 7 * 24 * time.Hour
+	maxStratumValue = 128 // bytes
 )
 
-// Rule chooses predictions of a model that people are to look at.
-type Rule struct {
-	Model     string        `json:"model" doc:"name of the model"`
-	Name      string        `json:"name" doc:"name of the rule, unique in the model"`
-	Condition string        `json:"condition,omitempty" doc:"what must hold for the record, in the words of a query; empty: any record"`
-	Margin    *float64      `json:"margin,omitempty" doc:"the score must be no farther than this from the threshold: the model was not sure"`
-	Share     float64       `json:"share" doc:"share of these records that become cases, 0 to 1; which ones follows from their leaves, so nobody can choose and everybody can check"`
-	Strata    []string      `json:"strata,omitempty" doc:"fields by which records are told apart: environment, version, route, status, decided_by, or features as f_NAME"`
-	AtLeast   int64         `json:"at_least,omitempty" doc:"of each stratum and day so many become cases, however rare it is"`
-	Most      int64         `json:"most" doc:"of all so many a day become cases at most; what is left out is counted"`
-	Second    float64       `json:"second" doc:"share of the cases that need a second opinion, 0 to 1"`
-	Within    time.Duration `json:"-"`
-	Queue     string        `json:"queue,omitempty" doc:"name of the queue, such as that of the specialists"`
-	Removed   bool          `json:"removed,omitempty" doc:"it chooses no more"`
-	Event     uint64        `json:"event,omitempty" doc:"sequence of the event that defined it last"`
-}
-
-type ruleJSON Rule
-
-type ruleForm struct {
-	ruleJSON
-	WithinHours float64 `json:"within_hours"`
-}
-
-// MarshalJSON writes the time in hours.
-func (r Rule) MarshalJSON() ([]byte, error) {
-	return json.Marshal(ruleForm{ruleJSON(r), r.Within.Hours()})
+// CaseRule chooses predictions of a model that people are to look at.
+type CaseRule struct {
+	Model   string   `json:"model" doc:"name of the model"`
+	Name    string   `json:"name" doc:"name of the rule, unique in the model"`
+	Where   []string `json:"where,omitempty" doc:"what must hold for the record, all of it, in the words of a query: f_income >= 30000, flags = edge"`
+	Margin  *float64 `json:"margin,omitempty" doc:"the score must be no farther than this from the threshold: the model was not sure"`
+	Share   float64  `json:"share" doc:"share of these records that become cases, 0 to 1; which ones follows from their leaves, so nobody can choose and everybody can check"`
+	Strata  []string `json:"strata,omitempty" doc:"fields by which records are told apart: environment, version, route, status, decided_by, or features as f_NAME"`
+	AtLeast int64    `json:"at_least,omitempty" doc:"of each stratum and day so many become cases, however rare it is"`
+	Most    int64    `json:"most" doc:"of all so many a day become cases at most; what is left out is counted"`
+	Second  float64  `json:"second" doc:"share of the cases that need a second opinion, 0 to 1"`
+	Within  Hours    `json:"within_hours,omitempty" doc:"a case is to be decided in this time"`
+	Queue   string   `json:"queue,omitempty" doc:"name of the queue, such as that of the specialists"`
+	Removed bool     `json:"removed,omitempty" doc:"it chooses no more"`
+	Event   uint64   `json:"event,omitempty" doc:"sequence of the event that defined it last"`
 }
 
 // DefineRule returns the change by which a rule is defined or changed, nil if it is so already.
-func (d *Desk) DefineRule(tx *state.Tx, r Rule) (trail.Change, error) {
+func (d *Desk) DefineRule(tx *state.Tx, r CaseRule) (trail.Change, error) {
 	r.Most = cmp.Or(r.Most, defaultMost)
-	r.Within = cmp.Or(r.Within, defaultWithin)
-	if err := d.validate(r); err != nil {
+	r.Within = cmp.Or(r.Within, hours(defaultWithin))
+	if err := r.validate(); err != nil {
 		return nil, err
 	}
 	known, err := rules(tx, r.Model)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(known, func(k Rule) bool { return k.Name == r.Name })
+	i := slices.IndexFunc(known, func(k CaseRule) bool { return k.Name == r.Name })
 	if i < 0 && len(known) >= maxRules {
 		return nil, tallystick.Errorf(tallystick.Invalid, "model %s has %d rules for cases, which is the most", r.Model, maxRules)
 	}
 	change := &RuleDefined{
-		Model: r.Model, Rule: r.Name, Condition: r.Condition, Margin: r.Margin, Share: r.Share, Strata: r.Strata, AtLeast: r.AtLeast,
-		Most: r.Most, Second: r.Second, Within: r.Within.Milliseconds(), Queue: r.Queue,
+		Model: r.Model, Rule: r.Name, Where: r.Where, Margin: r.Margin, Share: r.Share, Strata: r.Strata, AtLeast: r.AtLeast,
+		Most: r.Most, Second: r.Second, Within: r.Within.duration().Milliseconds(), Queue: r.Queue,
 	}
 	if i >= 0 && !known[i].Removed && change.same(known[i]) {
 		return nil, nil
@@ -80,7 +69,7 @@ func (d *Desk) DefineRule(tx *state.Tx, r Rule) (trail.Change, error) {
 	return change, nil
 }
 
-func (d *Desk) validate(r Rule) error {
+func (r CaseRule) validate() error {
 	if err := tallystick.ValidateName("rule", r.Name); err != nil {
 		return err
 	}
@@ -105,44 +94,51 @@ func (d *Desk) validate(r Rule) error {
 		return wrong("rule %s is to choose at least %d of each stratum: it can be 0 to %d", r.Name, r.AtLeast, maxMost)
 	case r.Most < 1 || r.Most > maxMost:
 		return wrong("rule %s is to choose %d a day at most: it can be 1 to %d", r.Name, r.Most, maxMost)
-	case r.Within < time.Minute || r.Within > maxWithin:
-		return wrong("cases of rule %s are due within %v: it can be a minute to a year", r.Name, r.Within)
+	case !r.Within.valid():
+		return wrong("cases of rule %s are due within %v: it can be a minute to a year", r.Name, r.Within.duration())
 	case len(r.Strata) > maxStrata:
 		return wrong("rule %s has %d strata, the limit is %d", r.Name, len(r.Strata), maxStrata)
-	case len(r.Condition) > maxText:
-		return wrong("the condition of rule %s has %d bytes, the limit is %d", r.Name, len(r.Condition), maxText)
+	case len(r.Where) > maxWhere:
+		return wrong("rule %s has %d conditions, the limit is %d", r.Name, len(r.Where), maxWhere)
 	}
 	for _, field := range r.Strata {
-		if !stratifies(field) {
-			return wrong("rule %s cannot tell records apart by %.80q", r.Name, field).
-				WithHint("use environment, version, route, status, decided_by, or a feature as f_NAME")
+		if err := query.OfRecord(field); err != nil {
+			return err
 		}
 	}
-	if r.Condition == "" {
-		return nil
+	for _, condition := range r.Where {
+		if len(condition) > maxText {
+			return wrong("a condition of rule %s has %d bytes, the limit is %d", r.Name, len(condition), maxText)
+		}
+		c, err := query.ParseCondition(condition)
+		if err == nil {
+			err = query.OfRecord(c.Column)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	_, err := d.config.Filter(r.Condition)
-	return err
+	return nil
 }
 
 // RuleDefined is the change by which a rule is defined or changed.
 type RuleDefined struct {
-	Model     string   `json:"model"`
-	Rule      string   `json:"rule"`
-	Condition string   `json:"condition,omitempty"`
-	Margin    *float64 `json:"margin,omitempty"`
-	Share     float64  `json:"share"`
-	Strata    []string `json:"strata,omitempty"`
-	AtLeast   int64    `json:"at_least"`
-	Most      int64    `json:"most"`
-	Second    float64  `json:"second"`
-	Within    int64    `json:"within_ms"`
-	Queue     string   `json:"queue,omitempty"`
+	Model   string   `json:"model"`
+	Rule    string   `json:"rule"`
+	Where   []string `json:"where,omitempty"`
+	Margin  *float64 `json:"margin,omitempty"`
+	Share   float64  `json:"share"`
+	Strata  []string `json:"strata,omitempty"`
+	AtLeast int64    `json:"at_least"`
+	Most    int64    `json:"most"`
+	Second  float64  `json:"second"`
+	Within  int64    `json:"within_ms"`
+	Queue   string   `json:"queue,omitempty"`
 }
 
-func (c *RuleDefined) same(r Rule) bool {
-	return c.Condition == r.Condition && (c.Margin == nil) == (r.Margin == nil) && (c.Margin == nil || *c.Margin == *r.Margin) && c.Share == r.Share &&
-		slices.Equal(c.Strata, r.Strata) && c.AtLeast == r.AtLeast && c.Most == r.Most && c.Second == r.Second && c.Within == r.Within.Milliseconds() && c.Queue == r.Queue
+func (c *RuleDefined) same(r CaseRule) bool {
+	return slices.Equal(c.Where, r.Where) && (c.Margin == nil) == (r.Margin == nil) && (c.Margin == nil || *c.Margin == *r.Margin) && c.Share == r.Share &&
+		slices.Equal(c.Strata, r.Strata) && c.AtLeast == r.AtLeast && c.Most == r.Most && c.Second == r.Second && c.Within == r.Within.duration().Milliseconds() && c.Queue == r.Queue
 }
 
 // Subject implements trail.Change.
@@ -152,6 +148,10 @@ func (c *RuleDefined) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (c *RuleDefined) Apply(tx *state.Tx, at trail.Mark) error {
+	where, err := json.Marshal(slices.Concat([]string{}, c.Where))
+	if err != nil {
+		return err
+	}
 	strata, err := json.Marshal(slices.Concat([]string{}, c.Strata))
 	if err != nil {
 		return err
@@ -160,11 +160,11 @@ func (c *RuleDefined) Apply(tx *state.Tx, at trail.Mark) error {
 	if c.Margin != nil {
 		margin = *c.Margin
 	}
-	_, err = tx.Exec(`INSERT INTO case_rules (model, name, condition, margin, share, strata, at_least, most, second, within_ms, queue, removed, event)
+	_, err = tx.Exec(`INSERT INTO case_rules (model, name, conditions, margin, share, strata, at_least, most, second, within_ms, queue, removed, event)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
-		ON CONFLICT (model, name) DO UPDATE SET condition = excluded.condition, margin = excluded.margin, share = excluded.share, strata = excluded.strata,
+		ON CONFLICT (model, name) DO UPDATE SET conditions = excluded.conditions, margin = excluded.margin, share = excluded.share, strata = excluded.strata,
 		at_least = excluded.at_least, most = excluded.most, second = excluded.second, within_ms = excluded.within_ms, queue = excluded.queue, removed = 0, event = excluded.event`,
-		c.Model, c.Rule, c.Condition, margin, c.Share, string(strata), c.AtLeast, c.Most, c.Second, c.Within, c.Queue, at.Sequence)
+		c.Model, c.Rule, string(where), margin, c.Share, string(strata), c.AtLeast, c.Most, c.Second, c.Within, c.Queue, at.Sequence)
 	return err
 }
 
@@ -208,7 +208,7 @@ func (c *RuleRemoved) Apply(tx *state.Tx, at trail.Mark) error {
 }
 
 // Rules returns the rules of a model, or of all models, those that were removed too.
-func (d *Desk) Rules(ctx context.Context, model string) (all []Rule, err error) {
+func (d *Desk) Rules(ctx context.Context, model string) (all []CaseRule, err error) {
 	err = d.config.DB.Read(ctx, func(tx *state.Tx) error {
 		all, err = rules(tx, model)
 		return err
@@ -219,17 +219,17 @@ func (d *Desk) Rules(ctx context.Context, model string) (all []Rule, err error) 
 const maxAllRules = 10_000
 
 // rules returns the rules of a model, or of all models.
-func rules(tx *state.Tx, model string) ([]Rule, error) {
-	found, err := state.Collect(tx, func(row state.Scanner) (r Rule, err error) {
-		var strata string
+func rules(tx *state.Tx, model string) ([]CaseRule, error) {
+	found, err := state.Collect(tx, func(row state.Scanner) (r CaseRule, err error) {
+		var where, strata string
 		var within int64
-		err = row.Scan(&r.Model, &r.Name, &r.Condition, &r.Margin, &r.Share, &strata, &r.AtLeast, &r.Most, &r.Second, &within, &r.Queue, &r.Removed, &r.Event)
+		err = row.Scan(&r.Model, &r.Name, &where, &r.Margin, &r.Share, &strata, &r.AtLeast, &r.Most, &r.Second, &within, &r.Queue, &r.Removed, &r.Event)
 		if err == nil {
-			err = json.Unmarshal([]byte(strata), &r.Strata)
+			err = errors.Join(json.Unmarshal([]byte(where), &r.Where), json.Unmarshal([]byte(strata), &r.Strata))
 		}
-		r.Within = time.Duration(within) * time.Millisecond
+		r.Within = hours(time.Duration(within) * time.Millisecond)
 		return r, err
-	}, `SELECT model, name, condition, margin, share, strata, at_least, most, second, within_ms, queue, removed = 1, event FROM case_rules
+	}, `SELECT model, name, conditions, margin, share, strata, at_least, most, second, within_ms, queue, removed = 1, event FROM case_rules
 		WHERE model = ? OR ? = '' ORDER BY model, name `+state.Limit, model, model, maxAllRules)
 	if err != nil {
 		return nil, fmt.Errorf("read the rules for cases: %w", err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/schedule"
 )
@@ -60,4 +61,14 @@ func (h house) removal() schedule.Job {
 // sweeping removes files of predictions that nothing names.
 func (h house) sweeping() schedule.Job {
 	return schedule.Job{Name: "sweep-predictions", Period: 24 * time.Hour, Run: h.archive.Sweep}
+}
+
+// desk returns where people look at predictions.
+func (h house) desk() *casework.Desk {
+	return casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself(), Segments: h.archive})
+}
+
+// caseJob opens the cases that rules choose.
+func (h house) caseJob() schedule.Job {
+	return schedule.Job{Name: "open-cases", Period: cutEvery, Run: h.cases.Route}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -170,12 +171,13 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 }
 
 // replayer makes all of the state again that follows from the trail. The tables that follow from no event
-// (credentials, last_uses, requests, jobs, prediction_batches, prediction_leftovers) are in no list here.
+// (credentials, last_uses, requests, jobs, prediction_batches, prediction_leftovers, case_cursors,
+// case_coverage) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels)} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables())
 	return r
 }

@@ -16,8 +16,10 @@ import (
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -40,6 +42,8 @@ type house struct {
 	packages *dossier.Office
 	capture  *capture.Capture // nil where no journal is open
 	archive  *archive.Archive
+	labels   *label.Store
+	cases    *casework.Desk
 }
 
 // packs gives the rules of the gate for a tier.
@@ -66,7 +70,8 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
-	h.archive = h.archived(nil)
+	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
+	h.cases = h.desk()
 	return h
 }
 
@@ -75,7 +80,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases,
 		Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

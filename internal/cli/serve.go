@@ -132,6 +132,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer func() { err = errors.Join(err, predictions.journal.Close()) }()
 	h.capture = predictions.Capture
 	h.archive = h.archived(predictions.Fresh)
+	h.cases = h.desk()
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
@@ -154,7 +155,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Handler = beside("/cloudevents", events, config.Handler)
-	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping())...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob())...)
 	if err != nil {
 		return err
 	}

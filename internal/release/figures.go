@@ -38,11 +38,11 @@ type Figures struct {
 	SignOff   Waits `json:"time_to_sign_off" doc:"from a request to the last needed approval, of those that had it in the period"`
 	Promotion Waits `json:"time_to_promotion" doc:"from a request to the promotion, of those that were carried out in the period; rollbacks are left aside"`
 
-	Denied     Share         `json:"denied" doc:"of the requests about which the gate decided in the period, those whose last decision there was a denial"`
-	Denying    []RuleDenials `json:"denying_rules" doc:"the rules that denied the most requests, at most 10"`
-	Excepted   Share         `json:"under_waiver" doc:"of the promotions, those that the gate let in by a waiver"`
-	RolledBack Share         `json:"rolled_back" doc:"of the promotions of a champion seven days ago or longer, those that were rolled back within seven days"`
-	TooYoung   int64         `json:"too_young" doc:"promotions of a champion less than seven days ago, of which that cannot be told yet"`
+	Denied     figure.Portion `json:"denied" doc:"of the requests about which the gate decided in the period, those whose last decision there was a denial"`
+	Denying    []RuleDenials  `json:"denying_rules" doc:"the rules that denied the most requests, at most 10"`
+	Excepted   figure.Portion `json:"under_waiver" doc:"of the promotions, those that the gate let in by a waiver"`
+	RolledBack figure.Portion `json:"rolled_back" doc:"of the promotions of a champion seven days ago or longer, those that were rolled back within seven days"`
+	TooYoung   int64          `json:"too_young" doc:"promotions of a champion less than seven days ago, of which that cannot be told yet"`
 }
 
 // Waits are how long something took. Of fewer than five no median is told.
@@ -51,15 +51,6 @@ type Waits struct {
 	Median       *float64 `json:"median_seconds,omitempty" doc:"absent if n is less than 5"`
 	P90          *float64 `json:"p90_seconds,omitempty" doc:"90th percentile; absent if n is less than 5"`
 	Insufficient bool     `json:"insufficient,omitempty" doc:"n is less than 5"`
-}
-
-// Share is a proportion with its Wilson interval at 95 %. Of none there is none.
-type Share struct {
-	K    int64    `json:"k"`
-	N    int64    `json:"n"`
-	Rate *float64 `json:"rate,omitempty" doc:"absent if n is 0"`
-	Low  *float64 `json:"low,omitempty" doc:"lower bound of the Wilson interval at 95 %"`
-	High *float64 `json:"high,omitempty" doc:"upper bound"`
 }
 
 // RuleDenials says how often a rule kept the gate shut.
@@ -81,16 +72,6 @@ func newWaits(taken []time.Duration) Waits {
 	slices.Sort(seconds)
 	w.Median, w.P90 = new(stat.Quantile(seconds, 0.5)), new(stat.Quantile(seconds, 0.9))
 	return w
-}
-
-func newShare(k, n int64) Share {
-	s := Share{K: k, N: n}
-	if n > 0 {
-		p := stat.Proportion{K: k, N: n}
-		i := p.Wilson(stat.Confidence)
-		s.Rate, s.Low, s.High = new(p.Rate()), new(i.Low), new(i.High)
-	}
-	return s
 }
 
 // passage is a request as far as figures need it, with what the gate and the reviewers said of it.
@@ -179,7 +160,7 @@ func (f *Figures) measure(passages []passage, now time.Time) {
 		}
 	}
 	f.SignOff, f.Promotion = newWaits(signedOff), newWaits(promoted)
-	f.Denied, f.Excepted = newShare(denied, judged), newShare(excepted, f.Promotions)
+	f.Denied, f.Excepted = figure.NewPortion(denied, judged), figure.NewPortion(excepted, f.Promotions)
 	f.regret(carried, now)
 }
 
@@ -219,7 +200,7 @@ func (f *Figures) regret(carried []passage, now time.Time) {
 			regretted++
 		}
 	}
-	f.RolledBack = newShare(regretted, watched)
+	f.RolledBack = figure.NewPortion(regretted, watched)
 }
 
 // denials counts decisions, and by rule those that it denied.
@@ -275,13 +256,4 @@ func lasting(seconds float64) string {
 		}
 	}
 	return fmt.Sprintf("%.0f seconds", seconds)
-}
-
-// Words say the share with its interval.
-func (s Share) Words() string {
-	if s.Rate == nil {
-		return "0 of 0"
-	}
-	is := figure.Share(stat.Number(*s.Rate), stat.Interval{Low: *s.Low, High: *s.High})
-	return fmt.Sprintf("%d of %d, %s at 95 %%", s.K, s.N, is)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -121,6 +122,6 @@ func TestFigures(t *testing.T) {
 	wantCode(t, err, tallystick.Invalid, "is none")
 }
 
-func share(k, n int64, low, high float64) release.Share {
-	return release.Share{K: k, N: n, Rate: new(float64(k) / float64(n)), Low: &low, High: &high}
+func share(k, n int64, low, high float64) figure.Portion {
+	return figure.Portion{K: k, N: n, Rate: new(float64(k) / float64(n)), Low: &low, High: &high}
 }

@@ -18,7 +18,7 @@ func caseDefinitions() []Definition {
 			Fields: []Field{
 				public("model", Text, "name of the model"),
 				public("rule", Text, "name of the rule"),
-				optional("condition", Text, "what must hold for the record").inTheOpen(),
+				optional("where", List, "what must hold for the record, all of it").inTheOpen(),
 				optional("margin", Number, "greatest distance of the score from the threshold").inTheOpen(),
 				public("share", Number, "share of these records that become cases"),
 				optional("strata", List, "fields by which records are told apart").inTheOpen(),

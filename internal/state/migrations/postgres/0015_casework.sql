@@ -6,7 +6,7 @@
 CREATE TABLE case_rules (
     model     TEXT COLLATE "C" NOT NULL,
     name      TEXT COLLATE "C" NOT NULL,
-    condition TEXT COLLATE "C" NOT NULL, -- over records; empty for all
+    conditions TEXT COLLATE "C" NOT NULL, -- over records, all of which must hold, as a JSON array
     margin    DOUBLE PRECISION, -- greatest distance of the score from the threshold
     share     DOUBLE PRECISION NOT NULL, -- of those that it holds for, 0 to 1
     strata    TEXT COLLATE "C" NOT NULL, -- names of columns as a JSON array
@@ -75,3 +75,6 @@ CREATE TABLE case_coverage (
     left_out BIGINT NOT NULL, -- of them, those that were chosen but were too many
     PRIMARY KEY (model, rule, day, stratum)
 );
+
+-- Rules are asked of segments in the order in which they came on record.
+CREATE INDEX prediction_segments_by_event ON prediction_segments (event);

@@ -6,7 +6,7 @@
 CREATE TABLE case_rules (
     model     TEXT NOT NULL,
     name      TEXT NOT NULL,
-    condition TEXT NOT NULL, -- over records; empty for all
+    conditions TEXT NOT NULL, -- over records, all of which must hold, as a JSON array
     margin    REAL, -- greatest distance of the score from the threshold
     share     REAL NOT NULL, -- of those that it holds for, 0 to 1
     strata    TEXT NOT NULL, -- names of columns as a JSON array
@@ -75,3 +75,6 @@ CREATE TABLE case_coverage (
     left_out INTEGER NOT NULL, -- of them, those that were chosen but were too many
     PRIMARY KEY (model, rule, day, stratum)
 ) STRICT, WITHOUT ROWID;
+
+-- Rules are asked of segments in the order in which they came on record.
+CREATE INDEX prediction_segments_by_event ON prediction_segments (event);
