@@ -121,6 +121,7 @@ func New(config Config) http.Handler {
 	s.obligations()
 	s.packages()
 	s.predictionReads()
+	s.predictionKeeping()
 	s.lineage(mux)
 	s.predictions(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))

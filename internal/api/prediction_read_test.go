@@ -65,3 +65,31 @@ func TestPredictionRead(t *testing.T) {
 		t.Errorf("%d reads are on the trail, of which nothing was told", n)
 	}
 }
+
+func TestPredictionKeeping(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.version(t, "credit", "model.bin", "weights")
+	ids := h.predicted(t, `{"model":"credit","version":"1","score":0.25}`, `{"model":"credit","version":"1","score":0.75}`)
+	admin, path := h.as("mia", access.Admin), "/models/credit/retention"
+	if a := ask(t, admin, "PUT", path, map[string]any{"days": 400, "reason": "the law"}).want(t, 200); !strings.Contains(string(a.body), `"days":400`) {
+		t.Errorf("set: %s", a)
+	}
+	ask(t, admin, "PUT", path, map[string]any{"days": 400}).want(t, 200)
+	if a := ask(t, h.as("vic", access.Viewer), "GET", path, nil).want(t, 200); !strings.Contains(string(a.body), `"days":400`) || h.count(t, trail.RetentionSet) != 1 {
+		t.Errorf("get: %s", a)
+	}
+	ask(t, admin, "PUT", "/models/nobody/retention", map[string]any{"days": 1}).want(t, 404)
+	erase := func(status int, ids ...string) answer {
+		return ask(t, admin, "POST", "/predictions/erasures", map[string]any{"ids": ids, "reason": "she asked for it"}).want(t, status)
+	}
+	erase(404, ids[0].String(), prediction.NewID(time.Now()).String())
+	erase(400, "x")
+	if a := erase(200, ids[0].String()); !strings.Contains(string(a.body), `"erased":1`) {
+		t.Errorf("erased: %s", a)
+	}
+	if p := ask(t, admin, "GET", "/predictions/"+ids[0].String(), nil).want(t, 404).problem(t); !strings.Contains(p.Detail, "was erased") {
+		t.Errorf("an erased one: %+v", p)
+	}
+	ask(t, admin, "GET", "/predictions/"+ids[1].String()+"/proof", nil).want(t, 200)
+}

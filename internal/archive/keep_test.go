@@ -2,6 +2,7 @@ package archive_test
 
 import (
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -277,5 +278,67 @@ func TestRetain(t *testing.T) {
 		if tallystick.CodeOf(err) != tallystick.Invalid {
 			t.Errorf("%d days: %v", days, err)
 		}
+	}
+}
+
+// TestCheck names what is wrong with the files that are registered.
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	for what, test := range map[string]struct {
+		damage func(t *testing.T, one, two string)
+		want   string
+		deep   bool // it takes a whole check
+	}{
+		"sound":   {func(*testing.T, string, string) {}, "", false},
+		"missing": {func(t *testing.T, one, _ string) { must(t, os.Remove(one)) }, "is missing", false},
+		"another": {func(t *testing.T, one, two string) {
+			must(t, os.Remove(one))
+			must(t, os.Link(two, one))
+		}, "is not what was registered", false},
+		"cut off": {func(t *testing.T, one, _ string) {
+			data, err := os.ReadFile(one)
+			must(t, err)
+			must(t, os.Remove(one))
+			must(t, os.WriteFile(one, data[:len(data)-1], 0o600))
+		}, "is damaged", false},
+		"flipped": {func(t *testing.T, one, _ string) {
+			data, err := os.ReadFile(one)
+			must(t, err)
+			must(t, os.Remove(one))
+			data[len(data)/3] ^= 1
+			must(t, os.WriteFile(one, data, 0o600))
+		}, "is damaged", true},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			h := open(t)
+			var paths []string
+			for range 2 {
+				ids := h.send(t, "credit", 300)
+				h.cut(t)
+				found, err := h.Find(t.Context(), ids[0])
+				must(t, err)
+				paths = append(paths, filepath.Join(h.Dir(), "predictions", "sha256", found.File.Hex()[:2], found.File.Hex()))
+			}
+			h.Archive.Close()
+			test.damage(t, paths[0], paths[1])
+			for _, whole := range []bool{false, true} {
+				sum, err := h.Check(t.Context(), whole)
+				if test.want == "" || test.deep && !whole {
+					if err != nil || sum != (archive.Checked{Files: 2, Segments: 2, Records: 600}) {
+						t.Errorf("whole %v: %+v, %v", whole, sum, err)
+					}
+				} else if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("whole %v: %v, want %q", whole, err, test.want)
+				}
+			}
+		})
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

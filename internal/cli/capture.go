@@ -3,15 +3,20 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/schedule"
+	"github.com/tallystick/tallystick/internal/workspace"
 )
 
 // cutEvery is how long predictions stay in the journal, about.
@@ -71,4 +76,20 @@ func (h house) desk() *casework.Desk {
 // caseJob opens the cases that rules choose.
 func (h house) caseJob() schedule.Job {
 	return schedule.Job{Name: "open-cases", Period: cutEvery, Run: h.cases.Route}
+}
+
+// cutBefore puts what is in the journal into segments, unless a server has it open or there is none.
+func (a *app) cutBefore(ctx context.Context, w *workspace.Workspace) error {
+	if _, err := os.Stat(filepath.Join(w.Dir(), "journal")); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	r, err := a.house(w).recording(ctx, slog.New(slog.DiscardHandler))
+	if tallystick.CodeOf(err) == tallystick.Unavailable {
+		_, err := fmt.Fprintln(a.Err, "tallystick: a server has the journal of predictions open: what it took in within the last ten seconds or so may not be in the backup")
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Cut(ctx), r.journal.Close())
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -49,7 +50,7 @@ Exit code: 0 sound, 1 damaged.`,
 
 // checkAll adds to what the workspace checks of itself whether its state is what the trail says.
 func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
-	found, err := withState(w, ctx, (*workspace.Workspace).CheckAll)
+	found, err := withState(w, ctx, true, (*workspace.Workspace).CheckAll)
 	if err != nil {
 		return found, err
 	}
@@ -64,10 +65,11 @@ func checkAll(w *workspace.Workspace, ctx context.Context) (workspace.Check, err
 
 // checkLedger does so for the ledger and the trail alone.
 func checkLedger(w *workspace.Workspace, ctx context.Context) (workspace.Check, error) {
-	return withState(w, ctx, (*workspace.Workspace).CheckLedger)
+	return withState(w, ctx, false, (*workspace.Workspace).CheckLedger)
 }
 
-func withState(w *workspace.Workspace, ctx context.Context, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (workspace.Check, error) {
+// withState adds whether state and files of predictions are what the trail says; whole makes every record anew.
+func withState(w *workspace.Workspace, ctx context.Context, whole bool, check func(*workspace.Workspace, context.Context) (workspace.Check, error)) (workspace.Check, error) {
 	found, err := check(w, ctx)
 	if err != nil {
 		return found, err
@@ -77,6 +79,13 @@ func withState(w *workspace.Workspace, ctx context.Context, check func(*workspac
 		return found, ctx.Err()
 	}
 	found.Add("state", "state.db", fmt.Sprintf("its tables are what %d changes on the trail make of them", changes), err)
+	predictions := archive.New(archive.Config{Workspace: w, Now: time.Now})
+	defer predictions.Close()
+	sum, err := predictions.Check(ctx, whole)
+	if ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	found.Add("segments", "predictions", fmt.Sprintf("%d segments with %d records in %d files have the roots that were registered", sum.Segments, sum.Records, sum.Files), err)
 	return found, nil
 }
 
@@ -118,7 +127,10 @@ func (a *app) backup() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write a copy of the workspace, without its private keys",
 		Long: `Backup seals what is recorded and writes database, ledger, evidence and public keys into a
-tar file. Private keys are not in it: a restored workspace has keys and a ledger of its own.`,
+tar file. Private keys are not in it: a restored workspace has keys and a ledger of its own.
+
+Predictions are in it as far as they are in segments. What is still in the journal is put there first, unless a server
+runs, which does so every ten seconds: what it took in since then is not in the backup.`,
 		Example: `  tallystick backup tallystick.tar`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -130,6 +142,9 @@ tar file. Private keys are not in it: a restored workspace has keys and a ledger
 				return err
 			}
 			defer func() { err = errors.Join(err, w.Close()) }()
+			if err := a.cutBefore(cmd.Context(), w); err != nil {
+				return err
+			}
 			digest, err := w.Backup(cmd.Context(), args[0])
 			if err != nil {
 				return err
