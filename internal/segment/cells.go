@@ -115,7 +115,7 @@ func (c *cells) put(row int, kind prediction.Kind, bits uint64) {
 // grow makes room in larger steps than append would take, because there are many columns. They all
 // grow in step, so each begins in another line of the processor's cache.
 func (c *cells) grow() {
-	n, pad := 256+4*len(c.bits), 64*c.lane
+	n, pad := min(256+4*len(c.bits), groupRows), 64*c.lane
 	bits, kinds := make([]uint64, n+pad/8)[pad/8:], make([]prediction.Kind, n+pad)[pad:]
 	copy(bits, c.bits)
 	copy(kinds, c.kinds)
@@ -126,7 +126,7 @@ func (c *cells) grow() {
 func (c *cells) addFixed(row int, b []byte) {
 	c.at(row)
 	if len(c.fixed)+len(b) > cap(c.fixed) {
-		c.fixed = slices.Grow(c.fixed, 4096+3*len(c.fixed))
+		c.fixed = slices.Grow(c.fixed, min(4096+4*len(c.fixed), groupRows*len(b))-len(c.fixed))
 	}
 	c.fixed = append(c.fixed, b...)
 }
