@@ -14,6 +14,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -76,6 +77,7 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	defer func() { err = errors.Join(err, tw.Flush()) }() // what was measured before an error, too
 	fmt.Fprintf(tw, "start to ready\t\t%s\t\t\t\t\t\t\t<= %s%s\n", milliseconds(s.ready), milliseconds(readyLimit), mark(s.ready <= readyLimit))
 	fmt.Fprintf(tw, "\tONE CLIENT\t\t%g A SECOND\t\t%d CLIENTS\t\n", o.rate, o.clients)
 	fmt.Fprintln(tw, "GET\tP50\tP99\tP50\tP99\tP50\tP99\tCPU EACH\tBYTES\tLIMIT OF P99")
@@ -110,7 +112,7 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Fprintf(tw, "most resident memory\t\t%d MiB\t\t\t\t\t\t\t<= %d MiB%s\n", memory, memoryLimit, mark(memory <= memoryLimit))
 	fmt.Fprintf(tw, "questions over their limit\t\t%d\n", over)
 	fmt.Fprintf(tw, "over it with %d clients\t\t%d\n", o.clients, crowded)
-	return tw.Flush()
+	return nil
 }
 
 func milliseconds(d time.Duration) string {
