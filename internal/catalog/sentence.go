@@ -107,7 +107,7 @@ func allPhrases() map[trail.Type]phrase {
 
 		trail.SegmentSealed:     {"sealed {records} predictions of {model} in the segment {segment}, root {root_digest}", "seal predictions of {model}"},
 		trail.LabelsRecorded:    {"recorded {labels} labels of predictions of {model}, {corrected} of them corrections[, in the batch {batch}]", "record labels of {model}"},
-		trail.PredictionQueried: {"asked about predictions of {model} ({form}, {predictions} predictions)", "ask about predictions of {model}"},
+		trail.PredictionQueried: {"asked about predictions of {model} ({form})[, {predictions} of them]", "ask about predictions of {model}"},
 		trail.IntegrityGap:      {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
 
 		trail.CaseRuleDefined:   {"said by the rule {rule} which predictions of {model} people look at", "say which predictions of {model} people look at"},

@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/segment"
+	"github.com/tallystick/tallystick/internal/state"
 )
 
 // Archive gives out the files of a model that can have predictions made from a time until before another;
@@ -22,10 +23,13 @@ type Archive interface {
 type Asker struct {
 	archive Archive
 	labels  *label.Store
+	db      *state.DB
 }
 
-// New returns an asker of predictions in archive and of their labels.
-func New(archive Archive, labels *label.Store) *Asker { return &Asker{archive, labels} }
+// New returns an asker of predictions in archive and of their labels, both of which db knows.
+func New(db *state.DB, archive Archive, labels *label.Store) *Asker {
+	return &Asker{archive, labels, db}
+}
 
 // Selection chooses predictions of one model.
 type Selection struct {

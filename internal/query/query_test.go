@@ -90,7 +90,7 @@ func bare(tb testing.TB) *house {
 		tb.Fatal(err)
 	}
 	h.labels = label.New(h.db, evidence.NewStore(blobs))
-	h.Asker = query.New(h.shelf, h.labels)
+	h.Asker = query.New(h.db, h.shelf, h.labels)
 	return h
 }
 

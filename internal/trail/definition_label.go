@@ -28,7 +28,7 @@ func labelDefinitions() []Definition {
 			Fields: []Field{
 				public("model", Text, "name of the model"),
 				public("form", Text, "how they were given out: list, aggregate, export, labels"),
-				public("predictions", Number, "number of predictions that were given out or counted; -1 if the answer broke off"),
+				optional("predictions", Number, "number of predictions that were given out or counted; absent in an export, which is recorded before").inTheOpen(),
 				optional("question", Object, "what was asked"),
 			},
 		},
