@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -66,6 +67,8 @@ type server struct {
 	huma     huma.API
 	fetching chan struct{} // holds one for each fetch that is under way
 	intake   *intake
+	labels   *label.Store
+	asker    *query.Asker
 }
 
 // elsewhere is the pattern of all paths at which there is nothing.
@@ -88,6 +91,8 @@ func New(config Config) http.Handler {
 		config.Fetch = dial.New(dial.Config{}) // which may speak to nobody
 	}
 	s := &server{Config: config, huma: humago.New(mux, document), fetching: make(chan struct{}, maxFetches)}
+	s.labels = label.New(config.Workspace.DB, config.Workspace.Evidence)
+	s.asker = query.New(config.Workspace.DB, config.Archive, s.labels)
 	s.huma.UseMiddleware(s.known)
 	s.doors()
 	s.principals()
@@ -122,6 +127,8 @@ func New(config Config) http.Handler {
 	s.packages()
 	s.predictionReads()
 	s.predictionKeeping()
+	s.predictionQueries()
+	s.labelling()
 	s.lineage(mux)
 	s.predictions(mux)
 	mux.HandleFunc(elsewhere, s.strayed(mux))

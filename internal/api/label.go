@@ -72,7 +72,7 @@ type LabelHistory struct {
 	Watermark  label.Watermark `json:"watermark"`
 }
 
-func (s *server) labels() {
+func (s *server) labelling() {
 	registry := s.huma.OpenAPI().Components.Schemas
 	record := operation("record-labels", http.MethodPost, "/models/{model}/labels", "Record how predictions turned out", "predictions", http.StatusNotFound, http.StatusConflict)
 	record.MaxBodyBytes, record.BodyReadTimeout = maxLabelBody, labelBodyWait
@@ -83,7 +83,7 @@ func (s *server) labels() {
 		label.NDJSON: {Schema: text}, label.CSV: {Schema: text},
 	}}
 	record.SkipValidateBody = true // one bad label is no reason to refuse the others
-	huma.Register(s.huma, record, func(ctx context.Context, in *recordLabelsInput) (*reply[label.Outcome], error) {
+	huma.Register(s.huma, record, func(ctx context.Context, in *recordLabelsInput) (*reply[label.BatchOutcome], error) {
 		out, err := s.recordLabels(ctx, record.OperationID, in)
 		if err != nil {
 			return nil, s.problem(err)
@@ -98,14 +98,14 @@ func (s *server) labels() {
 			AsOf   time.Time `query:"as_of" doc:"labels as they were known then; now, if absent"`
 			Mature int64     `query:"mature_seconds" minimum:"0" maximum:"3153600000" doc:"age from which a prediction should have a label"`
 		},
-		) (query.Coverage, error) {
+		) (query.LabelCoverage, error) {
 			if err := s.may(ctx, access.CatalogRead, modelResource(in.Model), in.Model); err != nil {
-				return query.Coverage{}, err
+				return query.LabelCoverage{}, err
 			}
 			if _, err := s.Catalog.Model(ctx, in.Model); err != nil {
-				return query.Coverage{}, err
+				return query.LabelCoverage{}, err
 			}
-			return s.Queries.Coverage(ctx, query.Selection{Model: in.Model, From: in.Since, To: in.Until, AsOf: in.AsOf}, time.Duration(in.Mature)*time.Second)
+			return s.asker.Coverage(ctx, query.Selection{Model: in.Model, From: in.Since, To: in.Until, AsOf: in.AsOf}, time.Duration(in.Mature)*time.Second)
 		})
 	ask(s, operation("get-labels", http.MethodGet, "/models/{model}/labels/{prediction}", "Say what is known of the outcome of a prediction, and was before", "predictions", http.StatusNotFound),
 		func(ctx context.Context, in *struct {
@@ -134,11 +134,11 @@ func (s *server) labelHistory(ctx context.Context, model, name string, asOf time
 	if err != nil {
 		return LabelHistory{}, err
 	}
-	w, err := s.Labels.Watermark(ctx, model, asOf)
+	w, err := s.labels.Watermark(ctx, model, asOf)
 	if err != nil {
 		return LabelHistory{}, err
 	}
-	history, err := s.Labels.History(ctx, model, id, w)
+	history, err := s.labels.History(ctx, model, id, w)
 	if err != nil {
 		return LabelHistory{}, err
 	}
@@ -152,7 +152,7 @@ func (s *server) labelHistory(ctx context.Context, model, name string, asOf time
 	return out, nil
 }
 
-func (s *server) recordLabels(ctx context.Context, operation string, in *recordLabelsInput) (*reply[label.Outcome], error) {
+func (s *server) recordLabels(ctx context.Context, operation string, in *recordLabelsInput) (*reply[label.BatchOutcome], error) {
 	c := registry.Command{Principal: caller(ctx), Action: access.LabelRecord, Resource: modelResource(in.Model), Model: in.Model, Purpose: in.Purpose}
 	if err := s.Registry.May(ctx, c); err != nil {
 		return nil, err
@@ -174,11 +174,11 @@ func (s *server) recordLabels(ctx context.Context, operation string, in *recordL
 	if c.Retry, err = retry(operation, *in); err != nil {
 		return nil, err
 	}
-	ready, err := s.Labels.Prepare(ctx, in.Model, batch, s.Now(), s.Queries.Resolve)
+	ready, err := s.labels.Prepare(ctx, in.Model, batch, s.Now(), s.asker.Resolve)
 	if err != nil {
 		return nil, err
 	}
-	var out label.Outcome
+	var out label.BatchOutcome
 	c.Propose = func(tx *state.Tx) ([]trail.Change, error) {
 		change, outcome, err := ready.Propose(tx)
 		out = outcome
@@ -192,7 +192,7 @@ func (s *server) recordLabels(ctx context.Context, operation string, in *recordL
 	if err != nil {
 		return nil, err
 	}
-	answer := replied[label.Outcome](done)
+	answer := replied[label.BatchOutcome](done)
 	if err := json.Unmarshal(done.Answer, &answer.Body); err != nil {
 		return nil, fmt.Errorf("answer of %s: %w", operation, err)
 	}

@@ -148,16 +148,16 @@ func (s *server) predictionQueries() {
 			Purpose string `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded"`
 			Body    FigureQuestion
 		},
-		) (query.Answer, error) {
+		) (query.Figured, error) {
 			reading := asking{model: in.Body.Model, purpose: in.Purpose, form: "aggregate"}
 			if err := s.mayQuery(ctx, reading); err != nil {
-				return query.Answer{}, err
+				return query.Figured{}, err
 			}
 			f, err := in.Body.figures()
 			if err != nil {
-				return query.Answer{}, err
+				return query.Figured{}, err
 			}
-			out, err := s.Queries.Aggregate(ctx, f)
+			out, err := s.asker.Aggregate(ctx, f)
 			if err != nil {
 				return out, err
 			}
@@ -190,11 +190,11 @@ func (s *server) predictionQueries() {
 			Since time.Time `query:"since" doc:"inclusive"`
 			Until time.Time `query:"until" doc:"exclusive"`
 		},
-		) (page[query.Kept], error) {
+		) (page[query.KeptFile], error) {
 			if err := s.mayQuery(ctx, asking{model: in.Model}); err != nil {
-				return page[query.Kept]{}, err
+				return page[query.KeptFile]{}, err
 			}
-			found, err := s.Queries.Kept(ctx, in.Model, in.Since, in.Until)
+			found, err := s.asker.Kept(ctx, in.Model, in.Since, in.Until)
 			return pageOf(found, len(found), nil), err
 		})
 }
@@ -214,7 +214,7 @@ func (s *server) listPredictions(ctx context.Context, in *PredictionFilter, afte
 			return out, err
 		}
 	}
-	found, err := s.Queries.List(ctx, selection, place, limit+1)
+	found, err := s.asker.List(ctx, selection, place, limit+1)
 	if err != nil {
 		return out, err
 	}
@@ -287,7 +287,7 @@ func (s *server) exportPredictions(ctx context.Context, in *PredictionFilter, fo
 		_, w := humago.Unwrap(ctx)
 		out := &patient{w: w, conn: http.NewResponseController(w), kind: kind, name: "predictions." + string(form)}
 		buffered := bufio.NewWriterSize(out, 128<<10)
-		_, err := s.Queries.Export(ctx.Context(), buffered, selection, form)
+		_, err := s.asker.Export(ctx.Context(), buffered, selection, form)
 		if err == nil {
 			err = buffered.Flush()
 			out.begin()

@@ -47,17 +47,17 @@ type Sent struct {
 	raw []byte // what cannot be read
 }
 
-// Rejection says why a label was not taken.
-type Rejection struct {
+// RejectedLabel says why a label was not taken.
+type RejectedLabel struct {
 	Index   int             `json:"index" doc:"place of the label in the batch, from 0"`
 	Code    tallystick.Code `json:"code" enum:"invalid,not_found,conflict"`
 	Message string          `json:"message"`
 	Hint    string          `json:"hint,omitempty"`
 }
 
-func rejected(index int, err error) Rejection {
+func rejected(index int, err error) RejectedLabel {
 	message, hint := tallystick.Words(err)
-	return Rejection{Index: index, Code: tallystick.CodeOf(err), Message: message, Hint: hint}
+	return RejectedLabel{Index: index, Code: tallystick.CodeOf(err), Message: message, Hint: hint}
 }
 
 // validate returns an Invalid error unless the label is whole and could have been stated by now.

@@ -60,7 +60,7 @@ func nobody(context.Context, string, []label.Key) ([]prediction.ID, []error, err
 }
 
 // record sends a batch, at the time that the clock shows.
-func (h *house) record(t *testing.T, b label.Batch, resolve label.Resolver) (out label.Outcome, err error) {
+func (h *house) record(t *testing.T, b label.Batch, resolve label.Resolver) (out label.BatchOutcome, err error) {
 	t.Helper()
 	ready, err := h.Prepare(t.Context(), "credit", b, h.now, resolve)
 	if err != nil {
@@ -77,7 +77,7 @@ func (h *house) record(t *testing.T, b label.Batch, resolve label.Resolver) (out
 	return out, err
 }
 
-func (h *house) send(t *testing.T, mediaType, body string) label.Outcome {
+func (h *house) send(t *testing.T, mediaType, body string) label.BatchOutcome {
 	t.Helper()
 	b, err := label.Parse(mediaType, []byte(body))
 	if err != nil {

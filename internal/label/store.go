@@ -21,16 +21,16 @@ type Batch struct {
 	Labels []Sent // at most MaxLabels
 }
 
-// Outcome says what became of a batch.
-type Outcome struct {
-	Model      string      `json:"model"`
-	Batch      string      `json:"batch,omitempty"`
-	Labels     int64       `json:"labels" doc:"labels that are new"`
-	Corrected  int64       `json:"corrected" doc:"those of them for predictions that had one"`
-	Duplicates int64       `json:"duplicates" doc:"labels that were on record already"`
-	Count      int64       `json:"rejected_count" doc:"labels that were not taken"`
-	Rejected   []Rejection `json:"rejected,omitempty" doc:"why not, the first hundred of them"`
-	Repeated   bool        `json:"repeated,omitempty" doc:"the batch had come before: this is what became of it then"`
+// BatchOutcome says what became of a batch.
+type BatchOutcome struct {
+	Model      string          `json:"model"`
+	Batch      string          `json:"batch,omitempty"`
+	Labels     int64           `json:"labels" doc:"labels that are new"`
+	Corrected  int64           `json:"corrected" doc:"those of them for predictions that had one"`
+	Duplicates int64           `json:"duplicates" doc:"labels that were on record already"`
+	Count      int64           `json:"rejected_count" doc:"labels that were not taken"`
+	Rejected   []RejectedLabel `json:"rejected,omitempty" doc:"why not, the first hundred of them"`
+	Repeated   bool            `json:"repeated,omitempty" doc:"the batch had come before: this is what became of it then"`
 }
 
 // maxRejections bounds the reasons that are told of a batch.
@@ -52,7 +52,7 @@ type Ready struct {
 	labels  []Label
 	content tallystick.Digest
 	sent    tallystick.Digest
-	outcome Outcome
+	outcome BatchOutcome
 }
 
 // Resolver finds the predictions that keys name: exactly one each, or an error for the key.
@@ -67,7 +67,7 @@ func (s *Store) Prepare(ctx context.Context, model string, b Batch, now time.Tim
 	if err := text("batch", b.ID, maxBatch); err != nil {
 		return nil, err
 	}
-	r := &Ready{model: model, id: b.ID, outcome: Outcome{Model: model, Batch: b.ID}, sent: digestOf(b.Labels)}
+	r := &Ready{model: model, id: b.ID, outcome: BatchOutcome{Model: model, Batch: b.ID}, sent: digestOf(b.Labels)}
 	problems := make([]error, len(b.Labels))
 	labels := make([]Label, len(b.Labels))
 	var keys []Key
@@ -126,11 +126,11 @@ func digestOf(all []Sent) tallystick.Digest {
 
 // Propose returns the change that records a batch, nil if all of it is on record, and what becomes of it. An id
 // that came with other labels before is a Conflict.
-func (r *Ready) Propose(tx *state.Tx) (*Recorded, Outcome, error) {
+func (r *Ready) Propose(tx *state.Tx) (*Recorded, BatchOutcome, error) {
 	out := r.outcome
 	if r.id != "" {
 		var sent string
-		before := Outcome{Model: r.model, Batch: r.id, Repeated: true}
+		before := BatchOutcome{Model: r.model, Batch: r.id, Repeated: true}
 		err := tx.QueryRow("SELECT sent_digest, labels, corrected, duplicates, rejected FROM label_batches WHERE model = ? AND batch = ?", r.model, r.id).
 			Scan(&sent, &before.Labels, &before.Corrected, &before.Duplicates, &before.Count)
 		switch {

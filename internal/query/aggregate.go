@@ -48,29 +48,29 @@ type Histogram struct {
 	Low, High float64 // both 0: from the smallest to the greatest
 }
 
-// Answer is what Aggregate found.
-type Answer struct {
+// Figured is what Aggregate found.
+type Figured struct {
 	Predictions int64            `json:"predictions" doc:"that were chosen"`
 	Files       int              `json:"files" doc:"files that were read for it"`
-	Groups      []Group          `json:"groups" doc:"those with most predictions first; one without a key if nothing was grouped by"`
+	Groups      []FiguredGroup   `json:"groups" doc:"those with most predictions first; one without a key if nothing was grouped by"`
 	More        int              `json:"more_groups,omitempty" doc:"groups that are not told; at least so many if ungrouped is not 0"`
 	Ungrouped   int64            `json:"ungrouped,omitempty" doc:"predictions of groups that came after the ten thousandth, of which no figures are kept"`
 	Labels      *label.Watermark `json:"labels,omitempty" doc:"up to where labels were known, if the question needs them"`
 }
 
-// Group is one combination of values of the columns that were grouped by, with its figures in the order in which
+// FiguredGroup is one combination of values of the columns that were grouped by, with its figures in the order in which
 // they were asked for.
-type Group struct {
-	Key        []any       `json:"key,omitempty" doc:"number, text, boolean or null for each column"`
-	Count      int64       `json:"count"`
-	Rates      []Rate      `json:"rates,omitempty"`
-	Means      []Mean      `json:"means,omitempty"`
-	Quantiles  []Quantiled `json:"quantiles,omitempty"`
-	Histograms []Bars      `json:"histograms,omitempty"`
+type FiguredGroup struct {
+	Key        []any         `json:"key,omitempty" doc:"number, text, boolean or null for each column"`
+	Count      int64         `json:"count"`
+	Rates      []FiguredRate `json:"rates,omitempty"`
+	Means      []FiguredMean `json:"means,omitempty"`
+	Quantiles  []Quantiled   `json:"quantiles,omitempty"`
+	Histograms []FiguredBars `json:"histograms,omitempty"`
 }
 
-// Rate is a share with its 95 % interval.
-type Rate struct {
+// FiguredRate is a share with its 95 % interval.
+type FiguredRate struct {
 	Of    string  `json:"of" doc:"condition"`
 	Count int64   `json:"count" doc:"predictions of which it holds"`
 	N     int64   `json:"n"`
@@ -79,8 +79,8 @@ type Rate struct {
 	High  float64 `json:"high"`
 }
 
-// Mean tells of the finite numbers of a column.
-type Mean struct {
+// FiguredMean tells of the finite numbers of a column.
+type FiguredMean struct {
 	Column string   `json:"column"`
 	N      int64    `json:"n"`
 	Mean   *float64 `json:"mean" doc:"null without numbers"`
@@ -98,9 +98,9 @@ type Quantiled struct {
 	Values []float64 `json:"values" doc:"empty without numbers"`
 }
 
-// Bars count the finite numbers of a column by bins of equal width. A number on an edge is of the bin that
+// FiguredBars count the finite numbers of a column by bins of equal width. A number on an edge is of the bin that
 // begins there; the last bin has its upper edge too.
-type Bars struct {
+type FiguredBars struct {
 	Column string  `json:"column"`
 	Low    float64 `json:"low"`
 	High   float64 `json:"high"`
@@ -159,22 +159,22 @@ func (q *Figures) columns() []string {
 
 // Aggregate answers a question for figures. It reads the files once, and once more for the range of a histogram that
 // does not say its own.
-func (a *Asker) Aggregate(ctx context.Context, q Figures) (Answer, error) {
+func (a *Asker) Aggregate(ctx context.Context, q Figures) (Figured, error) {
 	if err := q.validate(); err != nil {
-		return Answer{}, err
+		return Figured{}, err
 	}
 	files, release, err := a.open(ctx, &q.Selection)
 	if err != nil {
-		return Answer{}, err
+		return Figured{}, err
 	}
 	defer release()
 	if err := known(files, append(q.columns(), columnsOf(q.Where)...)); err != nil {
-		return Answer{}, err
+		return Figured{}, err
 	}
 	p := newPlan(&q.Selection, q.columns()...)
 	q.Histograms = slices.Clone(q.Histograms)
 	if err := a.range_(ctx, files, p, &q); err != nil {
-		return Answer{}, err
+		return Figured{}, err
 	}
 	t := newTally(&q, p)
 	for f, err := range a.frames(ctx, files, p) {
@@ -182,7 +182,7 @@ func (a *Asker) Aggregate(ctx context.Context, q Figures) (Answer, error) {
 			err = t.add(f)
 		}
 		if err != nil {
-			return Answer{}, err
+			return Figured{}, err
 		}
 	}
 	answer := t.answer()
@@ -325,7 +325,7 @@ type gathered struct {
 	rates   []int64
 	means   []mean
 	samples []sample
-	bars    []Bars
+	bars    []FiguredBars
 }
 
 type mean struct {
@@ -382,13 +382,13 @@ func (t *tally) group(key []byte, f *frame, k, row int) *gathered {
 		return nil
 	}
 	g := &gathered{
-		rates: make([]int64, len(t.rates)), means: make([]mean, len(t.means)), samples: make([]sample, len(t.quantiles)), bars: make([]Bars, len(t.bars)),
+		rates: make([]int64, len(t.rates)), means: make([]mean, len(t.means)), samples: make([]sample, len(t.quantiles)), bars: make([]FiguredBars, len(t.bars)),
 	}
 	for _, c := range t.by {
 		g.key = append(g.key, c.value(f, k, row))
 	}
 	for i, h := range t.q.Histograms {
-		g.bars[i] = Bars{Column: h.Column, Counts: []int64{}}
+		g.bars[i] = FiguredBars{Column: h.Column, Counts: []int64{}}
 		if h.Low <= h.High {
 			g.bars[i].Low, g.bars[i].High, g.bars[i].Counts = h.Low, h.High, make([]int64, h.Bins)
 		}
@@ -446,7 +446,7 @@ func (t *tally) figures(g *gathered, f *frame, k, row int) error {
 	return nil
 }
 
-func (b *Bars) add(x float64) {
+func (b *FiguredBars) add(x float64) {
 	switch {
 	case x < b.Low:
 		b.Under++
@@ -460,8 +460,8 @@ func (b *Bars) add(x float64) {
 	}
 }
 
-func (t *tally) answer() Answer {
-	answer := Answer{Predictions: t.total, Ungrouped: t.ungrouped, Groups: []Group{}}
+func (t *tally) answer() Figured {
+	answer := Figured{Predictions: t.total, Ungrouped: t.ungrouped, Groups: []FiguredGroup{}}
 	slices.SortStableFunc(t.order, func(a, b *gathered) int {
 		return cmp.Or(cmp.Compare(b.count, a.count), slices.CompareFunc(a.key, b.key, func(x, y prediction.Value) int { return strings.Compare(x.String(), y.String()) }))
 	})
@@ -473,13 +473,13 @@ func (t *tally) answer() Answer {
 	return answer
 }
 
-func (t *tally) told(g *gathered) Group {
-	out := Group{Count: g.count, Histograms: g.bars}
+func (t *tally) told(g *gathered) FiguredGroup {
+	out := FiguredGroup{Count: g.count, Histograms: g.bars}
 	for _, v := range g.key {
 		out.Key = append(out.Key, Plain(v))
 	}
 	for i, k := range g.rates {
-		rate := Rate{Of: t.q.Rates[i].String(), Count: k, N: g.count}
+		rate := FiguredRate{Of: t.q.Rates[i].String(), Count: k, N: g.count}
 		if g.count > 0 {
 			e := stat.Proportion{K: k, N: g.count}.Estimate()
 			rate.Rate, rate.Low, rate.High = e.Value, e.Interval.Low, e.Interval.High
@@ -488,7 +488,7 @@ func (t *tally) told(g *gathered) Group {
 	}
 	for i := range g.means {
 		m := &g.means[i]
-		is := Mean{Column: t.q.Means[i], N: m.n, Other: m.other}
+		is := FiguredMean{Column: t.q.Means[i], N: m.n, Other: m.other}
 		if value := (m.sum + m.lost) / float64(m.n); m.n > 0 && finite(value) {
 			is.Mean, is.Min, is.Max = &value, &m.lowest, &m.highest
 		}

@@ -76,8 +76,8 @@ func (a *Asker) Joined(ctx context.Context, s Selection, columns []string, water
 	}
 }
 
-// Coverage says how many predictions have labels, and how long those took.
-type Coverage struct {
+// LabelCoverage says how many predictions have labels, and how long those took.
+type LabelCoverage struct {
 	Model   string          `json:"model"`
 	Labels  label.Watermark `json:"labels" doc:"up to where labels were known"`
 	Mature  string          `json:"mature" doc:"age from which a prediction should have a label"`
@@ -95,18 +95,18 @@ type CoveredBy struct {
 
 // Covered counts predictions and labels.
 type Covered struct {
-	Predictions int64    `json:"predictions"`
-	Matured     int64    `json:"matured" doc:"predictions that are old enough"`
-	Labelled    int64    `json:"labelled" doc:"matured ones that have a label"`
-	Rate        *float64 `json:"rate" doc:"labelled of matured; null without any"`
-	Low         *float64 `json:"low" doc:"of its 95 % Wilson interval"`
-	High        *float64 `json:"high"`
-	Lag         *Lag     `json:"lag,omitempty" doc:"from the prediction to its first label on record, of all that have one"`
+	Predictions int64     `json:"predictions"`
+	Matured     int64     `json:"matured" doc:"predictions that are old enough"`
+	Labelled    int64     `json:"labelled" doc:"matured ones that have a label"`
+	Rate        *float64  `json:"rate" doc:"labelled of matured; null without any"`
+	Low         *float64  `json:"low" doc:"of its 95 % Wilson interval"`
+	High        *float64  `json:"high"`
+	Lag         *LabelLag `json:"lag,omitempty" doc:"from the prediction to its first label on record, of all that have one"`
 	lags        sample
 }
 
-// Lag holds quantiles of times in seconds.
-type Lag struct {
+// LabelLag holds quantiles of times in seconds.
+type LabelLag struct {
 	N      int64   `json:"n"`
 	Median float64 `json:"median_seconds"`
 	P90    float64 `json:"p90_seconds"`
@@ -131,8 +131,8 @@ func ages() []struct {
 const maxVersions = 200
 
 // Coverage measures the labels of a selection. A prediction counts from the age mature on.
-func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration) (Coverage, error) {
-	out := Coverage{Model: s.Model, Mature: mature.String(), By: []CoveredBy{}}
+func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration) (LabelCoverage, error) {
+	out := LabelCoverage{Model: s.Model, Mature: mature.String(), By: []CoveredBy{}}
 	for _, age := range ages() {
 		out.Ages = append(out.Ages, CoveredBy{Name: age.name})
 	}
@@ -140,7 +140,7 @@ func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration)
 	var room room
 	for row, err := range a.Joined(ctx, s, nil, &out.Labels) {
 		if err != nil {
-			return Coverage{}, err
+			return LabelCoverage{}, err
 		}
 		if versions[row.Version] == nil {
 			if len(versions) == maxVersions {
@@ -164,7 +164,7 @@ func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration)
 	if s.From.IsZero() && s.To.IsZero() && len(s.Where) == 0 {
 		n, err := a.labels.Predictions(ctx, s.Model, out.Labels)
 		if err != nil {
-			return Coverage{}, err
+			return LabelCoverage{}, err
 		}
 		n = max(0, n-out.All.lags.n)
 		out.Waiting = &n
@@ -204,6 +204,6 @@ func (c *Covered) settle() {
 	}
 	if c.lags.n > 0 {
 		at, method := c.lags.quantiles([]float64{0.5, 0.9, 0.99, 1})
-		c.Lag = &Lag{N: c.lags.n, Median: at[0], P90: at[1], P99: at[2], Max: at[3], Method: method}
+		c.Lag = &LabelLag{N: c.lags.n, Median: at[0], P90: at[1], P99: at[2], Max: at[3], Method: method}
 	}
 }

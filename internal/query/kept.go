@@ -11,8 +11,8 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// Kept is a file that has predictions.
-type Kept struct {
+// KeptFile is a file that has predictions.
+type KeptFile struct {
 	File        tallystick.Digest `json:"file_digest"`
 	Path        string            `json:"path" doc:"where it lies in the workspace"`
 	Predictions int64             `json:"predictions" doc:"erased ones included"`
@@ -26,7 +26,7 @@ const maxKept = 100_000
 
 // Kept returns the files that can have predictions of a model of a time, in the order in which they were registered. Zero times bound
 // nothing. A file may be joined with others, or written anew without an erased prediction, at any time.
-func (a *Asker) Kept(ctx context.Context, model string, from, to time.Time) (files []Kept, err error) {
+func (a *Asker) Kept(ctx context.Context, model string, from, to time.Time) (files []KeptFile, err error) {
 	first, last := int64(math.MinInt64), int64(math.MaxInt64)
 	if !from.IsZero() {
 		first = from.UnixMicro()
@@ -35,7 +35,7 @@ func (a *Asker) Kept(ctx context.Context, model string, from, to time.Time) (fil
 		last = to.UnixMicro() - 1
 	}
 	err = a.db.Read(ctx, func(tx *state.Tx) error {
-		files, err = state.Collect(tx, func(row state.Scanner) (k Kept, err error) {
+		files, err = state.Collect(tx, func(row state.Scanner) (k KeptFile, err error) {
 			err = row.Scan(&k.File, &k.Predictions, &k.Segments, &k.First, &k.Last)
 			if err == nil {
 				err = k.File.Validate()
@@ -45,7 +45,7 @@ func (a *Asker) Kept(ctx context.Context, model string, from, to time.Time) (fil
 			}
 			return k, err
 		}, `SELECT file_digest, CAST(sum(records) AS BIGINT), count(*), min(first_us), max(last_us) FROM prediction_segments
-			WHERE model = ? AND last_us >= ? AND first_us <= ? GROUP BY file_digest ORDER BY min(event) `+state.Limit, model, first, last, maxKept)
+			WHERE model = ? AND last_us >= ? AND first_us <= ? AND removed = 0 GROUP BY file_digest ORDER BY min(event) `+state.Limit, model, first, last, maxKept)
 		return err
 	})
 	if err != nil {
