@@ -17,12 +17,6 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 )
 
-func (a *app) predictions() *cobra.Command {
-	cmd := &cobra.Command{Use: "predictions", Short: "Record predictions, one by one or from files"}
-	cmd.AddCommand(a.predictionsRecord(), a.predictionsImport())
-	return cmd
-}
-
 // dialRecording begins a session in which predictions can be recorded. The workspace of this machine takes them
 // in while no server runs on it; end puts them into segments and ends the session.
 func (a *app) dialRecording(ctx context.Context) (s *session, end func() error, err error) {

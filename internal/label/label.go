@@ -55,7 +55,8 @@ type RejectedLabel struct {
 	Hint    string          `json:"hint,omitempty"`
 }
 
-func rejected(index int, err error) RejectedLabel {
+// Reject says why the label at a place was not taken.
+func Reject(index int, err error) RejectedLabel {
 	message, hint := tallystick.Words(err)
 	return RejectedLabel{Index: index, Code: tallystick.CodeOf(err), Message: message, Hint: hint}
 }

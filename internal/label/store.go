@@ -97,7 +97,7 @@ func (s *Store) Prepare(ctx context.Context, model string, b Batch, now time.Tim
 			continue
 		}
 		if r.outcome.Count++; len(r.outcome.Rejected) < maxRejections {
-			r.outcome.Rejected = append(r.outcome.Rejected, rejected(i, err))
+			r.outcome.Rejected = append(r.outcome.Rejected, Reject(i, err))
 		}
 	}
 	if len(r.labels) == 0 {
