@@ -136,6 +136,10 @@ func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration)
 	for _, age := range ages() {
 		out.Ages = append(out.Ages, CoveredBy{Name: age.name})
 	}
+	whole := s.From.IsZero() && s.To.IsZero() && len(s.Where) == 0
+	if !s.AsOf.IsZero() && (s.To.IsZero() || s.AsOf.Before(s.To)) {
+		s.To = s.AsOf // what was predicted later was not there
+	}
 	versions := map[string]*CoveredBy{}
 	var room room
 	for row, err := range a.Joined(ctx, s, nil, &out.Labels) {
@@ -161,7 +165,7 @@ func (a *Asker) Coverage(ctx context.Context, s Selection, mature time.Duration)
 			c.add(row, age >= mature, &room)
 		}
 	}
-	if s.From.IsZero() && s.To.IsZero() && len(s.Where) == 0 {
+	if whole {
 		n, err := a.labels.Predictions(ctx, s.Model, out.Labels)
 		if err != nil {
 			return LabelCoverage{}, err

@@ -256,6 +256,7 @@ var conditions = []struct {
 	{"version != 2", func(_ *house, r *prediction.Record) bool { return r.Version != "2" }},
 	{"status = null", func(_ *house, r *prediction.Record) bool { return r.Status == "" }},
 	{"flags = edge", func(_ *house, r *prediction.Record) bool { return slices.Contains(r.Flags, "edge") }},
+	{"flags != edge", func(_ *house, r *prediction.Record) bool { return !slices.Contains(r.Flags, "edge") }},
 	{`flags = 'a"b'`, func(_ *house, r *prediction.Record) bool { return slices.Contains(r.Flags, `a"b`) }},
 	{"score > 0.25", func(_ *house, r *prediction.Record) bool { x, _ := r.Score.Float(); return x > 0.25 }},
 	{"latency_us <= 2500", func(_ *house, r *prediction.Record) bool { return !r.Latency.IsNull() && r.Latency.Int() <= 2500 }},

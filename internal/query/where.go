@@ -145,11 +145,11 @@ func (c *Condition) holds(v prediction.Value) bool {
 	if c.null {
 		return v.IsNull() == (c.Op == Equal)
 	}
+	if c.Column == columnFlags { // no flags are none of a name
+		return c.flagged(v.Text()) == (c.Op == Equal)
+	}
 	if v.IsNull() {
 		return false
-	}
-	if c.Column == columnFlags {
-		return c.flagged(v.Text()) == (c.Op == Equal)
 	}
 	order, comparable := c.compare(v)
 	if !comparable {
