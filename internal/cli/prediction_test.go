@@ -69,5 +69,31 @@ func TestProvePrediction(t *testing.T) {
 	}
 	h.run(2, "prove", "prediction", ids[257].String()[:35]+"x")
 	h.run(2, "prove", "prediction", prediction.NewID(time.Now()).String())
-	h.run(0, "fsck")
+	h.run(2, "predictions", "retain", "credit", "--for", "400")
+	h.run(2, "predictions", "retain", "nobody", "--for", "400d")
+	h.run(2, "predictions", "erase", ids[257].String())
+	if told := h.run(0, "predictions", "erase", ids[257].String(), ids[3].String(), "--reason", "asked for"); !strings.Contains(told, "erased        2\n") {
+		t.Errorf("erase: %s", told)
+	}
+	h.run(2, "prove", "prediction", ids[257].String())
+	h.run(0, "prove", "prediction", ids[258].String(), "-o", changed)
+	stranger.run(0, "verify", changed, "--trust", trust)
+	stranger.run(0, "verify", proof, "--trust", trust)
+	if told := h.run(0, "fsck"); !strings.Contains(told, "1 segments with 300 records in 1 files have the roots that were registered") {
+		t.Errorf("fsck: %s", told)
+	}
+	h.run(0, "verify")
+	h.run(0, "backup", filepath.Join(dir, "backup.tar"))
+	found, err := filepath.Glob(filepath.Join(h.workspace(), "predictions", "sha256", "*", "*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("files %v, %v", found, err)
+	}
+	if err := os.Remove(found[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"fsck", "verify"} {
+		if told := h.run(1, command); !strings.Contains(told, "is missing; 1 segments are in it, the first registered by event") {
+			t.Errorf("%s: %s", command, told)
+		}
+	}
 }

@@ -27,7 +27,7 @@ func (a *app) predictions() *cobra.Command {
 	cmd.Short = "Record predictions, and see which there are, what they say, and how they turned out"
 	list := a.predictionList("list MODEL")
 	list.Short = "List predictions, newest first: the same as without list"
-	cmd.AddCommand(a.predictionsRecord(), a.predictionsImport(), list, a.predictionStats(), a.predictionExport(), a.predictionFiles())
+	cmd.AddCommand(a.predictionsRecord(), a.predictionsImport(), list, a.predictionStats(), a.predictionExport(), a.predictionFiles(), a.predictionsRetain(), a.predictionsErase())
 	return cmd
 }
 
