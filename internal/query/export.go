@@ -1,6 +1,7 @@
 package query
 
 import (
+	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -75,7 +76,7 @@ func (a *Asker) chosen(ctx context.Context, files []*segment.File, p *plan) iter
 					yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
 					return
 				}
-				if rows[at/64]&(1<<(at%64)) != 0 && entry.Encoding != nil && !yield(entry.Encoding, nil) {
+				if rows[at/64]&(1<<(at%64)) != 0 && entry.Encoding != nil && !yield(bytes.Clone(entry.Encoding), nil) {
 					return
 				}
 				at++

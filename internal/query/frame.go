@@ -92,6 +92,7 @@ func (f *frame) number(column, row int) (float64, bool) {
 type plan struct {
 	selection *Selection
 	names     []string // of the cells of a frame; the first two are id and time
+	ids       bool     // whether ids are read: they take as long as several other columns
 	labels    bool
 	watermark label.Watermark
 }
@@ -106,7 +107,9 @@ func newPlan(s *Selection, columns ...string) *plan {
 	for _, name := range columns {
 		switch {
 		case name == columnLabel:
-			p.labels = true
+			p.labels, p.ids = true, true
+		case name == columnID:
+			p.ids = true
 		case periodLayout(name) == "" && !slices.Contains(p.names, name):
 			p.names = append(p.names, name)
 		}
@@ -178,9 +181,9 @@ func (p *plan) present(files []*segment.File) (names []string, at []int) {
 		}
 	}
 	spills := false
-	for _, name := range p.names {
+	for i, name := range p.names {
 		spills = spills || loose(name)
-		if !has[name] {
+		if !has[name] || i == 0 && !p.ids {
 			at = append(at, -1)
 			continue
 		}

@@ -108,7 +108,7 @@ func (a *Asker) newest(ctx context.Context, s Selection, after Place, limit int,
 	defer release()
 	var some []candidate
 	newer := func(a, b candidate) int { return b.compare(a.Place) }
-	p := newPlan(&s)
+	p := newPlan(&s, columnID)
 	p.watermark = w
 	for f, err := range a.frames(ctx, files, p) {
 		if err != nil {
@@ -182,7 +182,7 @@ func (a *Asker) Resolve(ctx context.Context, model string, keys []label.Key) (id
 		return nil, nil, err
 	}
 	defer release()
-	var columns []string
+	columns := []string{columnID}
 	if len(traces) > 0 {
 		columns = append(columns, "trace_id")
 	}
