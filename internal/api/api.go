@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/notify"
@@ -52,6 +53,7 @@ type Config struct {
 	Archive     *archive.Archive
 	Labels      *label.Store
 	Cases       *casework.Desk
+	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
 	Local *access.Principal
@@ -115,6 +117,7 @@ func New(config Config) http.Handler {
 	s.assignments()
 	s.findings()
 	s.cases()
+	s.explanations()
 	s.notifications()
 	s.releases()
 	s.gate()

@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -74,7 +75,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		t.Fatal(err)
 	}
 	kept := archive.New(archive.Config{Workspace: w, Now: time.Now, Fresh: predictions.Cut})
-	return house{dir: w.Dir(), journal: j, Config: api.Config{
+	h := house{dir: w.Dir(), journal: j, Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
 		Releases: release.New(release.Config{
 			Trail: w.Trail, DB: w.DB, Catalog: cat, Access: people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: policy.Packs(""), Now: time.Now,
@@ -90,6 +91,8 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Archive: kept, Labels: label.New(w.DB, w.Evidence),
 		Cases: casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept}),
 	}}
+	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
+	return h
 }
 
 // as returns the API as one who has the roles sees it; as nobody does, without roles.

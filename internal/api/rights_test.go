@@ -102,7 +102,7 @@ var actions = map[string]access.Action{
 	"record-lineage":   access.LineageRecord,
 	"define-case-rule": access.CaseRuleManage, "remove-case-rule": access.CaseRuleManage, "list-case-rules": access.CatalogRead, "case-workload": access.CatalogRead,
 	"open-case": access.CaseOpen, "claim-case": access.CaseDecide, "release-case": access.CaseDecide, "judge-case": access.CaseDecide,
-	"list-cases": access.PredictionRead, "get-case": access.PredictionRead,
+	"explain-prediction": access.PredictionRead, "draft-letter": access.PredictionRead, "list-cases": access.PredictionRead, "get-case": access.PredictionRead,
 	"record-predictions": access.PredictionRecord, "record-labels": access.LabelRecord, "get-labels": access.PredictionRead,
 	"list-predictions": access.PredictionRead, "aggregate-predictions": access.PredictionRead, "export-predictions": access.PredictionRead, "list-prediction-files": access.PredictionRead,
 	"set-usage-rule": access.UsageRuleWrite,
