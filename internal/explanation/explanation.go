@@ -47,9 +47,9 @@ type Explanation struct {
 	Served     *catalog.Serving `json:"served,omitempty" doc:"the assignment by which the version served then, with the evidence that was on record when it began"`
 	Released   *Released        `json:"released,omitempty" doc:"the decision of the gate that let the version in"`
 	Data       []LearnedFrom    `json:"learned_from,omitempty" doc:"the data that the version was made from"`
-	Labels     []Outcome        `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
+	Labels     []KnownLabel        `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
 	Cases      []casework.Case  `json:"cases,omitempty" doc:"what people said who looked at it"`
-	Proof      Place            `json:"proof"`
+	Proof      RecordPlace            `json:"proof"`
 	Missing    []string         `json:"missing,omitempty" doc:"what is not on record"`
 
 	record prediction.Record
@@ -87,8 +87,8 @@ type LearnedFrom struct {
 	Digest tallystick.Digest `json:"digest,omitempty"`
 }
 
-// Outcome is a label with its place in the history of the prediction.
-type Outcome struct {
+// KnownLabel is a label with its place in the history of the prediction.
+type KnownLabel struct {
 	Value    json.RawMessage `json:"value"`
 	Time     time.Time       `json:"time" doc:"of the outcome"`
 	Source   string          `json:"source,omitempty"`
@@ -98,8 +98,8 @@ type Outcome struct {
 	Counts   bool            `json:"counts" doc:"it is the one that counts now"`
 }
 
-// Place is where the prediction stands on the record.
-type Place struct {
+// RecordPlace is where the prediction stands on the record.
+type RecordPlace struct {
 	Segment string            `json:"segment"`
 	Index   uint64            `json:"index" doc:"in the segment, from 0"`
 	Leaf    tallystick.Digest `json:"leaf_digest"`
@@ -122,7 +122,7 @@ func (e *Explainer) Explain(ctx context.Context, id prediction.ID, people catalo
 	r := &found.Record
 	x = Explanation{
 		Prediction: r.ID.String(), Record: r.AppendJSON(nil), Decision: story(r, true), Causes: causes(r), record: *r,
-		Proof: Place{Segment: found.Segment, Index: found.Inclusion.Index, Leaf: found.Leaf, Root: found.Root, Event: found.Event},
+		Proof: RecordPlace{Segment: found.Segment, Index: found.Inclusion.Index, Leaf: found.Leaf, Root: found.Root, Event: found.Event},
 	}
 	for _, part := range []func(context.Context, *prediction.Record, *Explanation) error{e.tellModel, e.tellRelease, e.tellData, e.tellOutcome} {
 		if err := part(ctx, r, &x); err != nil {
@@ -226,7 +226,7 @@ func (e *Explainer) tellOutcome(ctx context.Context, r *prediction.Record, x *Ex
 		if err != nil {
 			return err
 		}
-		x.Labels = append(x.Labels, Outcome{Value: value, Time: k.Time.Time(), Source: k.Source, Note: k.Note, Recorded: k.Recorded, Event: k.Event, Counts: k.Counts})
+		x.Labels = append(x.Labels, KnownLabel{Value: value, Time: k.Time.Time(), Source: k.Source, Note: k.Note, Recorded: k.Recorded, Event: k.Event, Counts: k.Counts})
 	}
 	return nil
 }
