@@ -49,7 +49,7 @@ type recordLabelsInput struct {
 	Model       string `path:"model" maxLength:"128"`
 	ContentType string `header:"Content-Type" maxLength:"256" doc:"application/json, application/x-ndjson or text/csv"`
 	Batch       string `header:"Batch-Id" maxLength:"128" doc:"name of the batch, for lines and CSV"`
-	RawBody     []byte
+	RawBody     []byte `contentType:"application/json"`
 }
 
 // KnownLabel is a label on record.

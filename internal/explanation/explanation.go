@@ -47,7 +47,7 @@ type Explanation struct {
 	Served     *catalog.Serving `json:"served,omitempty" doc:"the assignment by which the version served then, with the evidence that was on record when it began"`
 	Released   *Released        `json:"released,omitempty" doc:"the decision of the gate that let the version in"`
 	Data       []LearnedFrom    `json:"learned_from,omitempty" doc:"the data that the version was made from"`
-	Labels     []KnownLabel        `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
+	Labels     []TurnedOut        `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
 	Cases      []casework.Case  `json:"cases,omitempty" doc:"what people said who looked at it"`
 	Proof      RecordPlace            `json:"proof"`
 	Missing    []string         `json:"missing,omitempty" doc:"what is not on record"`
@@ -87,8 +87,8 @@ type LearnedFrom struct {
 	Digest tallystick.Digest `json:"digest,omitempty"`
 }
 
-// KnownLabel is a label with its place in the history of the prediction.
-type KnownLabel struct {
+// TurnedOut is a label with its place in the history of the prediction.
+type TurnedOut struct {
 	Value    json.RawMessage `json:"value"`
 	Time     time.Time       `json:"time" doc:"of the outcome"`
 	Source   string          `json:"source,omitempty"`
@@ -226,7 +226,7 @@ func (e *Explainer) tellOutcome(ctx context.Context, r *prediction.Record, x *Ex
 		if err != nil {
 			return err
 		}
-		x.Labels = append(x.Labels, KnownLabel{Value: value, Time: k.Time.Time(), Source: k.Source, Note: k.Note, Recorded: k.Recorded, Event: k.Event, Counts: k.Counts})
+		x.Labels = append(x.Labels, TurnedOut{Value: value, Time: k.Time.Time(), Source: k.Source, Note: k.Note, Recorded: k.Recorded, Event: k.Event, Counts: k.Counts})
 	}
 	return nil
 }
