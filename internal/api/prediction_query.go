@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -297,7 +298,7 @@ func (s *server) exportPredictions(ctx context.Context, in *PredictionFilter, fo
 			s.write(w, s.explain(err))
 		case err != nil: // nobody must take a part for the whole
 			if tallystick.CodeOf(err) == tallystick.Internal && ctx.Context().Err() == nil {
-				s.Logger.ErrorContext(ctx.Context(), "an export of predictions broke off", "error", err)
+				s.Logger.ErrorContext(ctx.Context(), "an export of predictions broke off", slog.Any("error", err))
 			}
 			panic(http.ErrAbortHandler)
 		}

@@ -47,9 +47,9 @@ type Explanation struct {
 	Served     *catalog.Serving `json:"served,omitempty" doc:"the assignment by which the version served then, with the evidence that was on record when it began"`
 	Released   *Released        `json:"released,omitempty" doc:"the decision of the gate that let the version in"`
 	Data       []LearnedFrom    `json:"learned_from,omitempty" doc:"the data that the version was made from"`
-	Labels     []TurnedOut        `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
+	Labels     []TurnedOut      `json:"labels,omitempty" doc:"what was said of how it turned out, the first first"`
 	Cases      []casework.Case  `json:"cases,omitempty" doc:"what people said who looked at it"`
-	Proof      RecordPlace            `json:"proof"`
+	Proof      RecordPlace      `json:"proof"`
 	Missing    []string         `json:"missing,omitempty" doc:"what is not on record"`
 
 	record prediction.Record

@@ -112,10 +112,12 @@ func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files []*segment
 			return 0, err
 		}
 	}
-	for range a.chosen(ctx, files, p) {
-		if n++; n > 0 {
-			break
+	for _, err := range a.chosen(ctx, files, p) {
+		if err != nil {
+			return 0, err
 		}
+		n++
+		break
 	}
 	if n == 0 {
 		return 0, tallystick.Errorf(tallystick.NotFound, "there are no such predictions of %s: a Parquet file of none has no columns", s.Model)
