@@ -40,6 +40,9 @@ func (a *app) dialRecording(ctx context.Context) (s *session, end func() error, 
 	})
 	end = func() error {
 		cut := r.Cut(context.WithoutCancel(ctx)) // what is not cut now stays in the journal
+		if cut == nil {
+			cut = h.cases.Route(context.WithoutCancel(ctx))
+		}
 		_, sealed := w.Seal(context.WithoutCancel(ctx))
 		return errors.Join(cut, r.journal.Close(), sealed, w.Close())
 	}
