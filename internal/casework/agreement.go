@@ -136,5 +136,5 @@ func coverage(tx *state.Tx, model string, low, high int64) ([]Sampled, error) {
 		}
 		return c, err
 	}, `SELECT rule, stratum, sum(held), sum(taken), sum(left_out) FROM case_coverage WHERE (model = ? OR ? = '') AND day >= ? AND day <= ?
-		GROUP BY rule, stratum ORDER BY rule, stratum `+state.Limit, model, model, low/day, high/day, maxCoverage)
+		GROUP BY rule, stratum ORDER BY rule, stratum `+state.Limit, model, model, low/day, (high-1)/day, maxCoverage)
 }

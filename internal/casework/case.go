@@ -136,7 +136,7 @@ func (d *Desk) Judge(tx *state.Tx, id string, j Judgement, who access.Principal)
 		return nil, err
 	}
 	if j.Outcome.IsNull() {
-		return nil, tallystick.Errorf(tallystick.Invalid, "the opinion does not say what the right answer is").WithHint("add --outcome VALUE")
+		return nil, tallystick.Errorf(tallystick.Invalid, "the opinion does not say what the right answer is").WithHint("add --answer VALUE")
 	}
 	c, err := workable(tx, id, who)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -274,6 +275,45 @@ func TestRouteIsBounded(t *testing.T) {
 	h.replays(t)
 }
 
+// TestRouteCutOff: what is left out is counted once, also where the work is cut off before its end.
+func TestRouteCutOff(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TALLYSTICK_TEST_STATE") == "postgres" {
+		t.Skip("the trigger that cuts off is SQLite's")
+	}
+	h := open(t)
+	h.define(t, casework.CaseRule{Model: "credit", Name: "all", Share: 1, Most: 10})
+	for range 2 {
+		var records []prediction.Record
+		for range 8 {
+			records = append(records, scored(0.2, "north"))
+		}
+		h.seal(t, "credit", records...)
+	}
+	sql := func(text string) {
+		t.Helper()
+		if err := h.db.Write(t.Context(), func(tx *state.Tx) error {
+			_, err := tx.Exec(text)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sql("CREATE TRIGGER cut_off BEFORE INSERT ON case_cursors WHEN (SELECT count(*) FROM cases) = 10 BEGIN SELECT RAISE(ABORT, 'cut off'); END")
+	for range 2 {
+		if err := h.Route(t.Context()); err == nil {
+			t.Fatal("it was not cut off")
+		}
+	}
+	sql("DROP TRIGGER cut_off")
+	h.route(t)
+	s, err := h.Workload(t.Context(), "", time.Time{}, time.Time{})
+	if err != nil || len(s.Sampled) != 1 || s.Sampled[0].Held != 16 || s.Sampled[0].Taken != 10 || s.Sampled[0].LeftOut != 6 {
+		t.Errorf("%+v, %v", s.Sampled, err)
+	}
+	h.replays(t)
+}
+
 // TestSecondOpinion: it is blind and another person's; where the two differ a third decides.
 func TestSecondOpinion(t *testing.T) {
 	t.Parallel()
@@ -370,6 +410,7 @@ func TestRuleRefused(t *testing.T) {
 		"stratum":         {Name: "r", Share: 1, Strata: []string{"label"}},
 		"condition":       {Name: "r", Share: 1, Where: []string{"score >"}},
 		"name":            {Name: "no name", Share: 1},
+		"more than most":  {Name: "r", AtLeast: 20, Most: 10},
 		"too long":        {Name: "r", Share: 1, Within: 24_000},
 	} {
 		r.Model = "credit"

@@ -116,7 +116,7 @@ type stratum struct {
 	values []string
 	held   int64
 	drawn  []candidate
-	over   int64 // were chosen, and are more than the rule's most
+	over   int64 // were chosen, and are more than the rule takes in a day
 }
 
 // candidate is a record that may become a case. Its draw is a number from 0 to 1 that follows from its leaf, in
@@ -249,10 +249,14 @@ func (d *Desk) commit(ctx context.Context, s archive.Sealed, after uint64, asked
 		for _, at := range sortedPlaces(a.strata) {
 			st := a.strata[at]
 			for from := 0; from < len(st.drawn); from += openedAtOnce {
-				some := st.drawn[from:min(from+openedAtOnce, len(st.drawn))]
-				if err := write(func(tx *state.Tx) error { return d.openSome(tx, a, at, some) }); err != nil {
+				some, left := st.drawn[from:min(from+openedAtOnce, len(st.drawn))], int64(0)
+				if err := write(func(tx *state.Tx) (err error) {
+					left, err = d.openSome(tx, a, at, some)
+					return err
+				}); err != nil {
 					return err
 				}
+				st.over += left // is counted with the cursor: a stop before that has them all left out again
 			}
 		}
 	}
@@ -286,22 +290,23 @@ func sortedPlaces(strata map[place]*stratum) []place {
 	return all
 }
 
-// openSome opens those candidates that the rule's bounds of the day allow, and counts them.
-func (d *Desk) openSome(tx *state.Tx, a *asked, at place, some []candidate) error {
+// openSome opens those candidates that the rule's bounds of the day allow, counts them, and returns how many
+// it left out.
+func (d *Desk) openSome(tx *state.Tx, a *asked, at place, some []candidate) (left int64, err error) {
 	var today, here int64
-	err := tx.QueryRow(`SELECT coalesce(sum(taken), 0), coalesce(sum(CASE WHEN stratum = ? THEN taken ELSE 0 END), 0) FROM case_coverage
+	err = tx.QueryRow(`SELECT coalesce(sum(taken), 0), coalesce(sum(CASE WHEN stratum = ? THEN taken ELSE 0 END), 0) FROM case_coverage
 		WHERE model = ? AND rule = ? AND day = ?`, at.stratum, a.Model, a.Name, at.day).Scan(&today, &here)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	var taken, left int64
+	var taken int64
 	for _, c := range some {
 		if c.draw >= a.Share && here+taken >= a.AtLeast {
 			continue
 		}
 		var has bool
 		if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM cases WHERE prediction = ?)", c.change.Prediction).Scan(&has); err != nil {
-			return err
+			return 0, err
 		}
 		if has { // chosen by another rule, or before a stop
 			continue
@@ -312,14 +317,11 @@ func (d *Desk) openSome(tx *state.Tx, a *asked, at place, some []candidate) erro
 		}
 		c.change.Due = tx.Now().Add(a.Within.duration()).UnixMilli()
 		if _, err := d.config.Recorder.Commit(tx, trail.Act{Actor: d.config.Actor}, c.change); err != nil {
-			return err
+			return 0, err
 		}
 		taken++
 	}
-	if err := a.count(tx, at, "taken", taken); err != nil {
-		return err
-	}
-	return a.count(tx, at, "left_out", left)
+	return left, a.count(tx, at, "taken", taken)
 }
 
 // count adds to a column of coverage.

@@ -94,6 +94,8 @@ func (r CaseRule) validate() error {
 		return wrong("rule %s is to choose at least %d of each stratum: it can be 0 to %d", r.Name, r.AtLeast, maxMost)
 	case r.Most < 1 || r.Most > maxMost:
 		return wrong("rule %s is to choose %d a day at most: it can be 1 to %d", r.Name, r.Most, maxMost)
+	case r.AtLeast > r.Most:
+		return wrong("rule %s is to choose at least %d of each stratum, and %d a day at most", r.Name, r.AtLeast, r.Most).WithHint("raise --most")
 	case !r.Within.valid():
 		return wrong("cases of rule %s are due within %v: it can be a minute to a year", r.Name, r.Within.duration())
 	case len(r.Strata) > maxStrata:

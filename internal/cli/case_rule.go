@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,7 +104,7 @@ func (a *app) caseRuleList() *cobra.Command {
 
 // holdsFor tells in a line which records a rule holds for.
 func holdsFor(r casework.CaseRule) string {
-	all := r.Where
+	all := slices.Clone(r.Where)
 	if r.Margin != nil {
 		all = append(all, "score within "+strconv.FormatFloat(*r.Margin, 'g', -1, 64)+" of the threshold")
 	}

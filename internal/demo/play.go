@@ -28,11 +28,12 @@ type Config struct {
 // act is one step of a play. It returns what happened in a sentence, and the page that shows it, if one does.
 type act func(ctx context.Context) (sentence, page string, err error)
 
-// release is the play: from nothing to a release, an attempt to go around it, and strangers who check.
+// release is the play: from nothing to a release, an attempt to go around it, a customer who complains of a
+// decision, and strangers who check.
 func (s *stage) release() []act {
 	return []act{
 		s.people, s.registered, s.denied, s.withoutConsent, s.evidence, s.ownApproval, s.approvals, s.promoted,
-		s.silentFailure, s.outOfBand, s.exported, s.flipped,
+		s.silentFailure, s.outOfBand, s.predicted, s.complaint, s.reviewed, s.answered, s.exported, s.flipped,
 	}
 }
 
@@ -66,7 +67,8 @@ func Play(ctx context.Context, config Config) (err error) {
 			fmt.Fprintf(s.Out, "      %s\n", s.url(page))
 		}
 	}
-	fmt.Fprintf(s.Out, "\nAll %d steps held, in %.0f s. Everything lies in %s; `tallystick demo --commands` prints each command.\n", s.steps, time.Since(begun).Seconds(), s.Dir)
+	fmt.Fprintf(s.Out, "\nAll %d steps held, in %.0f s. Everything lies in %s, so do %s, %s and %s; `tallystick demo --commands` prints each command.\n",
+		s.steps, time.Since(begun).Seconds(), s.Dir, packageFile, proofFile, letterFile)
 	if !s.Stay {
 		return nil
 	}

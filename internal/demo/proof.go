@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -11,16 +12,21 @@ import (
 	"time"
 )
 
+// The files of the play that a stranger verifies, what he believes, and the draft of a letter.
+const (
+	packageFile = "credit.zip"
+	proofFile   = "one.prediction-proof"
+	trustFile   = "trust.json"
+	letterFile  = "letter.md"
+)
+
 // exported hands the auditor the package, which a stranger verifies with nothing but the keys to believe.
 func (s *stage) exported(ctx context.Context) (sentence, page string, err error) {
-	file, trust := s.path("credit.zip"), s.path("trust.json")
+	file, trust := s.path(packageFile), s.path(trustFile)
 	today := time.Now().UTC()
 	if err := s.must(ctx, auditor, nil, "bundle", "export", "credit", "--from", today.AddDate(0, 0, -1).Format(time.DateOnly), "--to", today.AddDate(0, 0, 1).Format(time.DateOnly),
 		"--for", auditor, "--output", file, "--purpose", "annual audit"); err != nil {
 		return "", "", err
-	}
-	if got, err := s.run(ctx, "server", "trust", "-o", trust, "--workspace", s.path("workspace")); err != nil || got.code != 0 {
-		return "", "", fmt.Errorf("trust: exit code %d: %s: %w", got.code, got.complaint(), err)
 	}
 	got, err := s.run(ctx, "stranger", "verify", file, "--trust", trust)
 	if err != nil {
@@ -112,4 +118,17 @@ func flip(dir string) (name string, err error) {
 	changed := slices.Clone(raw)
 	changed[len(changed)/2] ^= 1
 	return name, os.WriteFile(name, changed, 0o600)
+}
+
+// rewritten writes a copy of a file in which something else stands.
+func rewritten(from, to, before, after string) error {
+	raw, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	forged := bytes.Replace(raw, []byte(before), []byte(after), 1)
+	if bytes.Equal(raw, forged) {
+		return fmt.Errorf("%s does not say %s", from, before)
+	}
+	return os.WriteFile(to, forged, 0o600)
 }

@@ -23,6 +23,8 @@ type sample struct {
 const (
 	sampleRows   = 24_000
 	sampleMonths = 4
+
+	sampleThreshold = 0.4 // of the score, from which on the model says no
 )
 
 const sampleContract = `# What each column must be, and what the model must achieve.
@@ -81,25 +83,52 @@ func (s sample) rows(w io.Writer, first int, from time.Time, broken bool) error 
 	span := from.AddDate(0, sampleMonths, 0).Sub(from)
 	for i := range sampleRows {
 		at := from.Add(span / sampleRows * time.Duration(i))
-		age := 18 + int(55*math.Pow(s.random.Float64(), 1.3))
-		income := math.Exp(10.3 + 0.5*s.random.NormFloat64())
-		debt := income * 0.4 * s.random.ExpFloat64()
-		channel := [...]string{"branch", "online", "online", "broker"}[s.random.IntN(4)]
-		sex := [...]string{"female", "male"}[s.random.IntN(2)]
-		risk := func(income float64) float64 {
-			return -1.4 + 4*(math.Log1p(debt/income)-0.3) - 1.8*(math.Log(income)-10.3) - 0.002*float64(age-40)
-		}
-		defaulted := s.random.Float64() < logistic(risk(income)+0.2*s.random.NormFloat64())
-		seen := income
-		if broken && channel == "broker" && at.Sub(from) > span/2 {
+		a := s.applicant()
+		defaulted := s.defaults(a)
+		seen := a.income
+		if broken && a.channel == "broker" && at.Sub(from) > span/2 {
 			seen /= 1000
 		}
-		probability := logistic(max(-4, min(4, risk(seen))))
-		fmt.Fprintf(out, "A%06d,%s,%d,%.2f,%.2f,%s,%s,%s,%.4f,%d,%d\n", first+i+1, at.Format(time.RFC3339), age, seen, debt,
-			channel, sex, ageBand(age), probability, number(probability >= 0.4), number(defaulted))
+		probability := a.score(seen)
+		fmt.Fprintf(out, "A%06d,%s,%d,%.2f,%.2f,%s,%s,%s,%.4f,%d,%d\n", first+i+1, at.Format(time.RFC3339), a.age, seen, a.debt,
+			a.channel, a.sex, ageBand(a.age), probability, number(probability >= sampleThreshold), number(defaulted))
 	}
 	return out.Flush()
 }
+
+// applicant is somebody who asks for a loan.
+type applicant struct {
+	age          int
+	income, debt float64
+	channel, sex string
+}
+
+func (s sample) applicant() (a applicant) {
+	a.age = 18 + int(55*math.Pow(s.random.Float64(), 1.3))
+	a.income = math.Exp(10.3 + 0.5*s.random.NormFloat64())
+	a.debt = a.income * 0.4 * s.random.ExpFloat64()
+	a.channel = [...]string{"branch", "online", "online", "broker"}[s.random.IntN(4)]
+	a.sex = [...]string{"female", "male"}[s.random.IntN(2)]
+	return a
+}
+
+// defaults says whether somebody will not pay.
+func (s sample) defaults(a applicant) bool {
+	return s.random.Float64() < logistic(a.risk(a.income)+0.2*s.random.NormFloat64())
+}
+
+// parts are what debt, income and age add to the risk of somebody whose income is seen as this, in logits.
+func (a applicant) parts(income float64) (debt, earned, age float64) {
+	return 4 * (math.Log1p(a.debt/income) - 0.3), -1.8 * (math.Log(income) - 10.3), -0.002 * float64(a.age-40)
+}
+
+func (a applicant) risk(income float64) float64 {
+	debt, earned, age := a.parts(income)
+	return -1.4 + debt + earned + age
+}
+
+// score is what the model says of somebody whose income is seen as this.
+func (a applicant) score(income float64) float64 { return logistic(max(-4, min(4, a.risk(income)))) }
 
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 

@@ -27,6 +27,7 @@ type stage struct {
 	server  *exec.Cmd
 	told    *receiver // of the server's notifications
 	request string    // the release that the play is about
+	refusal refusal   // the decision of which a customer complains
 	steps   int
 }
 
