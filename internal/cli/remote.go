@@ -82,9 +82,13 @@ func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
 		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases,
-		Explained: explanation.New(explanation.Config{Archive: h.archive, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
-		Local:     local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
+		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
+}
+
+// explainer answers for single decisions.
+func (h house) explainer() *explanation.Explainer {
+	return explanation.New(explanation.Config{Archive: h.archive, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases})
 }
 
 // session is a conversation with a server, or with the workspace of this machine as if it were one.

@@ -13,9 +13,16 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/capture"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/obligation"
+	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -33,6 +40,9 @@ type house struct {
 	releases  *release.Office
 	obliged   *obligation.Office
 	pages     http.Handler
+	captured  *capture.Capture
+	cases     *casework.Desk
+	labels    *label.Store
 	log       *strings.Builder
 	started   time.Time
 }
@@ -51,13 +61,57 @@ func open(t testing.TB) *house {
 	t.Cleanup(func() { _ = w.Close() })
 	h := &house{workspace: w, people: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}), catalog: catalog.New(w.DB, w.Trail), lineage: lineage.New(w.DB), log: &strings.Builder{}, started: time.Now()}
 	h.releases = release.New(release.Config{Trail: w.Trail, DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
+	kept := h.capture(t)
+	h.labels = label.New(w.DB, w.Evidence)
+	h.cases = casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Segments: kept})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
-		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
+		Archive: kept, Labels: h.labels, Cases: h.cases,
+		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
+		Registry:  registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h
+}
+
+// capture opens the way that predictions take into the house, and returns where they are then.
+func (h *house) capture(t testing.TB) *archive.Archive {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Options{Dir: filepath.Join(h.workspace.Dir(), "journal")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = j.Close() })
+	h.captured, err = capture.New(t.Context(), capture.Config{
+		DB: h.workspace.DB, Catalog: h.catalog, Journal: j, Now: time.Now, Recorder: h.workspace.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram},
+		Segments: h.workspace.Segments, Plan: filepath.Join(h.workspace.Dir(), "predictions", "cut.json"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return archive.New(archive.Config{Workspace: h.workspace, Now: time.Now, Fresh: h.captured.Cut})
+}
+
+// predict puts predictions on record.
+func (h *house) predict(t testing.TB, lines ...string) []prediction.ID {
+	t.Helper()
+	var records []prediction.Record
+	for _, line := range lines {
+		r, err := prediction.ParseJSON([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, r)
+	}
+	answer, err := h.captured.Accept(t.Context(), capture.Batch{Records: records})
+	if err != nil || len(answer.Rejected) > 0 {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	if err := h.captured.Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return answer.IDs
 }
 
 // change commits what propose returns.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -30,6 +31,7 @@ type modelPage struct {
 	Deployments []catalog.Deployment
 	Findings    []catalog.Finding
 	Lines       []catalog.Line
+	Reads       bool // the visitor may read what predictions say
 }
 
 // decided is an answer about risk, in words.
@@ -46,7 +48,7 @@ func (s *server) model(v *visit) error {
 	if page.Status, err = s.Releases.Status(v.ctx(), name, ""); err != nil {
 		return err
 	}
-	page.Model = page.Status.Model
+	page.Model, page.Reads = page.Status.Model, v.who.Allows(access.PredictionRead, whole) == nil
 	page.Deciding = answersOf(page.Model)
 	if page.Versions, err = s.Catalog.Versions(v.ctx(), catalog.VersionFilter{Model: name, Limit: shownVersions + 1}); err != nil {
 		return err

@@ -40,7 +40,8 @@ type frame struct {
 	Title   string
 	Section string // of the navigation
 	Who     access.Principal
-	Waits   int // what waits for a review, for those who may review; 100 means more than 99
+	Waits   int  // what waits for a review, for those who may review; 100 means more than 99
+	Reads   bool // what predictions say, and so cases
 	CSRF    string
 	Theme   string // "light", "dark", or empty for that of the system
 	Here    string // address of the page
@@ -57,7 +58,7 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	}
 	f := frame{
 		Title: title, Section: section(name), Who: v.who, Theme: themeOf(v.r), Here: v.r.URL.RequestURI(),
-		Release: s.Release, Origin: s.Origin, Page: page,
+		Release: s.Release, Origin: s.Origin, Page: page, Reads: v.who.Allows(access.PredictionRead, whole) == nil,
 	}
 	if v.r.Method != http.MethodGet {
 		f.Here = "/"
@@ -89,6 +90,8 @@ func section(page string) string {
 		return "reviews"
 	case "finding":
 		return "findings"
+	case "case", "prediction":
+		return "cases"
 	}
 	return page
 }

@@ -25,6 +25,7 @@ func functions(a assets) template.FuncMap {
 		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 		"spans":    wording.Spans,
+		"plain":    plain,
 		"plural":   plural,
 		"readable": func(name any) string { return readable(fmt.Sprint(name)) },
 		"shape":    shape,
@@ -36,15 +37,15 @@ func functions(a assets) template.FuncMap {
 // alone.
 func shape(word string) string {
 	switch word {
-	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force":
+	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force", "decided":
 		return "✓"
-	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired":
+	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired", "disputed", "overdue":
 		return "▲"
 	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error":
 		return "✕"
 	case "waived":
 		return "◇"
-	case "inconclusive", "insufficient", "recorded", "open", "requested":
+	case "inconclusive", "insufficient", "recorded", "open", "requested", "second":
 		return "○"
 	}
 	return "–"

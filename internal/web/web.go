@@ -7,8 +7,12 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
+	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -19,21 +23,25 @@ import (
 
 // Config says what the pages are about. All but Secure and Release are required.
 type Config struct {
-	Origin   string // of the ledger
-	Trail    *trail.Reader
-	Ledger   func() (Ledger, error) // as of the checkpoint that is published now
-	Catalog  *catalog.Catalog
-	Lineage  *lineage.Graph
-	Releases *release.Office
-	Obliged  *obligation.Office
-	Packages Packages
-	Evidence Evidence
-	People   People
-	Registry *registry.Registry
-	Secure   bool // requests come by TLS, even where a proxy ends it
-	Release  string
-	Now      func() time.Time
-	Logger   *slog.Logger
+	Origin    string // of the ledger
+	Trail     *trail.Reader
+	Ledger    func() (Ledger, error) // as of the checkpoint that is published now
+	Catalog   *catalog.Catalog
+	Lineage   *lineage.Graph
+	Releases  *release.Office
+	Obliged   *obligation.Office
+	Packages  Packages
+	Archive   *archive.Archive
+	Labels    *label.Store
+	Cases     *casework.Desk
+	Explained *explanation.Explainer
+	Evidence  Evidence
+	People    People
+	Registry  *registry.Registry
+	Secure    bool // requests come by TLS, even where a proxy ends it
+	Release   string
+	Now       func() time.Time
+	Logger    *slog.Logger
 }
 
 // Packages hands out what is on record about a model, for an auditor.
