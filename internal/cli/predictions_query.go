@@ -70,11 +70,15 @@ func (f *predictionFilter) values(model string) (url.Values, error) {
 func (a *app) predictionList(use string) *cobra.Command {
 	var f predictionFilter
 	var limit int
+	name, _, _ := strings.Cut(use, " ")
+	if name == "list" {
+		name = "predictions list"
+	}
 	cmd := &cobra.Command{
 		Use: use, Args: cobra.ExactArgs(1),
 		Long: "List predictions of a model, newest first. That they were read is recorded.\n\n" + whereHelp,
-		Example: `  tallystick predictions credit --since 2026-03-01 --where 'f_income >= 30000' --where 'label = 1'
-  tallystick predictions credit --subject 7f3a --limit 5 --format json`,
+		Example: fmt.Sprintf(`  tallystick %[1]s credit --since 2026-03-01 --where 'f_income >= 30000' --where 'label = 1'
+  tallystick %[1]s credit --subject 7f3a --limit 5 --format json`, name),
 	}
 	f.flags(cmd)
 	cmd.Flags().IntVar(&limit, "limit", 20, "at most so many; 0: all")
