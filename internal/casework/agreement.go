@@ -21,7 +21,7 @@ type Workload struct {
 	Median    Hours          `json:"median_hours" doc:"half of the decided cases took no longer"`
 	Agreement figure.Portion `json:"agreement" doc:"of the decided cases in which the model had said something, those in which the answer is the same"`
 	Same      figure.Portion `json:"same" doc:"of the cases with two independent opinions, those in which both say the same"`
-	Kappa     *Kappa         `json:"kappa,omitempty" doc:"absent where chance alone agrees always, or there are no pairs"`
+	Kappa     *Kappa         `json:"kappa,omitempty" doc:"absent where the pairs are too few or too much alike for an interval"`
 	Sampled   []Sampled      `json:"sampled" doc:"by rule and stratum"`
 }
 
@@ -121,7 +121,7 @@ func (s *Workload) pairs(tx *state.Tx, model string, low, high int64) error {
 		}
 	}
 	s.Same = figure.NewPortion(same, pairs)
-	if k := m.Kappa(); !math.IsNaN(k.Value) && !math.IsNaN(k.Interval.Low) {
+	if k := m.Kappa(); !math.IsNaN(k.Value) && k.Interval.Low < k.Interval.High { // one of no width would look certain, and comes of few or uniform pairs
 		s.Kappa = &Kappa{Value: k.Value, Low: k.Interval.Low, High: k.Interval.High}
 	}
 	return nil

@@ -7,11 +7,13 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/explanation"
 )
@@ -28,7 +30,7 @@ somebody has to fill in stands in square brackets.`,
 		Example: `  tallystick explain 019f0a3c-6b1e-7a44-9d2f-0c8e5a7b1234
   tallystick explain 019f0a3c-6b1e-7a44-9d2f-0c8e5a7b1234 --purpose "complaint 2026-117" --letter letter.md`,
 	}
-	cmd.Flags().StringVar(&letter, "letter", "", "write the draft of a letter into this `file`")
+	cmd.Flags().StringVar(&letter, "letter", "", "write the draft of a letter into this `file`; - is standard output")
 	asked := asks(a, cmd, question[explanation.Explanation]{
 		ask: func(ctx context.Context, s *session, args []string) (x explanation.Explanation, err error) {
 			return x, s.Get(ctx, "/predictions/"+url.PathEscape(args[0])+"/explanation", &x)
@@ -49,6 +51,9 @@ const maxLetter = 1 << 20 // bytes
 
 // draftLetter writes the draft of a letter into a file.
 func (a *app) draftLetter(ctx context.Context, id, path string) error {
+	if dir := filepath.Dir(path); !exists(dir) { // said before anything is read, since that is recorded
+		return tallystick.Errorf(tallystick.Invalid, "--letter %s: there is no directory %s", path, dir).WithHint("make it first")
+	}
 	s, err := a.dial(ctx, true)
 	if err != nil {
 		return err
@@ -57,16 +62,24 @@ func (a *app) draftLetter(ctx context.Context, id, path string) error {
 	if err == nil {
 		var draft []byte
 		if draft, err = io.ReadAll(io.LimitReader(text, maxLetter)); err == nil {
-			err = os.WriteFile(path, draft, 0o600)
+			err = a.writeLetter(path, draft)
 		}
 		err = errors.Join(err, text.Close())
 	}
 	err = errors.Join(err, s.Close(ctx, false))
-	if err != nil {
+	if err != nil || path == "-" {
 		return err
 	}
 	fmt.Fprintf(a.Out, "%s: a draft; fill in what stands in square brackets\n", path)
 	return nil
+}
+
+func (a *app) writeLetter(path string, draft []byte) error {
+	if path == "-" {
+		_, err := a.Out.Write(draft)
+		return err
+	}
+	return os.WriteFile(path, draft, 0o600)
 }
 
 func printExplanation(w io.Writer, x explanation.Explanation) {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -27,6 +28,8 @@ import (
 //	code N PROGRAM ARG...    runs the program, which must exit with N
 //	refuse REGEXP ARG...     tallystick ARG... must exit with 2, print nothing, complain in one line
 //	                         that REGEXP matches, and make no directory of --out
+//	await REGEXP ARG...      runs tallystick ARG... again and again, half a minute at most, until its
+//	                         output matches REGEXP
 //	json FILE PATH VALUE     the member of FILE at PATH (a.b.0.c; "length" counts a list) must be VALUE
 //	flip FILE N              flips the lowest bit of byte N; a negative N counts from the end
 //	cut FILE N               cuts the file after N bytes
@@ -54,7 +57,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "refuse": cmdRefuse, "json": cmdJSON, "flip": cmdFlip, "cut": cmdCut, "edit": cmdEdit, "unzip": cmdUnzip,
-			"server": cmdServer, "files": cmdFiles, "pipeline": cmdPipeline,
+			"await": cmdAwait, "server": cmdServer, "files": cmdFiles, "pipeline": cmdPipeline,
 		},
 	})
 }
@@ -119,6 +122,19 @@ func cmdRefuse(ts *testscript.TestScript, neg bool, args []string) {
 	if out != "" && exists(out) {
 		ts.Fatalf("the refused command left %s", out)
 	}
+}
+
+func cmdAwait(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: await REGEXP ARG...")
+	}
+	want := regexp.MustCompile("(?m)" + args[0])
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(500 * time.Millisecond) {
+		if run(ts, append([]string{"tallystick"}, args[1:]...)) == 0 && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("it never matched %q", args[0])
 }
 
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {

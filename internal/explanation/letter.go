@@ -2,6 +2,7 @@ package explanation
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -20,7 +21,9 @@ const causesTold = 5
 // not in it. What somebody has to fill in stands in square brackets.
 func (x *Explanation) WriteLetter(w io.Writer) error {
 	t, err := template.New("letter").Funcs(template.FuncMap{
-		"day": func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"day":   func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+		"stop":  func(text string) string { return strings.TrimSuffix(text, ".") + "." },
+		"plain": plain,
 	}).Parse(letter)
 	if err != nil {
 		return fmt.Errorf("read the template of the letter: %w", err)
@@ -47,9 +50,18 @@ func (x *Explanation) WriteLetter(w io.Writer) error {
 	}
 	for _, c := range x.Cases {
 		if c.State == "decided" {
-			data.Reviewed, data.Answer = c.DecidedAt.UTC().Format("2 January 2006"), strings.Trim(string(c.Outcome), `"`)
+			data.Reviewed, data.Answer = c.DecidedAt.UTC().Format("2 January 2006"), plain(c.Outcome)
 			break
 		}
 	}
 	return t.Execute(w, data)
+}
+
+// plain writes a value as people read it: a text without its quotation marks.
+func plain(value json.RawMessage) string {
+	var text string
+	if len(value) == 0 || value[0] != '"' || json.Unmarshal(value, &text) != nil {
+		return string(value)
+	}
+	return text
 }
