@@ -129,10 +129,20 @@ func TestCaseOnPages(t *testing.T) {
 			}
 		}
 	}
+	h.person(t, "both", access.Approver, access.Auditor) // may judge, and may open what is sealed
+	both := h.browser(t)
+	if got := both.post("/sign-in", url.Values{"name": {"both"}, "passphrase": {passphrase}}); got.Code != http.StatusSeeOther {
+		t.Fatalf("sign in: %d", got.Code)
+	}
+	if page := text(parse(t, both.get("/trail/"+event).Body.String())); strings.Contains(page, "wrong") || !strings.Contains(page, "rationale") {
+		t.Errorf("who may still judge is told the first opinion:\n%s", page)
+	}
+	as[access.Auditor].says("/trail/"+event, "wrong")
 	second.says(address, "It is kept from you until the second is", "waits for a second opinion")
 	if status, at, page = second.submit(address, address+"/opinion", url.Values{"answer": {"decline"}, "rationale": {"the file is right"}}); status != http.StatusSeeOther {
 		t.Fatalf("judged twice: %d\n%s", status, page)
 	}
+	both.says("/trail/"+event, "wrong")
 	second.says(at, "the <i>wrong</i> year", "the file is right", "waits for a third person")
 	if status, at, page = third.submit(address, address+"/opinion", url.Values{"answer": {"approve"}, "rationale": {"the first has it"}}); status != http.StatusSeeOther {
 		t.Fatalf("judged a third time: %d\n%s", status, page)

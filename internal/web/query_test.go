@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -51,16 +52,20 @@ func TestQueriesOfPages(t *testing.T) {
 		return seen
 	}
 	pages := []string{
-		"/", "/?sort=name", "/?q=s", "/models/credit", "/models/credit/versions", "/models/credit/versions/3", "/models/credit/history", "/findings", "/findings?state=all",
+		"/", "/?sort=name", "/?q=s", "/models/credit", "/models/credit/versions", "/models/credit/versions/3", "/models/credit/history", "/findings", "/findings?state=all", "/cases", "/cases?state=all&model=credit",
 		"/lineage", "/lineage?kind=version", "/trail", "/trail?model=credit", "/trail?type=model.registered",
 		"/reviews", "/models/credit/releases", "/models/credit/waivers", "/freezes?state=all", "/releases/" + released.denied,
 	}
+	h.complain(t, refusal, casework.Opening{Reason: "a complaint"})
 	before := map[string]look{}
 	for _, page := range pages {
 		before[page] = least(page)
 	}
 	h.throng(t)
 	h.throngReleases(t)
+	for range 20 {
+		h.complain(t, refusal, casework.Opening{Reason: "a complaint"})
+	}
 	grown := 0
 	for _, page := range pages {
 		after := least(page)
