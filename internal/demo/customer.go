@@ -19,6 +19,8 @@ type refusal struct {
 	prediction, inCase string
 }
 
+func (s *stage) predictionPage() string { return "/predictions/" + s.refusal.prediction }
+
 const (
 	scored   = 400 // applications in production
 	outcomes = 100 // of those granted, how so many turned out
@@ -118,7 +120,7 @@ func (s *stage) predicted(ctx context.Context) (sentence, page string, err error
 		return "", "", err
 	}
 	return fmt.Sprintf("In production credit@1 scores %d applications, each on record with its input, score, threshold and contributions. Of %d it turns out later how they paid. A rule sends the close ones to specialists.",
-		scored, outcomes), "", s.must(ctx, operator, nil, "label", "record", "credit", labels)
+		scored, outcomes), "/cases", s.must(ctx, operator, nil, "label", "record", "credit", labels)
 }
 
 // explained is what is on record about one decision.
@@ -153,7 +155,7 @@ func (s *stage) complaint(ctx context.Context) (sentence, page string, err error
 	}
 	s.refusal.inCase = opened.Result.ID
 	return fmt.Sprintf("A customer complains of a refusal, and one command answers. %s What weighed most: %s. %d people let this version in; it learned from %s. That income looks odd: two people are to look at it.",
-		x.Decision[0], strings.Join(weighed, ", "), len(x.Released.Reviews), strings.TrimPrefix(x.Data[0].Node, "snapshot:")), "", nil
+		x.Decision[0], strings.Join(weighed, ", "), len(x.Released.Reviews), strings.TrimPrefix(x.Data[0].Node, "snapshot:")), s.predictionPage(), nil
 }
 
 // judged is a case as somebody sees it.
@@ -192,7 +194,7 @@ func (s *stage) reviewed(ctx context.Context) (sentence, page string, err error)
 		return "", "", fmt.Errorf("two people said grant, and the case is %+v", open)
 	}
 	said, _, _ = strings.Cut(said, " on case ")
-	return "The validator says grant, and why; a second time is refused: " + said + ". The approver, who is not shown that, says grant too. It is decided, and the label of this prediction.", "", nil
+	return "The validator says grant, and why; a second time is refused: " + said + ". The approver, who is not shown that, says grant too. It is decided, and the label of this prediction.", "/cases/" + s.refusal.inCase, nil
 }
 
 // answered proves the decision to a stranger and drafts the letter to the customer.
@@ -220,5 +222,5 @@ func (s *stage) answered(ctx context.Context) (sentence, page string, err error)
 	if got.code != 1 {
 		return "", "", fmt.Errorf("a proof of another decision is believed: exit code %d: %s%s", got.code, got.out, got.err)
 	}
-	return "A stranger verifies the record of that decision offline; one that says grant instead is refused. The letter to the customer is drafted: " + letter, "", nil
+	return "A stranger verifies the record of that decision offline; one that says grant instead is refused. The letter to the customer is drafted: " + letter, s.predictionPage(), nil
 }
