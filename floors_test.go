@@ -48,7 +48,7 @@ var sideways = map[string]map[string]string{
 	"internal/reconcile":  {"internal/registry": "a finding is raised by a command"},
 	"internal/archive":    {"internal/capture": "one way to say where ids lie", "internal/registry": "predictions are erased by a command"},
 	"internal/dossier":    {"internal/registry": "a package is handed out by a command"},
-	"internal/casework":   {"internal/query": "one way to say which predictions", "internal/archive": "cases are about predictions on record"},
+	"internal/casework":   {"internal/query": "one way to say which predictions", "internal/archive": "cases are about predictions on record", "internal/label": "what is decided is a label"},
 	"internal/query":      {"internal/label": "predictions are joined with their labels"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }

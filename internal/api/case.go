@@ -10,7 +10,6 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
-	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
@@ -212,33 +211,7 @@ func (s *server) prepareJudgement(ctx context.Context, in judgeCaseInput) (func(
 	if err != nil {
 		return nil, err
 	}
-	id, err := prediction.ParseID(c.Prediction)
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now()
-	sent := label.Sent{Label: label.Label{
-		Prediction: id, Value: j.Outcome, Time: prediction.TimeOf(now), Stated: prediction.TimeOf(now), Source: "case " + c.ID,
-	}}
-	ready, err := s.Labels.Prepare(ctx, c.Model, label.Batch{ID: "case " + c.ID, Labels: []label.Sent{sent}}, now, nil)
-	if err != nil {
-		return nil, err
-	}
-	return func(tx *state.Tx) ([]trail.Change, error) {
-		judged, err := s.Cases.Judge(tx, in.Case, j, who)
-		if err != nil {
-			return nil, err
-		}
-		changes := []trail.Change{judged}
-		if judged.State != casework.Decided {
-			return changes, nil
-		}
-		labelled, _, err := ready.Propose(tx)
-		if labelled != nil {
-			changes = append(changes, labelled)
-		}
-		return changes, err
-	}, nil
+	return s.Cases.Prepare(ctx, c, j, who, s.Now())
 }
 
 // onCase is a command about a case, whose answer is the case.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +16,10 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/casework"
+	"github.com/tallystick/tallystick/internal/evidence"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/segment"
@@ -32,6 +37,7 @@ type house struct {
 	reader   *trail.Reader
 	now      time.Time
 	segments []archive.Sealed
+	blobs    *evidence.Store
 	entries  map[string][]segment.Entry
 }
 
@@ -68,8 +74,13 @@ func open(t *testing.T) *house {
 	}
 	h.reader = trail.NewReader(h.db, "casework.test/1")
 	h.registry = registry.New(h.db, h.recorder)
+	blobs, err := blob.Open(blob.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.blobs = evidence.NewStore(blobs)
 	h.Desk = casework.New(casework.Config{
-		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h,
+		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h, Labels: label.New(h.db, h.blobs),
 	})
 	return h
 }
@@ -151,13 +162,14 @@ func (h *house) judge(id, who, outcome string, more ...func(*casework.Judgement)
 	for _, fn := range more {
 		fn(&j)
 	}
-	_, err := h.do(person(who), single(func(tx *state.Tx) (trail.Change, error) {
-		change, err := h.Judge(tx, id, j, person(who))
-		if err != nil {
-			return nil, err
-		}
-		return change, nil
-	}))
+	c, _, err := h.Case(context.Background(), id, person(who))
+	if err != nil {
+		return err
+	}
+	propose, err := h.Prepare(context.Background(), c, j, person(who), h.now)
+	if err == nil {
+		_, err = h.do(person(who), propose)
+	}
 	return err
 }
 
@@ -169,7 +181,8 @@ func (h *house) replays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer scratch.Close()
-	r := trail.Replayer{Changes: casework.Changes(), Tables: casework.Tables()}
+	r := trail.Replayer{Changes: casework.Changes(), Tables: slices.Concat(casework.Tables(), label.Tables())}
+	maps.Copy(r.Changes, label.Changes(h.blobs))
 	if _, err := r.Check(t.Context(), h.reader, scratch); err != nil {
 		t.Error(err)
 	}
@@ -335,6 +348,7 @@ func TestSecondOpinion(t *testing.T) {
 	refused("a second case about it", err, tallystick.Conflict)
 	h.must(t, person("bob"), func(tx *state.Tx) (trail.Change, error) { return h.Claim(tx, id, person("bob")) })
 	refused("claimed by another", h.judge(id, "carl", "yes"), tallystick.Conflict)
+	refused("an answer that is no label", h.judge(id, "bob", strings.Repeat("y", 1<<17)), tallystick.Invalid)
 	refused("without a reason", h.judge(id, "bob", "yes", func(j *casework.Judgement) { j.Rationale = "" }), tallystick.Invalid)
 	if err := h.judge(id, "bob", "yes"); err != nil {
 		t.Fatal(err)
@@ -359,6 +373,14 @@ func TestSecondOpinion(t *testing.T) {
 	c, seen, err := h.Case(t.Context(), id, person("eve"))
 	if err != nil || c.State != casework.Decided || len(seen) != 3 || string(c.Outcome) != `"yes"` || c.Agrees == nil || *c.Agrees {
 		t.Errorf("%+v, %+v, %v", c, seen, err)
+	}
+	labels := label.New(h.db, h.blobs)
+	now, err := labels.Watermark(t.Context(), "credit", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := labels.History(t.Context(), "credit", r.ID, now); err != nil || len(all) != 1 || all[0].Value.Text() != "yes" || all[0].Source != "case "+id {
+		t.Errorf("labels %+v, %v", all, err)
 	}
 	refused("after it is decided", h.judge(id, "eve", "no"), tallystick.Conflict)
 	s, err := h.Workload(t.Context(), "credit", time.Time{}, time.Time{})

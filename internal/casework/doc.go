@@ -12,6 +12,7 @@ import (
 	"iter"
 
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -23,6 +24,7 @@ type Config struct {
 	Recorder *trail.Recorder
 	Actor    trail.Actor // in whose name rules open cases
 	Segments Segments
+	Labels   *label.Store
 }
 
 // Segments are the predictions on record, in the order in which they came there; see archive.Archive.

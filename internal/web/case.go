@@ -224,7 +224,7 @@ func (s *server) casePage(v *visit) (*casePage, error) {
 	}{
 		{&p.ClaimIt, s.claiming(v, c)},
 		{&p.GiveBack, s.givingBack(v, c)},
-		{&p.JudgeIt, s.judging(v, c, casework.Judgement{Outcome: prediction.String("an answer"), Rationale: "looked at"}, nil)},
+		{&p.JudgeIt, s.judging(v, c, casework.Judgement{Outcome: prediction.String("an answer"), Rationale: "looked at"})},
 	} {
 		if *try.into, err = s.deed(v, try.act.command(v)); err != nil {
 			return nil, err

@@ -7,8 +7,6 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/casework"
-	"github.com/tallystick/tallystick/internal/label"
-	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -34,35 +32,15 @@ func (s *server) givingBack(v *visit, c casework.Case) caseAct {
 	return caseAct{c, single(func(tx *state.Tx) (trail.Change, error) { return s.Cases.Release(tx, c.ID, v.who) })}
 }
 
-// judging gives an opinion. If that decides the case it becomes the label of the prediction, in the same
-// transaction; without a label ready nothing but the opinion is proposed.
-func (s *server) judging(v *visit, c casework.Case, j casework.Judgement, ready *label.Ready) caseAct {
-	return caseAct{c, func(tx *state.Tx) ([]trail.Change, error) {
+// judging is an opinion as it would be given: whether it may be.
+func (s *server) judging(v *visit, c casework.Case, j casework.Judgement) caseAct {
+	return caseAct{c, single(func(tx *state.Tx) (trail.Change, error) {
 		judged, err := s.Cases.Judge(tx, c.ID, j, v.who)
 		if err != nil {
 			return nil, err
 		}
-		changes := []trail.Change{judged}
-		if judged.State != casework.Decided || ready == nil {
-			return changes, nil
-		}
-		labelled, _, err := ready.Propose(tx)
-		if labelled != nil {
-			changes = append(changes, labelled)
-		}
-		return changes, err
-	}}
-}
-
-// labelOf makes the answer of a case ready to be the label of its prediction.
-func (s *server) labelOf(v *visit, c casework.Case, answer prediction.Value) (*label.Ready, error) {
-	id, err := prediction.ParseID(c.Prediction)
-	if err != nil {
-		return nil, err
-	}
-	now := s.Now()
-	sent := label.Sent{Label: label.Label{Prediction: id, Value: answer, Time: prediction.TimeOf(now), Stated: prediction.TimeOf(now), Source: "case " + c.ID}}
-	return s.Labels.Prepare(v.ctx(), c.Model, label.Batch{ID: "case " + c.ID, Labels: []label.Sent{sent}}, now, nil)
+		return judged, nil
+	})}
 }
 
 func (s *server) claimCase(v *visit) error {
@@ -87,10 +65,10 @@ func (s *server) judgeCase(v *visit) error {
 			return caseAct{}, tallystick.Errorf(tallystick.Invalid, "the opinion does not say why").WithHint("write what you looked at, and what you make of it")
 		}
 		if err := v.who.Allows(access.CaseDecide, trail.Resource{Type: "case", ID: c.ID}); err != nil { // the command refuses it, on the trail
-			return s.judging(v, c, j, nil), nil
+			return s.judging(v, c, j), nil
 		}
-		ready, err := s.labelOf(v, c, j.Outcome)
-		return s.judging(v, c, j, ready), err
+		propose, err := s.Cases.Prepare(v.ctx(), c, j, v.who, s.Now())
+		return caseAct{c, propose}, err
 	})
 }
 
