@@ -7,13 +7,11 @@ import (
 	"io"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/explanation"
 )
@@ -51,8 +49,8 @@ const maxLetter = 1 << 20 // bytes
 
 // draftLetter writes the draft of a letter into a file.
 func (a *app) draftLetter(ctx context.Context, id, path string) error {
-	if dir := filepath.Dir(path); !exists(dir) { // said before anything is read, since that is recorded
-		return tallystick.Errorf(tallystick.Invalid, "--letter %s: there is no directory %s", path, dir).WithHint("make it first")
+	if err := writable("--letter", path); err != nil { // before anything is read, since that is recorded
+		return err
 	}
 	s, err := a.dial(ctx, true)
 	if err != nil {

@@ -55,13 +55,22 @@ func (a *app) write(path string, data []byte) error {
 	if path == "-" {
 		return write(a.Out)
 	}
-	switch info, err := os.Stat(path); {
-	case err == nil && info.IsDir():
-		return tallystick.Errorf(tallystick.Invalid, "--output %s is a directory", path).WithHint("name a file in it")
-	case err != nil && !exists(filepath.Dir(path)):
-		return tallystick.Errorf(tallystick.Invalid, "--output %s: there is no directory %s", path, filepath.Dir(path)).WithHint("make it first")
+	if err := writable("--output", path); err != nil {
+		return err
 	}
 	return durable.WriteFile(path, 0o644, write)
+}
+
+// writable returns an Invalid error if no file can have the path that a flag names: worth asking before what
+// is recorded.
+func writable(flag, path string) error {
+	switch info, err := os.Stat(path); {
+	case err == nil && info.IsDir():
+		return tallystick.Errorf(tallystick.Invalid, "%s %s is a directory", flag, path).WithHint("name a file in it")
+	case err != nil && !exists(filepath.Dir(path)):
+		return tallystick.Errorf(tallystick.Invalid, "%s %s: there is no directory %s", flag, path, filepath.Dir(path)).WithHint("make it first")
+	}
+	return nil
 }
 
 func exists(path string) bool {

@@ -355,6 +355,11 @@ and the labels. That they were exported is recorded before the first is given ou
 				return err
 			}
 			q.Set("form", form)
+			if output != "-" {
+				if err := writable("--output", output); err != nil { // before anything is read, since that is recorded
+					return err
+				}
+			}
 			s, err := a.dial(cmd.Context(), true)
 			if err != nil {
 				return err
