@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"slices"
 	"time"
 
@@ -48,17 +49,42 @@ func (b Batch) journalID() (id journal.BatchID, err error) {
 		return id, nil
 	}
 	called, content := sha256.New(), sha256.New()
-	add := func(text []byte) []byte { return append(binary.AppendUvarint(nil, uint64(len(text))), text...) }
-	called.Write(add([]byte(b.Sender)))
-	called.Write(add([]byte(b.ID)))
-	var text []byte
+	var size []byte
+	add := func(h hash.Hash, part []byte) {
+		size = binary.AppendUvarint(size[:0], uint64(len(part)))
+		h.Write(size)
+		h.Write(part)
+	}
+	add(called, []byte(b.Sender))
+	add(called, []byte(b.ID))
+	var sent []byte
 	for i := range b.Records {
-		text = b.Records[i].AppendJSON(text[:0])
-		content.Write(add(text))
+		sent = appendSent(sent[:0], &b.Records[i])
+		add(content, sent)
 	}
 	copy(id[:nameSize], called.Sum(nil))
 	copy(id[nameSize:], content.Sum(nil))
 	return id, nil
+}
+
+// appendSent appends what was sent of a record: its encoding, with something in the place of the id and the time
+// that it lacks, and without the salt, which does not stay. What has no encoding is there as JSON.
+func appendSent(dst []byte, sent *prediction.Record) []byte {
+	const noID, noTime, asJSON = 1, 2, 4
+	r, lacks := *sent, byte(0)
+	r.Salt = prediction.Salt{}
+	if r.ID.IsZero() {
+		lacks |= noID
+		r.ID = prediction.ID{1}
+	}
+	if r.Time.IsZero() {
+		lacks |= noTime
+		r.Time = 1
+	}
+	if encoding, err := r.Append(append(dst, lacks)); err == nil {
+		return encoding
+	}
+	return sent.AppendJSON(append(dst, asJSON))
 }
 
 func errFull() error {
