@@ -18,6 +18,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/capture/capturetest"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
 )
@@ -46,24 +47,9 @@ func (h house) recorder(t testing.TB) http.Handler {
 }
 
 // journalled returns the records in the journal.
-func (h house) journalled(t testing.TB) (records []prediction.Record) {
+func (h house) journalled(t testing.TB) []prediction.Record {
 	t.Helper()
-	for entry, err := range h.journal.Read(t.Context(), 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for encoding, err := range journal.Records(entry.Payload) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := prediction.Decode(encoding)
-			if err != nil {
-				t.Fatal(err)
-			}
-			records = append(records, r)
-		}
-	}
-	return records
+	return capturetest.Records(t, h.journal)
 }
 
 func (h house) ids(t testing.TB) (ids []string) {

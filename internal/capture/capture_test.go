@@ -12,15 +12,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/capture"
-	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/capture/capturetest"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
-	"github.com/tallystick/tallystick/internal/registry"
-	"github.com/tallystick/tallystick/internal/state"
-	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -38,54 +33,9 @@ type house struct {
 
 func open(t *testing.T, options journal.Options) *house {
 	t.Helper()
-	now := func() time.Time { return noon }
-	db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "state.db"), URL: postgrestest.IfChosen(t), Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	recorder, err := trail.NewRecorder(trail.RecorderConfig{DB: db, Source: "capture.test/1", Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := catalog.New(db, trail.NewReader(db, "capture.test/1"))
-	do := func(propose func(tx *state.Tx) ([]trail.Change, error)) {
-		t.Helper()
-		command := registry.Command{Principal: access.Local("ada"), Action: access.FindingWrite, Propose: propose}
-		if _, err := registry.New(db, recorder).Do(t.Context(), command); err != nil {
-			t.Fatal(err)
-		}
-	}
-	one := func(propose func(tx *state.Tx) (trail.Change, error)) {
-		t.Helper()
-		do(func(tx *state.Tx) ([]trail.Change, error) {
-			change, err := propose(tx)
-			return []trail.Change{change}, err
-		})
-	}
-	for _, name := range []string{"credit", "churn"} {
-		one(func(tx *state.Tx) (trail.Change, error) {
-			return c.RegisterModel(tx, catalog.ModelRegistration{Name: name, ModelDetails: catalog.ModelDetails{State: catalog.Experimental}}, "ada")
-		})
-	}
-	for _, v := range []catalog.VersionRegistration{{Model: "credit", Version: "1"}, {Model: "credit", Version: "2"}, {Model: "churn", Version: "9"}} {
-		one(func(tx *state.Tx) (trail.Change, error) { return c.RegisterVersion(tx, v) })
-	}
-	one(func(tx *state.Tx) (trail.Change, error) {
-		return c.DefineEnvironment(tx, catalog.EnvironmentDefinition{Name: "lab", EnvironmentTerms: catalog.EnvironmentTerms{Strictness: catalog.Free}})
-	})
-	do(func(tx *state.Tx) ([]trail.Change, error) {
-		return c.RecordAssignment(tx, catalog.AssignmentRequest{Environment: "lab", Model: "credit", Version: "1", Role: catalog.Champion})
-	})
-	options.Dir, options.Now = t.TempDir(), now
-	store := t.TempDir()
-	segments, err := blob.Open(blob.Config{Dir: store})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h := &house{store: store, options: options, trail: trail.NewReader(db, "capture.test/1"), config: capture.Config{
-		DB: db, Catalog: c, Now: now, Recorder: recorder, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Segments: segments, Plan: filepath.Join(store, "cut.json"),
-	}}
+	config := capturetest.Config(t, func() time.Time { return noon }, "credit@1", "credit@2", "churn@9")
+	options.Dir, options.Now = t.TempDir(), config.Now
+	h := &house{store: filepath.Dir(config.Plan), options: options, trail: trail.NewReader(config.DB, capturetest.Source), config: config}
 	h.begin(t)
 	t.Cleanup(func() { _ = h.config.Journal.Close() })
 	return h
@@ -113,24 +63,9 @@ func (h *house) restart(t *testing.T) {
 }
 
 // records returns the records in the journal, in order.
-func (h *house) records(t *testing.T) (found []prediction.Record) {
+func (h *house) records(t *testing.T) []prediction.Record {
 	t.Helper()
-	for entry, err := range h.config.Journal.Read(t.Context(), 0) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		for encoding, err := range journal.Records(entry.Payload) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			r, err := prediction.Decode(encoding)
-			if err != nil {
-				t.Fatal(err)
-			}
-			found = append(found, r)
-		}
-	}
-	return found
+	return capturetest.Records(t, h.config.Journal)
 }
 
 func parse(t *testing.T, lines ...string) (records []prediction.Record) {
