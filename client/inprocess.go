@@ -86,10 +86,14 @@ func (e *exchange) receive(ctx context.Context) io.ReadCloser {
 	if r.Body == nil || r.Body == http.NoBody {
 		return http.NoBody
 	}
+	body := r.Body
+	if r.ContentLength > 0 {
+		body = exactly(body, r.ContentLength)
+	}
 	in, w := io.Pipe()
 	context.AfterFunc(ctx, func() { _ = in.CloseWithError(context.Cause(ctx)) }) // it cannot fail
 	go func() {
-		err := carry(w, r.Body, r.ContentLength)
+		_, err := io.Copy(w, body)
 		if err != nil && !errors.Is(err, io.ErrClosedPipe) && ctx.Err() == nil {
 			e.cancel(fmt.Errorf("body of the request: %w", err))
 		}
@@ -97,25 +101,6 @@ func (e *exchange) receive(ctx context.Context) io.ReadCloser {
 		_ = r.Body.Close()        // what was to be read from it was read
 	}()
 	return in
-}
-
-// carry copies a body of the announced length; 0 and -1 announce none.
-func carry(w io.Writer, r io.Reader, length int64) error {
-	if length <= 0 {
-		_, err := io.Copy(w, r)
-		return err
-	}
-	n, err := io.Copy(w, io.LimitReader(r, length))
-	if err != nil {
-		return err
-	}
-	if n < length {
-		return fmt.Errorf("it ends after %d of %d bytes: %w", n, length, io.ErrUnexpectedEOF)
-	}
-	if more, _ := io.ReadFull(r, make([]byte, 1)); more > 0 {
-		return fmt.Errorf("it is longer than %d bytes", length)
-	}
-	return nil
 }
 
 // serve calls the handler and ends the answer as the handler has ended.

@@ -83,7 +83,11 @@ func (c *Client) send(by *http.Client, r *http.Request) (*http.Response, error) 
 	stalled := func() { cancel(errStalled) }
 	sent := r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
-		sent.Body = &outbound{ReadCloser: r.Body, watch: stopped(stalled)}
+		body := r.Body
+		if r.ContentLength > 0 {
+			body = exactly(body, r.ContentLength)
+		}
+		sent.Body = &outbound{ReadCloser: body, watch: stopped(stalled)}
 	}
 	response, err := by.Do(sent)
 	if err != nil {

@@ -110,11 +110,14 @@ func TestLengths(t *testing.T) {
 			w.WriteHeader(http.StatusBadRequest)
 		}
 	}, func(t *testing.T, c *client.Client) {
-		for size, fine := range map[int64]bool{4: false, 5: true, 6: false, 1 << 20: false} {
+		for size, fine := range map[int64]bool{0: false, 4: false, 5: true, 6: false, 1 << 20: false} {
 			tries := 0
 			err := c.Upload(t.Context(), "/x", size, func() (io.ReadCloser, error) { tries++; return io.NopCloser(strings.NewReader("12345")), nil }, nil)
-			if (err == nil) != fine {
+			if (err == nil) != fine || tries > 1 {
 				t.Errorf("5 bytes sent as %d: %v after %d tries", size, err, tries)
+			}
+			if !fine && tallystick.CodeOf(err) != tallystick.Invalid {
+				t.Errorf("5 bytes sent as %d: %v", size, err)
 			}
 		}
 	})

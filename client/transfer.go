@@ -32,7 +32,11 @@ func (c *Client) Upload(ctx context.Context, path string, size int64, open func(
 		}
 		r.ContentLength = size
 		if size == 0 {
-			_ = body.Close() // likewise
+			end := exactly(body, 0).end()
+			_ = body.Close() // nothing is to be read from it
+			if !errors.Is(end, io.EOF) {
+				return end
+			}
 			r.Body = http.NoBody
 		}
 		if size >= expectFrom {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/tallystick/tallystick"
@@ -26,7 +25,8 @@ import (
 //     second copy of the ledger over the same database, gets no signature.
 //
 // The row moves on with every batch that is sealed, in the transaction that stores the batch's place, so
-// that a signature seldom waits for a write of its own.
+// that a signature seldom waits for a write of its own. So the row can be ahead of the tree that is to be
+// signed, even by the time of the first signature: one on the way to the row is allowed.
 //
 // It cannot see a database that was put back to an older state together with the ledger: for that
 // there are anchors and witnesses outside.
@@ -35,7 +35,7 @@ type Guard struct {
 
 	mu    sync.Mutex // held for as long as the row may be written
 	token int64      // under mu: what this signer has written into the row; 0 before the first time
-	trees []allowed  // under mu: those through which it has moved the row since the last that was asked for
+	trees []allowed  // under mu: the last that was asked for, or taken over, and those to which the row has moved since
 }
 
 // GuardConfig says which ledger is guarded. DB and Origin are required.
@@ -54,18 +54,7 @@ func NewGuard(config GuardConfig) (*Guard, error) {
 	return &Guard{config: config}, nil
 }
 
-// allowed is the row of an origin.
-type allowed struct {
-	token  int64
-	size   uint64
-	root   []byte
-	hashes []byte // of the compact range [0, size), 32 bytes each
-}
-
-const (
-	hashSize = 32
-	maxTrees = 1024 // some seconds of sealing, which a signature may take
-)
+const maxTrees = 1024 // some seconds of sealing, which a signature may take
 
 // Advance returns nil if a checkpoint of the tree of this size and root may be signed: the tree, or one
 // that it is part of, is durably remembered then. It returns a Conflict if the tree is smaller than the
@@ -92,12 +81,8 @@ func (g *Guard) advance(ctx context.Context, origin string, size uint64, root []
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(g.trees, func(a allowed) bool { return a.size == size }); i >= 0 {
-		if !bytes.Equal(root, g.trees[i].root) {
-			return errOtherTree()
-		}
-		g.trees = slices.Delete(g.trees, 0, i)
-		return nil
+	if base := g.below(size, last); base != nil {
+		return g.between(ctx, *base, size, root)
 	}
 	switch {
 	case size < last.size:
@@ -107,56 +92,87 @@ func (g *Guard) advance(ctx context.Context, origin string, size uint64, root []
 		return tallystick.Errorf(tallystick.Conflict, "another tree of this size has been allowed before: the ledger has forked").
 			WithHint("run `tallystick fsck`")
 	case size == last.size && last.token > 0 && last.token == g.token:
+		g.trees = []allowed{last}
 		return nil
 	}
-	next, err := g.extend(last, size, func(index uint64) (batch [][]byte, err error) {
-		err = g.config.DB.Read(ctx, func(tx *state.Tx) error {
-			batch, err = g.leaves(tx, index, size)
-			return err
-		})
-		return batch, err
-	})
+	next, err := g.grow(ctx, last, size, root)
 	if err != nil {
 		return err
-	}
-	if !bytes.Equal(root, next.root) {
-		return errOtherTree()
 	}
 	if err := g.config.DB.Write(ctx, func(tx *state.Tx) error { return g.swap(tx, last, next) }); err != nil {
 		return err
 	}
-	g.token, g.trees = next.token, nil
+	g.token, g.trees = next.token, []allowed{next}
+	return nil
+}
+
+// below returns the largest of the trees that is not larger than size, if this signer has moved the row
+// past it.
+func (g *Guard) below(size uint64, row allowed) *allowed {
+	if g.token == 0 || size >= row.size {
+		return nil
+	}
+	for i := range slices.Backward(g.trees) {
+		if g.trees[i].size <= size {
+			return &g.trees[i]
+		}
+	}
+	return nil
+}
+
+// between allows a tree on the way from the one below it to the row, which stays.
+func (g *Guard) between(ctx context.Context, base allowed, size uint64, root []byte) error {
+	asked, err := base, error(nil)
+	if size > base.size {
+		asked, err = g.grow(ctx, base, size, root)
+	} else if !bytes.Equal(root, base.root) {
+		err = errOtherTree()
+	}
+	if err != nil {
+		return err
+	}
+	above := slices.IndexFunc(g.trees, func(a allowed) bool { return a.size > size })
+	if above < 0 {
+		above = len(g.trees)
+	}
+	g.trees = append([]allowed{asked}, g.trees[above:]...)
 	return nil
 }
 
 // follow moves the row on to the tree that ends with these leaves, of which the first is at index, in the
-// transaction that stores their place. It returns the tree, for moved; the zero value if the row was
+// transaction that stores their place. It returns from where to where, for moved; nothing if the row was
 // there already. Its caller holds mu.
-func (g *Guard) follow(tx *state.Tx, index uint64, sealed [][]byte) (next allowed, err error) {
+func (g *Guard) follow(tx *state.Tx, index uint64, sealed [][]byte) ([]allowed, error) {
 	end := index + uint64(len(sealed))
 	last, err := g.row(tx)
 	if err != nil || end <= last.size {
-		return allowed{}, err
+		return nil, err
 	}
-	next, err = g.extend(last, end, func(from uint64) ([][]byte, error) {
+	next, err := g.extend(last, end, func(from uint64) ([][]byte, error) {
 		if from >= index {
 			return sealed[from-index:], nil
 		}
 		return g.leaves(tx, from, index)
 	})
 	if err != nil {
-		return allowed{}, err
+		return nil, err
 	}
-	return next, g.swap(tx, last, next)
+	return []allowed{last, next}, g.swap(tx, last, next)
 }
 
 // moved takes note of what follow returned, once it is committed. Its caller holds mu.
-func (g *Guard) moved(to allowed) {
-	if to.token == 0 {
+func (g *Guard) moved(trees []allowed) {
+	if len(trees) == 0 {
 		return
 	}
-	g.token, g.trees = to.token, append(g.trees, to)
-	g.trees = g.trees[max(0, len(g.trees)-maxTrees):]
+	if len(g.trees) > 0 {
+		trees = trees[1:] // the row is where it was left
+	}
+	g.trees = append(g.trees, trees...)
+	g.token = g.trees[len(g.trees)-1].token
+	if over := len(g.trees) - maxTrees; over > 0 {
+		g.trees = slices.Delete(g.trees, 1, 1+over) // the first is what all others are built on
+	}
 }
 
 // row returns the row, or the empty tree if there is none, unless another signer has taken it.
@@ -180,48 +196,6 @@ func errOtherSigner() error {
 func errOtherTree() error {
 	return tallystick.Errorf(tallystick.Conflict, "the ledger's tree is not that of the recorded events").
 		WithHint("run `tallystick fsck`")
-}
-
-// extend builds the tree of the first size entries on the last one. next returns one or more of them,
-// from an index on.
-func (g *Guard) extend(last allowed, size uint64, next func(index uint64) ([][]byte, error)) (allowed, error) {
-	factory := compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}
-	tree, err := factory.NewRange(0, last.size, slices.Collect(slices.Chunk(last.hashes, hashSize)))
-	if err != nil {
-		return allowed{}, fmt.Errorf("the hashes of the last tree: %w", err)
-	}
-	for tree.End() < size {
-		batch, err := next(tree.End())
-		if err != nil {
-			return allowed{}, err
-		}
-		if len(batch) == 0 {
-			return allowed{}, tallystick.Errorf(tallystick.Conflict, "the ledger has an entry %d for which there is no event", tree.End()).
-				WithHint("run `tallystick fsck`")
-		}
-		for _, leaf := range batch {
-			if err := tree.Append(rfc6962.DefaultHasher.HashLeaf(leaf), nil); err != nil {
-				return allowed{}, err
-			}
-		}
-	}
-	extended := allowed{token: last.token, size: size, root: rfc6962.DefaultHasher.EmptyRoot(), hashes: bytes.Join(tree.Hashes(), nil)}
-	if g.token == 0 {
-		extended.token++
-	}
-	if size > 0 {
-		extended.root, err = tree.GetRootHash(nil)
-	}
-	return extended, err
-}
-
-// leaves returns leaves that the ledger should have from index on, below size.
-func (g *Guard) leaves(tx *state.Tx, index, size uint64) ([][]byte, error) {
-	base := uint64(len(g.config.Prefix))
-	if index < base {
-		return g.config.Prefix[index:min(base, size)], nil
-	}
-	return leaves(tx, index-base+1, int(min(maxBatch, size-index)))
 }
 
 // swap replaces the row if it still is what was read.

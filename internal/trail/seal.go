@@ -190,7 +190,7 @@ func (s *Sealer) store(ctx context.Context, first, index uint64, sealed [][]byte
 	guard.mu.Lock()
 	defer guard.mu.Unlock()
 	tries := 0
-	var tree allowed
+	var trees []allowed
 	err := state.Patiently(ctx, func() error {
 		tries++
 		return s.trail.DB.Write(context.WithoutCancel(ctx), func(tx *state.Tx) error {
@@ -204,7 +204,7 @@ func (s *Sealer) store(ctx context.Context, first, index uint64, sealed [][]byte
 			if next != first {
 				return fmt.Errorf("event %d is next to be sealed, not %d: is there another sealer?", next, first)
 			}
-			if tree, err = guard.follow(tx, index, sealed); err != nil {
+			if trees, err = guard.follow(tx, index, sealed); err != nil {
 				return err
 			}
 			_, err = tx.Exec("INSERT INTO seals (origin, first_sequence, first_index, count, time_ms) VALUES (?, ?, ?, ?, ?)",
@@ -215,7 +215,7 @@ func (s *Sealer) store(ctx context.Context, first, index uint64, sealed [][]byte
 	if err != nil {
 		return fmt.Errorf("store the places of events from %d on: %w", first, err)
 	}
-	guard.moved(tree)
+	guard.moved(trees)
 	return nil
 }
 

@@ -321,6 +321,58 @@ func testGuard(t *testing.T, fresh func(testing.TB) state.Config) {
 	}
 }
 
+// TestGuardBehindTheRow: batches are stored while the first trees wait for their signature, as on a slow
+// machine. Each tree on the way is that of the recorded events, and is signed.
+func TestGuardBehindTheRow(t *testing.T) { databases(t, testGuardBehindTheRow) }
+
+func testGuardBehindTheRow(t *testing.T, fresh func(testing.TB) state.Config) {
+	db, recorder := connect(t, fresh(t))
+	ledger := &memory{}
+	sealer := newSealer(t, db, ledger, []byte("the checkpoint before"))
+	if err := sealer.Reconcile(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	guard := sealer.config.Guard
+	for _, step := range []struct {
+		events, size, of int    // of is the size of the tree whose root is shown
+		want             string // in the error; empty for none
+	}{
+		{10, 1, 1, ""},
+		{0, 1, 1, ""},
+		{0, 5, 5, ""},
+		{0, 4, 4, "gone back"},
+		{0, 7, 8, "not that of the recorded events"},
+		{0, 5, 4, "not that of the recorded events"},
+		{10, 11, 11, ""},
+		{10, 28, 28, ""},
+		{0, 21, 21, "gone back"},
+		{0, 31, 30, "forked"},
+		{0, 31, 31, ""},
+		{0, 30, 30, "gone back"},
+	} {
+		for range step.events {
+			record(t, recorder, registration())
+		}
+		if step.events > 0 {
+			if _, err := sealer.Seal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		root := (&memory{leaves: ledger.leaves[:step.of]}).root()
+		err := guard.Advance(t.Context(), origin, uint64(step.size), root)
+		if (step.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), step.want) {
+			t.Errorf("a tree of %d after %d entries: %v, want %q", step.size, len(ledger.leaves), err, step.want)
+		}
+	}
+	other, err := NewGuard(guard.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Advance(t.Context(), origin, 30, (&memory{leaves: ledger.leaves[:30]}).root()); err == nil {
+		t.Error("another signer was allowed a smaller tree")
+	}
+}
+
 // TestCompareNamesTheFirstDifference changes ledger or database in one place.
 func TestCompareNamesTheFirstDifference(t *testing.T) {
 	t.Parallel()
