@@ -97,7 +97,7 @@ func openBuffer(t *testing.T, c *collector, dir string, size int64) *buffer {
 // drain runs the buffer until it is empty.
 func (b *buffer) drain(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()

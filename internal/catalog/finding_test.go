@@ -382,7 +382,7 @@ func TestFindingsReplay(t *testing.T) {
 		late = b.findings(t, catalog.FindingFilter{State: catalog.FindingIsOpen, Kinds: []catalog.FindingKind{catalog.RuleFailed}, Limit: 1}, 1)[0]
 	}
 	b.acted(t, b.triage(late.ID, catalog.FindingTriage{Owner: "bo", Due: late.First.Add(time.Millisecond), Note: "now"}, reviewer))
-	for deadline := time.Now().Add(time.Minute); b.acted(t, b.catalog.OverdueFindings) == 0; {
+	for deadline := time.Now().Add(2 * time.Minute); b.acted(t, b.catalog.OverdueFindings) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is overdue")
 		}

@@ -274,7 +274,7 @@ func TestPredictionsOnDevice(t *testing.T) {
 	}
 	// The device starts again, before its server does.
 	p = device()
-	ctx, cancel = context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel = context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	go func() { ended <- p.Run(ctx) }()
 	record(p, 5)

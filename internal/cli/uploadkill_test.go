@@ -46,7 +46,7 @@ func TestUploadKill(t *testing.T) {
 		}
 		ended <- err
 	}()
-	for deadline := time.Now().Add(time.Minute); fileBytes(t, h.workspace())-before < int64(len(body))/4; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); fileBytes(t, h.workspace())-before < int64(len(body))/4; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the upload does not reach the disk")
 		}

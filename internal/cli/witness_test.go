@@ -167,7 +167,7 @@ func TestWitnessedFork(t *testing.T) {
 	longer.run(0, "model", "register", "x", "--owner", "ada")
 	longer.run(0, "model", "register", "y", "--owner", "ada")
 	s := longer.serve(nil)
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		ready, metrics := page(t, s.address+"/readyz"), page(t, s.address+"/metrics")
 		if strings.Contains(ready, "witness witness.example.net/w1: REFUSES (inconsistent)") && strings.Contains(metrics, `tallystick_cosignatures_total{result="refused",witness="witness.example.net/w1"}`) {
 			break
@@ -229,7 +229,7 @@ func TestWitnessedServer(t *testing.T) {
 	}
 	await := func() {
 		t.Helper()
-		for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 			published, cosigned := sizeOf(t, h.path("data/tallystick/ledger/checkpoint")), sizeOf(t, h.path("data/tallystick/witness/checkpoint"))
 			if published == cosigned && strings.Contains(page(t, s.address+"/metrics"), fmt.Sprintf("tallystick_witnessed_size %d\n", published)) {
 				return

@@ -96,7 +96,7 @@ func TestChild(t *testing.T) {
 }
 
 func runChild(t *testing.T, base string) error {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	l, err := openOrCreate(ctx, crashConfig(t, base))
 	if err != nil {

@@ -25,7 +25,7 @@ func TestLock(t *testing.T) {
 	}
 	for _, dir := range []string{cfg.Dir, link} {
 		again.Dir = dir
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		_, err := Open(ctx, again)
 		cancel()
 		if tallystick.CodeOf(err) != tallystick.Unavailable || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "this process itself") {

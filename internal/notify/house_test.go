@@ -250,7 +250,7 @@ func (r *receiver) next(t testing.TB) got {
 	select {
 	case g := <-r.got:
 		return g
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("nothing was received")
 	}
 	return got{}
@@ -271,7 +271,7 @@ func (g got) verify(t testing.TB, secret string) {
 // until waits until a condition holds.
 func until(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it did not come to this: " + what)
 		}

@@ -60,7 +60,7 @@ func FuzzTemplate(f *testing.F) {
 				t.Errorf("%q makes %d bytes", text, len(out))
 			}
 		}
-		if took := time.Since(started); took > 5*time.Second {
+		if took := time.Since(started); took > time.Minute {
 			t.Errorf("%q takes %v", text, took)
 		}
 	})

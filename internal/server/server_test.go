@@ -124,7 +124,7 @@ func run(t *testing.T, f *fake, handler http.HandlerFunc, change func(*Config)) 
 // get returns the answer, asking again while nobody listens.
 func (r *running) get(t *testing.T, path, host string) (status int, body string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, r.url+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +148,7 @@ func (r *running) get(t *testing.T, path, host string) (status int, body string)
 // awaitReady asks until the server says that it is ready.
 func (r *running) awaitReady(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 		if status, _ := r.get(t, "/readyz", ""); status == http.StatusOK {
 			return
 		}
@@ -330,7 +330,7 @@ func TestRefusals(t *testing.T) {
 				if tallystick.CodeOf(err) != test.code || !strings.Contains(message, test.says) || strings.Contains(message, "\n") || hint == "" {
 					t.Errorf("%v (hint %q)", err, hint)
 				}
-			case <-time.After(20 * time.Second):
+			case <-time.After(2 * time.Minute):
 				t.Error("it runs")
 			}
 		})
@@ -349,7 +349,7 @@ func TestTLS(t *testing.T) {
 	roots.AppendCertsFromPEM(pem)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	url := strings.Replace(r.url, "http:", "https:", 1)
-	for deadline := time.Now().Add(20 * time.Second); ; {
+	for deadline := time.Now().Add(2 * time.Minute); ; {
 		response, err := client.Get(url + "/readyz")
 		if err == nil {
 			response.Body.Close()

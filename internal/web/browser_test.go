@@ -63,7 +63,7 @@ func TestBrowserChecksProof(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(profile) }) // a child of the browser may still write there
 	for path, want := range map[string]string{"/true": "✓ Checked here", "/false": "✕ The leaf and its proof do not lead"} {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		defer cancel()
 		out, err := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir="+profile,
 			"--virtual-time-budget=5000", "--dump-dom", s.URL+path).Output()

@@ -38,7 +38,7 @@ func walkers(t testing.TB, h *house) func(name string, roles ...access.Role) per
 	}
 	s := httptest.NewServer(h.pages)
 	t.Cleanup(s.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, chromedp.ExecPath(chromium), chromedp.Headless, chromedp.DisableGPU, chromedp.NoSandbox)
 	t.Cleanup(cancel)

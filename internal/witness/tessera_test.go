@@ -34,13 +34,13 @@ func TestTessera(t *testing.T) {
 	}
 	appender, shutdown, reader, err := tessera.NewAppender(t.Context(), driver, tessera.NewAppendOptions().
 		WithCheckpointSigner(h.signer).WithBatching(1, time.Millisecond).WithCheckpointInterval(100*time.Millisecond).
-		WithWitnesses(tessera.NewWitnessGroup(1, peer), &tessera.WitnessOptions{Timeout: 10 * time.Second}))
+		WithWitnesses(tessera.NewWitnessGroup(1, peer), &tessera.WitnessOptions{Timeout: time.Minute}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	awaiter := tessera.NewPublicationAwaiter(t.Context(), reader.ReadCheckpoint, 10*time.Millisecond)
 	for _, entry := range []string{"one", "two", "three"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 		_, checkpoint, err := awaiter.Await(ctx, appender.Add(ctx, tessera.NewEntry([]byte(entry))))
 		cancel()
 		if err != nil {

@@ -135,7 +135,7 @@ func TestKeepSealedThroughCrash(t *testing.T) {
 			cluster.Restart(t)
 		}
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(2 * time.Minute)
 	for {
 		n, _, err := w.Trail.Unsealed(t.Context())
 		if err == nil && n == 0 {
