@@ -1,146 +1,60 @@
 package journal
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tallystick/tallystick/internal/durable/calltrace"
 )
 
-// A kill does not test a sync: what was written survives in the page cache. These tests watch the
-// system calls instead.
-
-// call is one system call in a trace: the lines at which it began and ended.
-type call struct {
-	began, ended int
-	text         string // arguments and result
-}
-
-func (c call) ok() bool { return !strings.Contains(c.text, " = -1 ") }
-
-// trace is what strace has seen of one process, in the order in which the calls ended.
+// trace is what was seen of one process, in the order in which the calls ended.
 type trace struct {
-	acks                 map[string]call // by note
-	wal, walSyncs        []call          // writes to the write-ahead log, and syncs of it
-	marks, markSyncs     []call          // likewise of the mark
-	lost                 []call          // calls that were made to fail
-	totalSyncs, allWrite int             // the most of one thread
+	acks                 map[string]calltrace.Call // by note
+	wal, walSyncs        []calltrace.Call          // writes to the write-ahead log, and syncs of it
+	marks, markSyncs     []calltrace.Call          // likewise of the mark
+	lost                 []calltrace.Call          // calls that were made to fail
+	totalSyncs, allWrite int                       // the most of one thread
 }
 
-// straced runs a child that acknowledges, under strace with the given options. Whether the child fails is
-// for the caller to judge.
-func straced(t *testing.T, dir, role string, options ...string) (trace, error) {
-	t.Helper()
-	output := filepath.Join(t.TempDir(), "trace")
-	args := append([]string{"-f", "-y", "-s", "140000", "-o", output, "-e", "trace=write,pwrite64,fsync,fdatasync"}, options...)
-	child := exec.CommandContext(t.Context(), "strace", append(args, os.Args[0])...)
-	child.Env = append(os.Environ(), roleVariable+"="+role, dirVariable+"="+dir)
-	acks, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer acks.Close()
-	child.ExtraFiles = []*os.File{acks}
-	var stderr bytes.Buffer
-	child.Stderr = &stderr
-	failed := child.Run()
-	if failed != nil {
-		failed = fmt.Errorf("%w: %s", failed, stderr.String())
-	}
-	raw, err := os.ReadFile(output)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parseTrace(t, raw), failed
-}
+var ackText = regexp.MustCompile(`"ack (note-[\w-]+) `)
 
-var (
-	traceLine  = regexp.MustCompile(`^(\d+) +(\w+)\((.*)$`)
-	resumeLine = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)$`)
-	ackText    = regexp.MustCompile(`"ack (note-[\w-]+) `)
-)
-
-func parseTrace(t *testing.T, raw []byte) trace {
+// straced runs a child that acknowledges, with what is to fail. Whether the child fails is for the caller to
+// judge.
+func straced(t *testing.T, dir, role string, faults ...string) (trace, error) {
 	t.Helper()
-	tr := trace{acks: make(map[string]call)}
-	type open struct {
-		name string
-		call
-	}
-	unfinished := make(map[string]open)
-	perThread := make(map[string]int)
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 4<<20)
-	for n := 0; lines.Scan(); n++ {
-		line := lines.Text()
-		var thread string
-		var c open
-		if m := resumeLine.FindStringSubmatch(line); m != nil {
-			thread, c = m[1], unfinished[m[1]]
-			c.ended, c.text = n, c.text+m[3]
-		} else if m := traceLine.FindStringSubmatch(line); m != nil {
-			thread, c = m[1], open{m[2], call{n, n, m[3]}}
-			if text, cut := strings.CutSuffix(m[3], "<unfinished ...>"); cut {
-				c.text = text
-				unfinished[thread] = c
-				continue
-			}
-		} else {
-			continue
-		}
-		onFile := c.text[:min(len(c.text), 300)]
-		isSync := c.name == "fsync" || c.name == "fdatasync"
-		kind := "write"
-		if isSync {
-			kind = "sync"
-		}
-		if c.name != "write" {
-			perThread[thread+kind]++
-		}
-		if strings.Contains(c.text, "INJECTED") {
-			tr.lost = append(tr.lost, c.call)
-			continue
-		}
+	all, failed := calltrace.Run(t, []string{roleVariable + "=" + role, dirVariable + "=" + dir}, "write,pwrite64,fsync,fdatasync", 140_000, faults...)
+	tr := trace{acks: make(map[string]calltrace.Call), totalSyncs: calltrace.Most(all, "fsync", "fdatasync"), allWrite: calltrace.Most(all, "pwrite64")}
+	for _, c := range all {
+		isSync := c.Name == "fsync" || c.Name == "fdatasync"
 		switch {
-		case c.name == "write":
-			if m := ackText.FindStringSubmatch(c.text); m != nil {
-				tr.acks[m[1]] = c.call
+		case c.Injected():
+			tr.lost = append(tr.lost, c)
+		case c.Name == "write":
+			if m := ackText.FindStringSubmatch(c.Text); m != nil {
+				tr.acks[m[1]] = c
 			}
-		case !c.ok():
-		case strings.Contains(onFile, "-wal>") && isSync:
-			tr.walSyncs = append(tr.walSyncs, c.call)
-		case strings.Contains(onFile, "-wal>"):
-			tr.wal = append(tr.wal, c.call)
-		case strings.Contains(onFile, "/mark>") && isSync:
-			tr.markSyncs = append(tr.markSyncs, c.call)
-		case strings.Contains(onFile, "/mark>"):
-			tr.marks = append(tr.marks, c.call)
+		case !c.OK():
+		case c.On("-wal") && isSync:
+			tr.walSyncs = append(tr.walSyncs, c)
+		case c.On("-wal"):
+			tr.wal = append(tr.wal, c)
+		case c.On("/mark") && isSync:
+			tr.markSyncs = append(tr.markSyncs, c)
+		case c.On("/mark"):
+			tr.marks = append(tr.marks, c)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for key, n := range perThread {
-		if strings.HasSuffix(key, "sync") {
-			tr.totalSyncs = max(tr.totalSyncs, n)
-		} else {
-			tr.allWrite = max(tr.allWrite, n)
-		}
-	}
-	return tr
+	return tr, failed
 }
 
 // after returns the first of the calls that began after a line and for which ok holds.
-func after(calls []call, line int, ok func(call) bool) (call, bool) {
-	i := slices.IndexFunc(calls, func(c call) bool { return c.began > line && ok(c) })
+func after(calls []calltrace.Call, line int, ok func(calltrace.Call) bool) (calltrace.Call, bool) {
+	i := slices.IndexFunc(calls, func(c calltrace.Call) bool { return c.Began > line && ok(c) })
 	if i < 0 {
-		return call{}, false
+		return calltrace.Call{}, false
 	}
 	return calls[i], true
 }
@@ -149,12 +63,12 @@ func after(calls []call, line int, ok func(call) bool) (call, bool) {
 // synced, or before the mark, written behind them, had been.
 func (tr trace) early() (notes []string) {
 	for note, ack := range tr.acks {
-		carries := func(c call) bool { return strings.Contains(c.text, note) }
+		carries := func(c calltrace.Call) bool { return strings.Contains(c.Text, note) }
 		written, found := after(tr.wal, -1, carries)
-		synced, foundSync := after(tr.walSyncs, written.ended, call.ok)
-		marked, foundMark := after(tr.marks, written.ended, call.ok)
-		markSynced, foundMarkSync := after(tr.markSyncs, marked.ended, call.ok)
-		if !found || !foundSync || !foundMark || !foundMarkSync || max(synced.ended, markSynced.ended) >= ack.began {
+		synced, foundSync := after(tr.walSyncs, written.Ended, calltrace.Call.OK)
+		marked, foundMark := after(tr.marks, written.Ended, calltrace.Call.OK)
+		markSynced, foundMarkSync := after(tr.markSyncs, marked.Ended, calltrace.Call.OK)
+		if !found || !foundSync || !foundMark || !foundMarkSync || max(synced.Ended, markSynced.Ended) >= ack.Began {
 			notes = append(notes, note)
 		}
 	}
@@ -175,21 +89,11 @@ func prepared(t *testing.T) (dir string) {
 	return dir
 }
 
-func needStrace(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("starts processes")
-	}
-	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		t.Skipf("needs strace and leave to trace (CI has both): %v %s", err, out)
-	}
-}
-
 // TestNoAcknowledgementPrecedesItsSyncs looks at the order of system calls, and at two mutants that leave
 // out the syncs of the write-ahead log or of the mark. They must be found out: else the test would show
 // nothing.
 func TestNoAcknowledgementPrecedesItsSyncs(t *testing.T) {
-	needStrace(t)
+	calltrace.Need(t)
 	t.Parallel()
 	tr, err := straced(t, prepared(t), "acknowledge")
 	if err != nil {
@@ -216,7 +120,7 @@ func TestNoAcknowledgementPrecedesItsSyncs(t *testing.T) {
 // sync, of commits, of the mark and of the close, and a sample of the writes. Nothing is acknowledged after
 // it, and what was before is there when the journal is opened again.
 func TestNoAcknowledgementFollowsAFault(t *testing.T) {
-	needStrace(t)
+	calltrace.Need(t)
 	t.Parallel()
 	whole, err := straced(t, prepared(t), "acknowledge")
 	if err != nil {
@@ -251,7 +155,7 @@ func TestNoAcknowledgementFollowsAFault(t *testing.T) {
 func faultAt(t *testing.T, n int, calls, errno string) bool {
 	t.Helper()
 	dir := prepared(t)
-	tr, err := straced(t, dir, "acknowledge", "-e", fmt.Sprintf("inject=%s:error=%s:when=%d", calls, errno, n))
+	tr, err := straced(t, dir, "acknowledge", fmt.Sprintf("%s:error=%s:when=%d", calls, errno, n))
 	if len(tr.lost) == 0 {
 		if err != nil {
 			t.Errorf("call %d: nothing failed, but the child did: %v", n, err)

@@ -1,145 +1,72 @@
 package state
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/tallystick/tallystick/internal/durable/calltrace"
 )
 
-// A kill does not test a sync: what was written survives in the page cache. These tests watch the
-// system calls instead.
-
-// call is one system call in a trace: the lines at which it began and ended.
-type call struct {
-	began, ended int
-	text         string // arguments and result
-}
-
-func (c call) ok() bool { return !strings.Contains(c.text, " = -1 ") }
-
-// trace is what strace has seen of one process.
+// trace is what was seen of one process.
 type trace struct {
-	acks  map[string]call // by note
-	opens []call          // of the write-ahead log
-	dirs  []call          // syncs of its directory
-	wal   []call          // writes to the write-ahead log
-	syncs []call          // of the write-ahead log
-	lost  []call          // calls that were made to fail
+	acks  map[string]calltrace.Call // by note
+	opens []calltrace.Call          // of the write-ahead log
+	dirs  []calltrace.Call          // syncs of its directory
+	wal   []calltrace.Call          // writes to the write-ahead log
+	syncs []calltrace.Call          // of the write-ahead log
+	lost  []calltrace.Call          // calls that were made to fail
 
 	total, writes int // syncs and writes at an offset, of anything, the most of one thread
 }
 
-// straced runs a child that acknowledges, under strace with the given options, on the database at
-// path. Whether the child fails is for the caller to judge.
-func straced(t *testing.T, path, role string, options ...string) (trace, error) {
-	t.Helper()
-	output := filepath.Join(t.TempDir(), "trace")
-	args := append([]string{"-f", "-y", "-s", "5000", "-o", output,
-		"-e", "trace=?open,openat,write,pwrite64,fsync,fdatasync"}, options...)
-	child := exec.CommandContext(t.Context(), "strace", append(args, os.Args[0])...)
-	child.Env = append(os.Environ(), roleVariable+"="+role, pathVariable+"="+path)
-	acks, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer acks.Close()
-	child.ExtraFiles = []*os.File{acks}
-	var stderr bytes.Buffer
-	child.Stderr = &stderr
-	failed := child.Run()
-	if failed != nil {
-		failed = fmt.Errorf("%w: %s", failed, stderr.String())
-	}
-	raw, err := os.ReadFile(output)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parseTrace(t, raw), failed
-}
+var ackText = regexp.MustCompile(`"ack (note-[\w-]+)\\n"`)
 
-var (
-	traceLine  = regexp.MustCompile(`^(\d+) +(\w+)\((.*)$`)
-	resumeLine = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)$`)
-	ackText    = regexp.MustCompile(`"ack (note-[\w-]+)\\n"`)
-)
-
-func parseTrace(t *testing.T, raw []byte) trace {
+// straced runs a child that acknowledges, on the database at path, with what is to fail. Whether the child
+// fails is for the caller to judge.
+func straced(t *testing.T, path, role string, faults ...string) (trace, error) {
 	t.Helper()
-	tr := trace{acks: make(map[string]call)}
-	type open struct {
-		name string
-		call
-	}
-	unfinished := make(map[string]open)
-	perThread := make(map[string]int)
-	lines := bufio.NewScanner(bytes.NewReader(raw))
-	lines.Buffer(nil, 1<<20)
-	for n := 0; lines.Scan(); n++ {
-		line := lines.Text()
-		var thread string
-		var c open
-		if m := resumeLine.FindStringSubmatch(line); m != nil {
-			thread, c = m[1], unfinished[m[1]]
-			c.ended, c.text = n, c.text+m[3]
-		} else if m := traceLine.FindStringSubmatch(line); m != nil {
-			thread, c = m[1], open{m[2], call{n, n, m[3]}}
-			if text, cut := strings.CutSuffix(m[3], "<unfinished ...>"); cut {
-				c.text = text
-				unfinished[thread] = c
-				continue
-			}
-		} else {
-			continue
-		}
-		onWAL := strings.Contains(c.text[:min(len(c.text), 200)], "-wal>")
-		switch c.name {
+	all, failed := calltrace.Run(t, []string{roleVariable + "=" + role, pathVariable + "=" + path},
+		"?open,openat,write,pwrite64,fsync,fdatasync", 5000, faults...)
+	tr := trace{acks: make(map[string]calltrace.Call), total: calltrace.Most(all, "fsync", "fdatasync"), writes: calltrace.Most(all, "pwrite64")}
+	for _, c := range all {
+		switch c.Name {
 		case "write":
-			if m := ackText.FindStringSubmatch(c.text); m != nil {
-				tr.acks[m[1]] = c.call
+			if m := ackText.FindStringSubmatch(c.Text); m != nil {
+				tr.acks[m[1]] = c
 			}
 		case "open", "openat":
-			if strings.Contains(c.text, "O_CREAT") && strings.HasSuffix(c.text, "-wal>") {
-				tr.opens = append(tr.opens, c.call)
+			if strings.Contains(c.Text, "O_CREAT") && strings.HasSuffix(c.Text, "-wal>") {
+				tr.opens = append(tr.opens, c)
 			}
 		case "pwrite64":
-			perThread[thread+c.name]++
-			tr.writes = max(tr.writes, perThread[thread+c.name])
-			if strings.Contains(c.text, "INJECTED") {
-				tr.lost = append(tr.lost, c.call)
-			} else if onWAL {
-				tr.wal = append(tr.wal, c.call)
+			if c.Injected() {
+				tr.lost = append(tr.lost, c)
+			} else if c.On("-wal") {
+				tr.wal = append(tr.wal, c)
 			}
 		case "fsync", "fdatasync":
-			perThread[thread]++
-			tr.total = max(tr.total, perThread[thread])
 			switch {
-			case strings.Contains(c.text, "INJECTED") && !tr.hasEntry(c.call):
-				tr.lost = append(tr.lost, c.call)
-			case onWAL && c.ok():
-				tr.syncs = append(tr.syncs, c.call)
-			case c.ok() && !strings.Contains(c.text, ".db"):
-				tr.dirs = append(tr.dirs, c.call)
+			case c.Injected() && !tr.hasEntry(c):
+				tr.lost = append(tr.lost, c)
+			case c.On("-wal") && c.OK():
+				tr.syncs = append(tr.syncs, c)
+			case c.OK() && !strings.Contains(c.Text, ".db"):
+				tr.dirs = append(tr.dirs, c)
 			}
 		}
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return tr
+	return tr, failed
 }
 
 // hasEntry reports whether c is a sync of the directory that is not needed any more, because one has
 // succeeded since the write-ahead log was created.
-func (tr trace) hasEntry(c call) bool {
-	return !strings.Contains(c.text, ".db") && len(tr.opens) > 0 && slices.ContainsFunc(tr.dirs, func(sync call) bool {
-		return sync.began > tr.opens[0].ended && sync.ended < c.began
+func (tr trace) hasEntry(c calltrace.Call) bool {
+	return !strings.Contains(c.Text, ".db") && len(tr.opens) > 0 && slices.ContainsFunc(tr.dirs, func(sync calltrace.Call) bool {
+		return sync.Began > tr.opens[0].Ended && sync.Ended < c.Began
 	})
 }
 
@@ -147,7 +74,7 @@ func (tr trace) hasEntry(c call) bool {
 // been synced.
 func (tr trace) early() (notes []string) {
 	for note, ack := range tr.acks {
-		if !tr.synced(note, ack.began) {
+		if !tr.synced(note, ack.Began) {
 			notes = append(notes, note)
 		}
 	}
@@ -156,9 +83,9 @@ func (tr trace) early() (notes []string) {
 
 // synced reports whether the write-ahead log that carries the note had been synced by then.
 func (tr trace) synced(note string, then int) bool {
-	written := slices.IndexFunc(tr.wal, func(c call) bool { return strings.Contains(c.text, note) })
-	return written >= 0 && slices.ContainsFunc(tr.syncs, func(sync call) bool {
-		return sync.began > tr.wal[written].ended && sync.ended < then
+	written := slices.IndexFunc(tr.wal, func(c calltrace.Call) bool { return strings.Contains(c.Text, note) })
+	return written >= 0 && slices.ContainsFunc(tr.syncs, func(sync calltrace.Call) bool {
+		return sync.Began > tr.wal[written].Ended && sync.Ended < then
 	})
 }
 
@@ -172,20 +99,10 @@ func prepared(t *testing.T) (path string) {
 	return path
 }
 
-func needStrace(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("starts processes")
-	}
-	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		t.Skipf("needs strace and leave to trace (CI has both): %v %s", err, out)
-	}
-}
-
 // TestNoAcknowledgementPrecedesItsSync looks at the order of system calls, and at a mutant without
 // syncs, which must be found out: else the test would show nothing.
 func TestNoAcknowledgementPrecedesItsSync(t *testing.T) {
-	needStrace(t)
+	calltrace.Need(t)
 	t.Parallel()
 	tr, err := straced(t, prepared(t), "acknowledge")
 	if err != nil {
@@ -210,7 +127,7 @@ func TestNoAcknowledgementPrecedesItsSync(t *testing.T) {
 // TestNoAcknowledgementFollowsAFault lets the calls that make a write durable fail, one in each run:
 // every sync, of commits, of checkpoints and of the close, and a sample of the writes.
 func TestNoAcknowledgementFollowsAFault(t *testing.T) {
-	needStrace(t)
+	calltrace.Need(t)
 	t.Parallel()
 	whole, err := straced(t, prepared(t), "acknowledge")
 	if err != nil {
@@ -246,7 +163,7 @@ func TestNoAcknowledgementFollowsAFault(t *testing.T) {
 func faultAt(t *testing.T, n int, calls, errno string) bool {
 	t.Helper()
 	path := prepared(t)
-	tr, err := straced(t, path, "acknowledge", "-e", fmt.Sprintf("inject=%s:error=%s:when=%d", calls, errno, n))
+	tr, err := straced(t, path, "acknowledge", fmt.Sprintf("%s:error=%s:when=%d", calls, errno, n))
 	if len(tr.lost) == 0 {
 		if err != nil {
 			t.Errorf("call %d: nothing failed, but the child did: %v", n, err)
@@ -256,7 +173,7 @@ func faultAt(t *testing.T, n int, calls, errno string) bool {
 	for note, ack := range tr.acks {
 		// A group has its answers before the checkpoint that follows it, which may fail before they are
 		// written out.
-		if ack.began > tr.lost[0].ended && !tr.synced(note, tr.lost[0].began) {
+		if ack.Began > tr.lost[0].Ended && !tr.synced(note, tr.lost[0].Began) {
 			t.Errorf("call %d failed, and %s was acknowledged after it", n, note)
 		}
 	}
