@@ -40,7 +40,7 @@ func Need(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "strace", "-o", os.DevNull, "true").CombinedOutput(); err != nil { //nolint:gosec // G204: constant words
 		t.Skipf("needs strace and leave to trace (CI has both): %v %s", err, out)
 	}
 }
@@ -56,7 +56,7 @@ func Run(t *testing.T, environment []string, calls string, text int, faults ...s
 	for _, fault := range faults {
 		args = append(args, "-e", "inject="+fault)
 	}
-	child := exec.CommandContext(t.Context(), "strace", append(args, os.Args[0])...)
+	child := exec.CommandContext(t.Context(), "strace", append(args, os.Args[0])...) //nolint:gosec // G204: this test, again
 	child.Env = append(os.Environ(), environment...)
 	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
