@@ -36,7 +36,13 @@ type house struct {
 
 func open(t testing.TB) *house {
 	t.Helper()
-	h := &house{now: noon, dir: t.TempDir()}
+	return openAt(t, t.TempDir(), noon)
+}
+
+// openAt opens the workspace of a directory, which it makes if there is none.
+func openAt(t testing.TB, dir string, now time.Time) *house {
+	t.Helper()
+	h := &house{now: now, dir: dir}
 	clock := func() time.Time { return h.now }
 	var err error
 	h.Workspace, err = workspace.Open(t.Context(), workspace.Config{
@@ -53,6 +59,12 @@ func open(t testing.TB) *house {
 	h.registry = registry.New(h.DB, h.Recorder)
 	c := catalog.New(h.DB, h.Trail)
 	for _, model := range []string{"credit", "churn"} {
+		if err := h.DB.Read(t.Context(), func(tx *state.Tx) error {
+			_, err := c.VersionIn(tx, model, "1")
+			return err
+		}); err == nil {
+			continue
+		}
 		h.do(t, func(tx *state.Tx) (trail.Change, error) {
 			return c.RegisterModel(tx, catalog.ModelRegistration{Name: model, ModelDetails: catalog.ModelDetails{State: catalog.Experimental}}, "ada")
 		})

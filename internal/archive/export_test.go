@@ -6,7 +6,8 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 )
 
-// Reached has fn called after each stage of a change: "put" and "registered".
+// Reached has fn called after each stage of a change: "put" and "registered"; and "removed" when a file is, which is still to be
+// written down.
 func (a *Archive) Reached(fn func(stage string)) { a.reached = fn }
 
 // Candidates returns how many segments can hold an id.

@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/tallystick/tallystick/internal/prediction"
-	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/verify"
 )
 
@@ -16,33 +15,12 @@ func (a *Archive) Prove(ctx context.Context, id prediction.ID) (*Found, verify.P
 	if err != nil {
 		return nil, verify.PredictionProof{}, err
 	}
-	event, err := a.sealed(ctx, found.Event)
-	if err != nil {
-		return nil, verify.PredictionProof{}, err
-	}
-	prover, err := a.config.Workspace.Prover()
-	if err != nil {
-		return nil, verify.PredictionProof{}, err
-	}
 	proof := verify.PredictionProof{
 		Record: found.Record.AppendJSON(nil), Leaf: found.Leaf, Segment: found.Segment, Root: found.Root,
 		Index: found.Inclusion.Index, Size: found.Inclusion.Size, Hashes: found.Inclusion.Hashes,
 	}
-	if proof.Event, err = prover.Prove(ctx, event); err != nil {
+	if proof.Event, err = a.config.Workspace.ProveEvent(ctx, strconv.FormatUint(found.Event, 10)); err != nil {
 		return nil, verify.PredictionProof{}, err
 	}
 	return found, proof, nil
-}
-
-// sealed returns an event once it is sealed.
-func (a *Archive) sealed(ctx context.Context, sequence uint64) (trail.Event, error) {
-	w := a.config.Workspace
-	event, err := w.Trail.Event(ctx, strconv.FormatUint(sequence, 10))
-	if err != nil || event.Index != nil {
-		return event, err
-	}
-	if _, err := w.Seal(ctx); err != nil {
-		return trail.Event{}, err
-	}
-	return w.Trail.Event(ctx, strconv.FormatUint(sequence, 10))
 }

@@ -104,5 +104,9 @@ func (a *Archive) expire(ctx context.Context, r Retention) (more bool, err error
 		more = len(old) == maxRemoved
 		return leave(tx, time.UnixMilli(0), change.Files...)
 	})
-	return more && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	a.reached("registered")
+	return more, nil
 }

@@ -72,6 +72,7 @@ func (a *Archive) sweepLeftovers(ctx context.Context) error {
 			if err := a.config.Workspace.Segments.Remove(file); err != nil {
 				return err
 			}
+			a.reached("removed")
 			_, err := tx.Exec("DELETE FROM prediction_leftovers WHERE file_digest = ?", string(file))
 			return err
 		})

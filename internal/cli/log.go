@@ -173,23 +173,7 @@ sequence then.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, w.Close()) }()
-			event, err := w.Trail.Event(cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			if event.Index == nil {
-				if _, err := w.Seal(cmd.Context()); err != nil {
-					return err
-				}
-				if event, err = w.Trail.Event(cmd.Context(), args[0]); err != nil {
-					return err
-				}
-			}
-			prover, err := w.Prover()
-			if err != nil {
-				return err
-			}
-			proof, err := prover.Prove(cmd.Context(), event)
+			proof, err := w.ProveEvent(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,7 +50,7 @@ func (w *Workspace) Seal(ctx context.Context) (checkpoint []byte, err error) {
 	return checkpoint, err
 }
 
-// awaitOthers returns the first published checkpoint that covers the event, if settled is still open
+// awaitOthers returns the first published checkpoint that covers the event, whose place is stored, if settled is still open
 // then, and nil once ctx has ended or settled is closed.
 func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *atomic.Bool) []byte {
 	look := time.NewTicker(sealPoll)
@@ -64,10 +65,17 @@ func (w *Workspace) awaitOthers(ctx context.Context, sequence uint64, settled *a
 			return nil
 		}
 		reader, err := w.Ledger() // of a ledger that is not there yet, an error
-		if err == nil && sequence > 0 && reader.Size() > w.index(sequence) && settled.CompareAndSwap(false, true) {
+		if err == nil && sequence > 0 && reader.Size() > w.index(sequence) && w.placed(ctx, sequence) && settled.CompareAndSwap(false, true) {
 			return reader.Checkpoint()
 		}
 	}
+}
+
+// placed reports whether the place of an event is stored: one whose sealer was killed before that has none until the
+// next sealer gives it to it, though a checkpoint covers it.
+func (w *Workspace) placed(ctx context.Context, sequence uint64) bool {
+	event, err := w.Trail.Event(ctx, strconv.FormatUint(sequence, 10))
+	return err == nil && event.Index != nil
 }
 
 // KeepSealed seals events as they are recorded, by this process or another, until ctx ends; then it
@@ -240,6 +248,29 @@ func (p *Prover) Prove(ctx context.Context, event trail.Event) (verify.Inclusion
 		proof.Hashes = append(proof.Hashes, [sha256.Size]byte(hash))
 	}
 	return proof, nil
+}
+
+// ProveEvent proves the event with an id or a sequence, and has it sealed first if no published checkpoint covers it. That it has a place in the
+// ledger is not enough: the checkpoint comes after, and a process that is killed in between leaves it to the next.
+func (w *Workspace) ProveEvent(ctx context.Context, id string) (verify.InclusionProof, error) {
+	for sealed := false; ; sealed = true {
+		event, err := w.Trail.Event(ctx, id)
+		if err != nil {
+			return verify.InclusionProof{}, err
+		}
+		if event.Index != nil || sealed {
+			prover, err := w.Prover()
+			if err != nil {
+				return verify.InclusionProof{}, err
+			}
+			if proof, err := prover.Prove(ctx, event); sealed || tallystick.CodeOf(err) != tallystick.Conflict {
+				return proof, err
+			}
+		}
+		if _, err := w.Seal(ctx); err != nil {
+			return verify.InclusionProof{}, err
+		}
+	}
 }
 
 // MultiProof returns the shared hashes that prove the entries at the indexes, which ascend, under the
