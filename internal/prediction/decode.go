@@ -61,6 +61,9 @@ func (d *decoder) field(tag Tag, v *View) {
 		v.Flags = d.flags(v.Flags)
 		return
 	}
+	if d.expected(tag, &v.fields[tag]) {
+		return
+	}
 	r := d.typed()
 	v.fields[tag] = r
 	if want := kindOf(tag); r.Kind == Null || want != Null && r.Kind != want || want == Null && r.Kind == Octets {
@@ -82,6 +85,36 @@ func (d *decoder) field(tag Tag, v *View) {
 	case (tag == TagTraceID || tag == TagSpanID) && d.fault == "" && allZero(v.Bytes(r)):
 		d.fail("zeros that stand for what is absent")
 	}
+}
+
+// expected reads into r what most fields of bytes and texts are. It reads nothing, and returns false, of all others and
+// of every fault.
+func (d *decoder) expected(tag Tag, r *Raw) bool {
+	data := d.data[d.at:]
+	if len(data) < 2 {
+		return false
+	}
+	n := int(data[1])
+	switch kindOf(tag) {
+	case Octets:
+		if data[0] != typeBytes || n != widthOf(tag) || n > len(data)-2 {
+			return false
+		}
+		b := data[2 : 2+n]
+		if tag == TagID && !ID(b).valid() || (tag == TagTraceID || tag == TagSpanID) && allZero(b) {
+			return false
+		}
+		*r = Raw{Kind: Octets, at: uint32(d.at + 2), n: uint32(n)}
+	case Text:
+		if data[0] != typeText || !isWord(data[1:]) {
+			return false
+		}
+		*r = Raw{Kind: Text, at: uint32(d.at + 2), n: uint32(n)}
+	default:
+		return false
+	}
+	d.at += 2 + n
+	return true
 }
 
 func allZero(b []byte) bool {
@@ -144,10 +177,11 @@ func (d *decoder) name() (at, n uint32) {
 	return at, n
 }
 
+const highBits = 0x8080808080808080 // of eight bytes
+
 // isASCII looks at eight bytes at a time, the last eight for what is left over. Most texts of a record
 // are short, where utf8.Valid goes byte by byte.
 func isASCII(b []byte) bool {
-	const high = 0x8080808080808080
 	if len(b) < 8 {
 		var or byte
 		for _, c := range b {
@@ -159,7 +193,30 @@ func isASCII(b []byte) bool {
 	for ; len(b) > 8; b = b[8:] {
 		bits |= binary.LittleEndian.Uint64(b)
 	}
-	return bits&high == 0
+	return bits&highBits == 0
+}
+
+// isWord reports whether b begins with the length of a short text and with that text, if it is ASCII and surely is
+// none of the numbers that are written as texts: of those, the letters are the first ones.
+func isWord(b []byte) bool {
+	n := int(b[0])
+	if n == 0 || n >= 0x80 || n >= len(b) {
+		return false
+	}
+	if c := b[1]; c == 'N' || c == 'I' || c == '-' {
+		return false
+	}
+	if n < 8 && len(b) > 8 {
+		return binary.LittleEndian.Uint64(b[1:])<<(64-8*n)&highBits == 0
+	}
+	return isASCII(b[1 : 1+n])
+}
+
+// hasFraction reports whether the bits of a double are surely those of a number that is no integer: one below 2^52
+// of which the bits for the fraction are not all zero.
+func hasFraction(bits uint64) bool {
+	exponent := bits >> 52 & 0x7ff
+	return exponent < 1023 && bits<<1 != 0 || exponent >= 1023 && exponent < 1023+52 && bits<<(12+exponent-1023) != 0
 }
 
 func (d *decoder) typed() Raw {
@@ -172,13 +229,9 @@ func (d *decoder) typed() Raw {
 				return Raw{Kind: Int, Bits: u>>1 ^ -(u & 1)}
 			}
 		case typeFloat:
-			bits := binary.BigEndian.Uint64(d.data[at+1:])
-			if exponent := bits >> 52 & 0x7ff; exponent < 1023+52 {
-				// Neither an integer beyond 2^52 nor infinite: it has a fraction, if the bits for that are not all zero.
-				if exponent < 1023 && bits<<1 != 0 || exponent >= 1023 && bits<<(12+exponent-1023) != 0 {
-					d.at = at + 9
-					return Raw{Kind: Float, Bits: bits}
-				}
+			if bits := binary.BigEndian.Uint64(d.data[at+1:]); hasFraction(bits) {
+				d.at = at + 9
+				return Raw{Kind: Float, Bits: bits}
 			}
 		case typeBytes:
 			if n := int(d.data[at+1]); n < 0x80 && n <= len(d.data)-at-2 {
@@ -186,13 +239,10 @@ func (d *decoder) typed() Raw {
 				return Raw{Kind: Octets, at: uint32(at + 2), n: uint32(n)}
 			}
 		case typeText:
-			if n := int(d.data[at+1]); 0 < n && n < 0x80 && n <= len(d.data)-at-2 {
-				// Of these letters are the first ones of the numbers that are written as texts.
-				text := d.data[at+2 : at+2+n]
-				if c := text[0]; c != 'N' && c != 'I' && c != '-' && isASCII(text) {
-					d.at = at + 2 + n
-					return Raw{Kind: Text, at: uint32(at + 2), n: uint32(n)}
-				}
+			if isWord(d.data[at+1:]) {
+				n := int(d.data[at+1])
+				d.at = at + 2 + n
+				return Raw{Kind: Text, at: uint32(at + 2), n: uint32(n)}
 			}
 		}
 	}
@@ -250,69 +300,51 @@ func (d *decoder) count(typ byte) int {
 func (d *decoder) features(f []RawFeature, t *template, numbers bool) []RawFeature {
 	n := d.count(typeMap)
 	f = slices.Grow(f, min(n, 64)) // more when they are really there
-	known := 0                     // bytes of the template that these names have, too
 	for i := 0; i < n && d.fault == ""; i++ {
-		var at, size uint32
-		if k := t.match(known, d.data[d.at:]); k > 0 {
-			at, size = uint32(d.at+1), uint32(k-1)
-			d.at += k
-			known += k
+		var feature RawFeature
+		at := d.at
+		if k := t.match(i, d.data[at:]); k > 0 {
+			feature.at, feature.n = uint32(at+1), uint32(k-1)
+			at += k
+			d.at = at
 		} else {
-			at, size = d.name()
-			name := d.data[at : at+size]
-			if size == 0 || i > 0 && bytes.Compare(d.data[f[i-1].at:f[i-1].at+f[i-1].n], name) >= 0 {
+			feature.at, feature.n = d.name()
+			name := d.data[feature.at : feature.at+feature.n]
+			if len(name) == 0 || i > 0 && bytes.Compare(d.data[f[i-1].at:f[i-1].at+f[i-1].n], name) >= 0 {
 				d.fail("names are not in order, each once")
 			}
-			known = t.learn(known, name)
+			t.learn(i, name)
+			at = d.at
 		}
-		v := d.typed()
-		if v.Kind == Octets || numbers && v.Kind != Int && v.Kind != Float {
-			d.fail("a value of type %d", v.Kind)
+		// First what most values are: numbers of 9 bytes and, if they are small, of 2.
+		if rest := d.data[at:]; len(rest) > 8 && rest[0] == typeFloat {
+			bits := binary.BigEndian.Uint64(rest[1:])
+			if hasFraction(bits) {
+				feature.Value = Raw{Kind: Float, Bits: bits}
+				d.at = at + 9
+				f = append(f, feature)
+				continue
+			}
+		} else if len(rest) > 1 && rest[0] == typeInt && rest[1] < 0x80 {
+			u := uint64(rest[1])
+			feature.Value = Raw{Kind: Int, Bits: u>>1 ^ -(u & 1)}
+			d.at = at + 2
+			f = append(f, feature)
+			continue
 		}
-		f = append(f, RawFeature{at, size, v})
+		feature.Value = d.typed()
+		if kind := feature.Value.Kind; kind == Octets || numbers && kind != Int && kind != Float {
+			d.fail("a value of type %d", kind)
+		}
+		f = append(f, feature)
 	}
 	switch {
 	case d.fault != "":
-		*t = template{t.names[:0], t.layout + 1} // it may have learnt what is no name
-	case known != len(t.names):
-		t.names, t.layout = t.names[:known], t.layout+1
+		t.forget(0) // it may have learnt what is no name
+	case n < len(t.known):
+		t.forget(n)
 	}
 	return f
-}
-
-// match returns how many bytes the next name of the template takes, with its length, if data begins
-// with it, and 0 otherwise.
-func (t *template) match(known int, data []byte) int {
-	if known >= len(t.names) {
-		return 0
-	}
-	names := t.names[known:]
-	k := 1 + int(names[0])
-	switch {
-	case k > len(data):
-		return 0
-	case 8 <= k && k <= 16: // as most names have, and faster than by a call
-		load := binary.LittleEndian.Uint64
-		if load(data) != load(names) || load(data[k-8:]) != load(names[k-8:]) {
-			return 0
-		}
-	case string(data[:k]) != string(names[:k]):
-		return 0
-	}
-	return k
-}
-
-// learn puts a name in the place of what the template had from known on. Long names are not learnt, and
-// none after them.
-func (t *template) learn(known int, name []byte) int {
-	if known != len(t.names) {
-		t.names = t.names[:known]
-	}
-	t.layout++
-	if len(name) < 0x80 {
-		t.names = append(append(t.names, byte(len(name))), name...)
-	}
-	return len(t.names)
 }
 
 func (d *decoder) flags(flags []Raw) []Raw {

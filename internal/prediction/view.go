@@ -23,13 +23,6 @@ type View struct {
 	featureNames, attributionNames template
 }
 
-// template is the names of a map that was decoded, each with its length in one byte before it. Most
-// records have the names of the one before, which need not be looked at again.
-type template struct {
-	names  []byte
-	layout int // changes with them
-}
-
 // Layouts tell whether the names of the features, and those of the attributions, are the same as
 // those of another record that this View decoded: then the numbers are.
 func (v *View) Layouts() (features, attributions int) {
