@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/tallystick/tallystick/internal/prediction"
@@ -10,13 +9,23 @@ import (
 // cells are what the records of a row group have in one field or under one name, in the order of the rows.
 type cells struct {
 	kinds []prediction.Kind // the first n of them, as of bits
-	bits  []uint64          // of a number or boolean; of a text, its place in the group's texts
+	bits  []uint64          // of a number or boolean; of a text, its code
 	fixed []byte            // of bytes, one after the other, instead of the two above
 	rows  []uint32          // of each value; nil as long as no row is without one
 	n     int
-	lane  int // of the cache, 0 to 63
+	lane  int   // of the cache, 0 to 63
+	met   kinds // of all values
+	texts *lexicon
+}
 
-	recent *[64]recentText // texts that came lately, by a hash: one that comes again is the same number
+// kinds is a set of kinds.
+type kinds uint8
+
+func (k kinds) only(of ...prediction.Kind) bool {
+	for _, kind := range of {
+		k &^= 1 << kind
+	}
+	return k == 0
 }
 
 // reset empties c. Memory that the last row group did not need is given back.
@@ -25,9 +34,9 @@ func (c *cells) reset() {
 		*c = cells{lane: c.lane}
 		return
 	}
-	c.n, c.fixed, c.rows = 0, c.fixed[:0], nil
-	if c.recent != nil {
-		clear(c.recent[:])
+	c.n, c.fixed, c.rows, c.met = 0, c.fixed[:0], nil, 0
+	if c.texts != nil {
+		c.texts.reset()
 	}
 }
 
@@ -63,44 +72,21 @@ func (c *cells) add(g *group, row int, v prediction.Raw) {
 	bits := v.Bits
 	if v.Kind == prediction.Text {
 		at, n := v.Span()
-		bits = c.again(g, textIn(row, at, n), g.view.Bytes(v))
+		bits = c.code(g, textIn(row, at, n), g.view.Bytes(v))
 	}
 	c.put(row, v.Kind, bits)
 }
 
-// recentText is a text that came lately. Up to 16 bytes are all in first and last.
-type recentText struct {
-	first, last uint64
-	text        uint64
+// addText adds a text, as the group's texts have it.
+func (c *cells) addText(g *group, row int, text uint64) {
+	c.put(row, prediction.Text, c.code(g, text, g.text(text)))
 }
 
-// again returns the number that the text b had when it came before, if that is not long ago.
-func (c *cells) again(g *group, text uint64, b []byte) uint64 {
-	if c.recent == nil {
-		c.recent = new([64]recentText)
+func (c *cells) code(g *group, text uint64, b []byte) uint64 {
+	if c.texts == nil {
+		c.texts = newLexicon()
 	}
-	first, last := edges(b)
-	known := &c.recent[(first^last+text&0xffff)*0x9e3779b97f4a7c15>>58]
-	if known.first == first && known.last == last && uint16(known.text) == uint16(text) &&
-		(len(b) <= 16 || string(g.text(known.text)) == string(b)) {
-		return known.text
-	}
-	*known = recentText{first, last, text}
-	return text
-}
-
-// edges returns the first and the last bytes, which can be the same ones.
-func edges(b []byte) (first, last uint64) {
-	n := len(b)
-	switch {
-	case n >= 8:
-		return binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[n-8:])
-	case n >= 4:
-		return uint64(binary.LittleEndian.Uint32(b)), uint64(binary.LittleEndian.Uint32(b[n-4:]))
-	case n > 0:
-		return uint64(b[0]) | uint64(b[n/2])<<8, uint64(b[n-1])
-	}
-	return 0, 0
+	return uint64(c.texts.code(g, text, b))
 }
 
 func (c *cells) put(row int, kind prediction.Kind, bits uint64) {
@@ -110,6 +96,7 @@ func (c *cells) put(row int, kind prediction.Kind, bits uint64) {
 		c.grow()
 	}
 	c.kinds[n], c.bits[n] = kind, bits
+	c.met |= 1 << kind
 }
 
 // grow makes room in larger steps than append would take, because there are many columns. They all
@@ -130,6 +117,3 @@ func (c *cells) addFixed(row int, b []byte) {
 	}
 	c.fixed = append(c.fixed, b...)
 }
-
-// addText adds a text, as the group's texts have it.
-func (c *cells) addText(row int, text uint64) { c.put(row, prediction.Text, text) }

@@ -40,14 +40,17 @@ func (s storage) fits(kind prediction.Kind, bits uint64) bool {
 type chunk struct {
 	group  *group
 	store  storage
-	values []uint64 // those that are not null: as the column has them, of texts the places
+	values []uint64 // those that are not null: as the column has them; none of texts that are coded
 	fixed  []byte   // or bytes of one width
-	null   []bool   // by row
+	null   []bool   // by row, if there are nulls
 	nulls  int
 
-	codes      []uint32 // of values in the dictionary
-	dictionary dictionary
-	coded      bool
+	coded   bool
+	codes   []uint32 // of values in the dictionary
+	entries []uint64 // the dictionary
+
+	number  []uint64 // memory of values that are not as the cells have them
+	numbers dictionary
 
 	levels, plain, packed []byte
 	bit                   []uint32
@@ -57,44 +60,87 @@ type chunk struct {
 // take makes the values of the column ready.
 func (c *chunk) take(column *outColumn, g *group) {
 	from := column.cells
-	rows := len(g.rows)
-	c.group, c.store, c.fixed = g, column.store, from.fixed
-	c.values = resized(c.values, from.n)
-	c.null = resized(c.null, rows)
+	c.group, c.store = g, column.store
+	c.fixed, c.values, c.codes, c.entries, c.coded = from.fixed, nil, c.codes[:0], nil, false
+	fit := from.n
+	switch c.store {
+	case as8, as16, as32, asUUID:
+	case asText, asJSON, asBytes:
+		fit = c.takeTexts(from)
+	default:
+		c.values = c.numbersOf(from)
+		fit = len(c.values)
+		if c.coded = c.store == asDouble && column.coded && c.numbers.of(c.values, &c.codes); c.coded {
+			c.entries = c.numbers.entries
+		}
+	}
+	if c.nulls = len(g.rows) - fit; c.nulls > 0 {
+		c.noteNulls(from, fit == from.n)
+	}
+}
+
+// noteNulls notes which rows are without a value, all being whether every value fits.
+func (c *chunk) noteNulls(from *cells, all bool) {
+	c.null = resized(c.null, len(c.group.rows))
 	for row := range c.null {
-		c.null[row] = from.n < rows
+		c.null[row] = true
 	}
-	n := 0
-	for i := range min(from.n, len(from.kinds)) {
-		kind := from.kinds[i]
-		bits := from.bits[i]
-		fits := c.store.fits(kind, bits)
-		if fits {
-			if c.store == asDouble && kind == prediction.Int {
-				bits = math.Float64bits(float64(int64(bits)))
-			}
-			c.values[n] = bits
-			n++
-		}
-		if from.n < rows || !fits {
-			c.null[from.row(i)] = !fits
-		}
-	}
-	c.values = c.values[:n]
-	if c.store.width() > 0 {
-		n = from.n
-		for i := 0; n < rows && i < n; i++ {
+	for i := range from.n {
+		if all || c.store.fits(from.kinds[i], from.bits[i]) {
 			c.null[from.row(i)] = false
 		}
 	}
-	c.nulls = rows - n
-	c.coded = false
-	switch c.store {
-	case asDouble:
-		c.coded = column.coded && c.dictionary.numbers(c)
-	case asText, asJSON, asBytes:
-		c.coded = c.dictionary.ofTexts(c)
+}
+
+// numbersOf returns the numbers and booleans that fit, as the column has them.
+func (c *chunk) numbersOf(from *cells) []uint64 {
+	values := from.bits[:from.n]
+	switch {
+	case c.store == asBoolean && from.met.only(prediction.Bool),
+		c.store == asDouble && from.met.only(prediction.Float),
+		c.store != asDouble && from.met.only(prediction.Int):
+		return values
 	}
+	c.number = resized(c.number, from.n)
+	n := 0
+	for i, kind := range from.kinds[:from.n] {
+		v := values[i]
+		if !c.store.fits(kind, v) {
+			continue
+		}
+		if c.store == asDouble && kind == prediction.Int {
+			v = math.Float64bits(float64(int64(v)))
+		}
+		c.number[n] = v
+		n++
+	}
+	return c.number[:n]
+}
+
+// takeTexts takes the texts, as codes unless a dictionary would take too much, and returns how many there are.
+func (c *chunk) takeTexts(from *cells) int {
+	c.coded = from.texts == nil || !from.texts.full
+	if from.texts == nil {
+		return 0
+	}
+	all := from.texts.all
+	c.codes, c.entries = resized(c.codes, from.n), all
+	n := 0
+	for i, kind := range from.kinds[:from.n] {
+		if kind == prediction.Text {
+			c.codes[n] = uint32(from.bits[i])
+			n++
+		}
+	}
+	c.codes = c.codes[:n]
+	if !c.coded {
+		c.number = resized(c.number, n)
+		for i, code := range c.codes {
+			c.number[i] = all[code]
+		}
+		c.values = c.number
+	}
+	return n
 }
 
 // resized returns a slice of n elements, in the memory of s if it fits.
@@ -119,20 +165,25 @@ type pageNote struct {
 // plain are what it has.
 func (c *chunk) encode(first, end, value int, bare bool) pageNote {
 	note := pageNote{rows: end - first}
-	for _, null := range c.null[first:end] {
-		if null {
-			note.nulls++
+	if c.nulls == 0 {
+		c.levels = wire.AppendRun(c.levels[:0], 1, note.rows, 1)
+	} else {
+		for _, null := range c.null[first:end] {
+			if null {
+				note.nulls++
+			}
 		}
+		c.levels = c.appendLevels(c.levels[:0], c.null[first:end], note.nulls)
 	}
-	c.levels = c.appendLevels(c.levels[:0], c.null[first:end], note.nulls)
 	n := note.rows - note.nulls
 	c.plain = c.plain[:0]
 	switch {
+	case n == 0:
 	case c.store.width() > 0:
 		width := c.store.width()
 		c.plain = append(c.plain, c.fixed[value*width:(value+n)*width]...)
-	case c.coded && n > 0:
-		width := max(1, bits.Len(uint(c.dictionary.size()-1)))
+	case c.coded:
+		width := max(1, bits.Len(uint(len(c.entries)-1)))
 		c.plain = wire.AppendHybrid(append(c.plain, byte(width)), c.codes[value:value+n], width)
 	case c.store == asBoolean:
 		c.plain = append(c.plain, make([]byte, (n+7)/8)...)
@@ -210,18 +261,21 @@ func (c *chunk) bound(note *pageNote, value, n int) {
 		}
 	}
 	if c.coded { // each text once
-		c.seen = resized(c.seen, c.dictionary.size())
+		at = func(code int) []byte { return c.text(c.entries[code]) }
+		codes := c.codes[value : value+n]
+		low, high = int(codes[0]), int(codes[0])
+		c.seen = resized(c.seen, len(c.entries))
 		clear(c.seen)
-	}
-	for i := value; i < value+n; i++ {
-		if c.coded {
-			code := c.codes[i]
-			if c.seen[code] {
-				continue
+		for _, code := range codes {
+			if !c.seen[code] {
+				c.seen[code] = true
+				see(int(code))
 			}
-			c.seen[code] = true
 		}
-		see(i)
+	} else {
+		for i := value + 1; i < value+n; i++ {
+			see(i)
+		}
 	}
 	if note.unbounded = max(len(at(low)), len(at(high))) > maxBoundBytes; !note.unbounded {
 		note.low, note.high = bytes.Clone(at(low)), bytes.Clone(at(high))
@@ -301,7 +355,7 @@ func (f *fileWriter) writeChunk(column *outColumn, ends []int) (format.ColumnChu
 func (f *fileWriter) writeDictionary(codec format.CompressionCodec) (int64, error) {
 	c := &f.chunk
 	c.plain = c.plain[:0]
-	for _, v := range c.dictionary.entries {
+	for _, v := range c.entries {
 		if c.store == asDouble {
 			c.plain = binary.LittleEndian.AppendUint64(c.plain, v)
 		} else {
@@ -316,7 +370,7 @@ func (f *fileWriter) writeDictionary(codec format.CompressionCodec) (int64, erro
 	header := format.PageHeader{
 		Type: format.DictionaryPage, UncompressedPageSize: int32(len(c.plain)), CompressedPageSize: int32(len(body)),
 		CRC:                  int32(crc32.ChecksumIEEE(body)),
-		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(c.dictionary.size()), Encoding: format.Plain}),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{NumValues: int32(len(c.entries)), Encoding: format.Plain}),
 	}
 	n, err := f.putStruct(&header)
 	if err != nil {

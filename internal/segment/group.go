@@ -25,7 +25,7 @@ type group struct {
 	size   int // of the encodings
 	rows   []place
 	made   blocks // texts that are in no encoding
-	erased []Hash // the leaves of erased records; those of the others are not known yet
+	erased int    // rows
 	stray  []bool // by row, whether a name is not among the names; nil if none is
 	json   []byte
 
@@ -90,7 +90,7 @@ func (g *group) reset() {
 	}
 	g.made.reset()
 	clear(g.rows)
-	g.rows, g.erased, g.size, g.values, g.stray = g.rows[:0], g.erased[:0], 0, 0, nil
+	g.rows, g.erased, g.size, g.values, g.stray = g.rows[:0], 0, 0, 0, nil
 }
 
 func (g *group) full() bool {
@@ -99,8 +99,11 @@ func (g *group) full() bool {
 
 // add adds a row.
 func (g *group) add(e placed) error {
+	row := len(g.rows)
 	if e.Encoding == nil {
-		g.rows, g.erased = append(g.rows, place{nil, e.part}), append(g.erased, Hash(e.Leaf))
+		g.rows = append(g.rows, place{nil, e.part})
+		g.leaf.addFixed(row, e.Leaf[:])
+		g.erased++
 		return nil
 	}
 	if err := g.decode(e.Encoding); err != nil {
@@ -111,7 +114,9 @@ func (g *group) add(e placed) error {
 	}
 	g.rows = append(g.rows, place{e.Encoding, e.part})
 	g.size += len(e.Encoding)
-	g.spread(len(g.rows) - 1)
+	leaf := prediction.LeafOf(e.Encoding)
+	g.leaf.addFixed(row, leaf[:])
+	g.spread(row)
 	return nil
 }
 
@@ -146,7 +151,7 @@ func (g *group) spread(row int) {
 	}
 	if len(v.Flags) > 0 {
 		g.json = appendFlags(g.json[:0], v)
-		g.flags.addText(row, g.keep(g.json))
+		g.flags.addText(g, row, g.keep(g.json))
 	}
 	features, attributions := v.Layouts()
 	g.spreadNames(g.features.of(v, v.Features, features), row, v.Features)

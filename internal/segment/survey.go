@@ -61,12 +61,18 @@ func (t *tally) add(kind prediction.Kind, bits uint64) {
 
 // count takes the values of the row group into account.
 func (s *series) count() {
-	if len(s.fixed) > 0 {
-		s.records += int64(s.n)
-		return
-	}
-	for i, kind := range s.kinds[:s.n] {
-		s.tally.add(kind, s.bits[i])
+	n := int64(s.n)
+	switch {
+	case s.n == 0:
+	case len(s.fixed) > 0:
+		s.records += n
+	case s.met.only(prediction.Text):
+		s.records += n
+		s.tally.texts += n
+	default:
+		for i, kind := range s.kinds[:s.n] {
+			s.tally.add(kind, s.bits[i])
+		}
 	}
 }
 
@@ -173,7 +179,7 @@ type outColumn struct {
 
 func (s *survey) settle(g *group) *layout {
 	g.each(func(s *series) { s.count() })
-	records := s.records + int64(len(g.rows)-len(g.erased))
+	records := s.records + int64(len(g.rows)-g.erased)
 	l := &layout{stores: map[string]storage{}, overflow: s.strays || g.stray != nil}
 	for i, f := range g.fields {
 		c := &g.columns[i]

@@ -137,24 +137,15 @@ func (w *writer) write() error {
 	return nil
 }
 
-// hash gives every row its leaf, and the last of every 256 leaves their root.
+// hash makes the tree of the leaves, and gives the last of every 256 their root.
 func (w *writer) hash() error {
 	g := w.group
-	erased := g.erased
 	for row := range g.rows {
 		part := len(w.summary.Parts)
 		if g.rows[row].part != part || part == len(w.counts) {
 			return errChanged
 		}
-		var leaf Hash
-		if encoding := g.rows[row].encoding; encoding != nil {
-			leaf = prediction.LeafOf(encoding)
-		} else {
-			leaf, erased = erased[0], erased[1:]
-			w.summary.Erased++
-		}
-		g.leaf.addFixed(row, leaf[:])
-		if tile, complete := w.tree.append(leaf); complete {
+		if tile, complete := w.tree.append(Hash(g.leaf.fixed[row*len(Hash{}):])); complete {
 			g.tile.addFixed(row, tile[:])
 		}
 		if n := int64(w.tree.size); n == w.counts[part] {
@@ -163,6 +154,7 @@ func (w *writer) hash() error {
 		}
 	}
 	w.summary.Count += int64(len(g.rows))
+	w.summary.Erased += int64(g.erased)
 	return nil
 }
 
@@ -194,7 +186,7 @@ func (w *writer) markAbsent() {
 			some |= b
 		}
 		if some != 0 && g.rows[row].encoding != nil {
-			g.absent.addText(row, g.keep(of))
+			g.absent.addText(g, row, g.keep(of))
 		}
 	}
 }
@@ -230,7 +222,7 @@ func (w *writer) spill() error {
 		}
 		w.gather()
 		g.json = w.values.AppendJSON(g.json[:0])
-		g.overflow.addText(row, g.keep(g.json))
+		g.overflow.addText(g, row, g.keep(g.json))
 	}
 	return nil
 }
