@@ -118,7 +118,9 @@ func (j *Journal) enqueue(r *request) error {
 		return j.errClosed()
 	}
 	j.queue = append(j.queue, r)
-	if len(j.queue) == 1 {
+	before := j.queued
+	j.queued += int64(len(r.frame))
+	if len(j.queue) == 1 || before < aheadBytes && j.queued >= aheadBytes {
 		j.ring()
 	}
 	return nil

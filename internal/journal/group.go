@@ -14,16 +14,23 @@ import (
 const (
 	groupBytes = 8 << 20   // of frames in one commit, unless a single one is larger
 	blockBytes = 256 << 10 // of frames in one block, likewise: what a reader holds in memory
+	aheadBytes = 1 << 20   // of frames that are written while the group before them is being synced
 
 	idleTime = 5 * time.Millisecond // after which the mark is settled
 )
 
+// syncing is a commit that is written and is being made durable, beside the writing goroutine.
+type syncing struct {
+	head marked        // of the journal with it
+	done chan struct{} // closed when its members are answered
+}
+
 // run is the writing goroutine. A group takes whoever waits and never waits for more: the time that one
-// commit takes is the time in which the next group gathers.
+// commit takes is the time in which the next group gathers. While a group is being made durable, the next is written if it is
+// large: writing takes much of the time then. A small one waits, because a sync costs the same however few it is for.
 func (j *Journal) run() {
 	defer close(j.ended)
 	j.options.begin()
-	var group []*request
 	for {
 		var idle <-chan time.Time
 		if j.mark != nil && j.head.settled != j.head.sequence {
@@ -36,25 +43,54 @@ func (j *Journal) run() {
 		case c := <-j.chores:
 			c.done <- c.do()
 		}
-		for {
-			var closed bool
-			if group, closed = j.take(group[:0]); len(group) == 0 {
-				if closed {
-					j.settle()
-					return
-				}
-				break
-			}
-			j.commit(group)
-			clear(group)
-			select { // a trim gets its turn among many writers
-			case c := <-j.chores:
-				c.done <- c.do()
-			default:
-			}
-			j.gather()
+		if closed := j.drain(); closed {
+			j.settle()
+			return
 		}
 	}
+}
+
+// drain commits groups until nobody waits and nothing is being synced, and reports whether nobody will come any more.
+func (j *Journal) drain() (closed bool) {
+	for {
+		if j.syncing != nil && !j.plenty() {
+			select {
+			case <-j.syncing.done:
+				j.syncing = nil
+				j.gather()
+			case <-j.wake: // there may be plenty now
+			}
+			continue
+		}
+		group, closed := j.take()
+		if len(group) == 0 && j.syncing == nil {
+			return closed
+		}
+		if len(group) > 0 {
+			j.commit(group)
+		}
+		select { // a trim gets its turn among many writers
+		case c := <-j.chores:
+			j.await()
+			c.done <- c.do()
+		default:
+		}
+	}
+}
+
+// await returns when nothing is being synced.
+func (j *Journal) await() {
+	if j.syncing != nil {
+		<-j.syncing.done
+		j.syncing = nil
+	}
+}
+
+// plenty reports whether enough waits to be worth a group of its own.
+func (j *Journal) plenty() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.queued >= aheadBytes
 }
 
 // gather lets the callers that a commit has woken queue again, while they keep coming: a group costs the same
@@ -72,8 +108,8 @@ func (j *Journal) gather() {
 	}
 }
 
-// take moves requests from the queue to the group.
-func (j *Journal) take(group []*request) (_ []*request, closed bool) {
+// take moves requests from the queue to a group.
+func (j *Journal) take() (group []*request, closed bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	size, n := 0, 0
@@ -82,6 +118,7 @@ func (j *Journal) take(group []*request) (_ []*request, closed bool) {
 			break
 		}
 		n++
+		j.queued -= int64(len(r.frame))
 		if !r.state.CompareAndSwap(waiting, taken) {
 			j.waiting -= int64(len(r.frame))
 			continue
@@ -94,14 +131,60 @@ func (j *Journal) take(group []*request) (_ []*request, closed bool) {
 	return group, j.closed && len(j.queue) == 0
 }
 
-// commit writes a group and answers its members.
+// commit writes a group behind the one that is being synced. When that is done, it begins to sync this one, after which
+// its members are answered.
 func (j *Journal) commit(group []*request) {
 	if err := j.stopped(); err != nil {
 		j.answer(group, err)
 		return
 	}
 	started := time.Now()
-	head := j.head // nobody else writes it
+	var head marked
+	if j.syncing != nil {
+		head = j.syncing.head
+	} else {
+		head = j.head // nobody else writes it now
+	}
+	size := j.pack(group, &head)
+	var durable bool
+	var err error
+	if size > 0 { // the context is nobody's: a caller's would end everyone's commit
+		durable, err = j.log.Append(context.Background(), j.packer.blocks)
+	}
+	j.await()
+	if err == nil {
+		err = j.stopped() // what this group follows on may be lost
+	}
+	if err == nil && size > 0 {
+		err = j.note(&head, durable)
+	}
+	switch {
+	case err != nil:
+		j.answer(group, fmt.Errorf("%w: %w", ErrOutcomeUnknown, j.fail(err)))
+		return
+	case size == 0:
+		j.answer(group, nil)
+		return
+	}
+	s := &syncing{head: head, done: make(chan struct{})}
+	j.syncing = s
+	go func() {
+		defer close(s.done)
+		if err := j.sync(durable); err != nil {
+			j.answer(group, fmt.Errorf("%w: %w", ErrOutcomeUnknown, j.fail(err)))
+			return
+		}
+		j.mu.Lock()
+		j.stored += size
+		j.head = head
+		j.pace = time.Since(started) * (1 << 20) / time.Duration(size)
+		j.mu.Unlock()
+		j.answer(group, nil)
+	}()
+}
+
+// pack puts the frames of a group behind head, and returns their bytes. Those of batches that are known are left out.
+func (j *Journal) pack(group []*request, head *marked) (size int64) {
 	now := j.options.Now()
 	p := &j.packer
 	p.reset()
@@ -116,18 +199,7 @@ func (j *Journal) commit(group []*request) {
 		j.memory.add(r.id, r.receipt)
 		p.add(r.frame, head.position)
 	}
-	if len(p.blocks) > 0 {
-		if err := j.write(p.blocks, head); err != nil {
-			j.answer(group, fmt.Errorf("%w: %w", ErrOutcomeUnknown, j.fail(err)))
-			return
-		}
-		j.mu.Lock()
-		j.stored += p.size
-		j.head = head
-		j.pace = time.Since(started) * (1 << 20) / time.Duration(p.size)
-		j.mu.Unlock()
-	}
-	j.answer(group, nil)
+	return p.size
 }
 
 // answer lets the members of a group go, and the room that they took.
@@ -148,31 +220,33 @@ func (j *Journal) answer(group []*request, err error) {
 	}
 }
 
-// write makes blocks durable, and the mark that says so. What the engine has not yet synced is synced at the
-// same time as the mark, which is written behind it: so a process that is killed never leaves a mark that
-// is ahead. A loss of power can, and then the mark says that it may be, by what was settled before. The
-// context is nobody's: a caller's would end everyone's commit.
-func (j *Journal) write(blocks []Block, head marked) error {
-	durable, err := j.log.Append(context.Background(), blocks)
-	if err != nil {
-		return err
-	}
+// note writes the mark behind what the log was given. So a process that is killed never leaves a mark that is ahead. A loss of
+// power can, because the two are synced at the same time, and then the mark says that it may be, by what was settled before.
+// The mark before is durable by now: this one is written over the one before that.
+func (j *Journal) note(head *marked, durable bool) error {
 	if j.mark == nil {
-		return j.log.Sync()
+		return nil
 	}
 	head.settled = j.head.sequence
 	if durable {
 		head.settled = head.sequence
 	}
-	if err := j.mark.write(head); err != nil {
-		return err
-	}
-	if durable {
+	return j.mark.write(*head)
+}
+
+// sync makes durable what was appended, unless it is, and at the same time the mark.
+func (j *Journal) sync(durable bool) error {
+	switch {
+	case j.mark == nil && durable:
+		return nil
+	case j.mark == nil:
+		return j.log.Sync()
+	case durable:
 		return j.mark.sync()
 	}
 	marked := make(chan error, 1)
 	go func() { marked <- j.mark.sync() }()
-	err = j.log.Sync()
+	err := j.log.Sync()
 	return errors.Join(err, <-marked)
 }
 

@@ -79,13 +79,15 @@ type Journal struct {
 	log     Log
 	mark    *mark // the writing goroutine's; nil in benchmarks
 	closers []func() error
-	gaps    []Gap   // found when it was opened
-	memory  *memory // the writing goroutine's
-	packer  packer  // likewise
+	gaps    []Gap    // found when it was opened
+	memory  *memory  // the writing goroutine's
+	packer  packer   // likewise
+	syncing *syncing // likewise: nil if nothing is being synced
 
 	mu      sync.Mutex
 	queue   []*request    // in the order of their coming
-	waiting int64         // bytes queued or in the commit under way
+	queued  int64         // bytes of it
+	waiting int64         // bytes queued or in the commits under way
 	stored  int64         // bytes durable and not trimmed
 	head    marked        // durable, and in the mark
 	pace    time.Duration // the time that the last commit took for a MiB
