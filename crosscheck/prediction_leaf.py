@@ -4,7 +4,8 @@ import hashlib, json, math, struct, sys
 from datetime import datetime, timedelta, timezone
 
 TAGS = """id salt time model version_requested version version_source environment route actor subject trace_id span_id input_digest
-input_keyed features features_ref output score threshold rule rationale attributions latency_us status decided_by by from why flags extra""".split()
+input_keyed features features_ref output score threshold rule rationale attributions latency_us status decided_by by from why flags extra
+body_rule request_type request_digest response_type response_digest""".split()
 NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -35,7 +36,9 @@ def typed(v):
 
 for record in map(json.loads, sys.stdin):
     record |= record.pop("override", {})
-    for name in record.keys() & {"id", "salt", "trace_id", "span_id", "input_digest"}:
+    for way in "request", "response":
+        record |= {f"{way}_{key}": value for key, value in record.pop(f"{way}_body", {}).items()}
+    for name in record.keys() & {"id", "salt", "trace_id", "span_id", "input_digest", "request_digest", "response_digest"}:
         record[name] = bytes.fromhex(record[name].removeprefix("sha256:").replace("-", ""))
     record["time"] = (datetime.fromisoformat(record["time"]) - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(microseconds=1)
     if "extra" in record:

@@ -46,6 +46,8 @@ func (d *decoder) record(v *View) {
 		d.fail("an override by nobody")
 	case has(TagInputKeyed) && !has(TagInputDigest):
 		d.fail("a key without an input digest")
+	case has(TagRequestType) && !has(TagRequestDigest) || has(TagResponseType) && !has(TagResponseDigest):
+		d.fail("a media type without a digest")
 	}
 }
 

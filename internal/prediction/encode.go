@@ -64,6 +64,10 @@ func (r *Record) Append(dst []byte) ([]byte, error) {
 		e.out = binary.AppendUvarint(e.out, uint64(len(r.Extra)))
 		e.out = append(e.out, r.Extra...)
 	}
+	e.text(TagBodyRule, r.BodyRule)
+	if !e.body(TagRequestType, r.RequestBody) || !e.body(TagResponseType, r.ResponseBody) {
+		return dst, errors.New("encode record: a body has no digest")
+	}
 	if e.unordered {
 		return dst, errors.New("encode record: names or flags are not in order, each once")
 	}
@@ -149,6 +153,18 @@ func (e *encoder) flags(flags []string) {
 		e.unordered = e.unordered || i > 0 && flags[i-1] >= flag
 		e.name(flag)
 	}
+}
+
+// body writes media type and digest of a body, the first under the tag typ and the other under the next; false if
+// it has no digest.
+func (e *encoder) body(typ Tag, b *Body) bool {
+	if b == nil {
+		return true
+	}
+	sum, ok := b.Sum()
+	e.text(typ, b.Type)
+	e.bytes(typ+1, sum[:])
+	return ok
 }
 
 // Leaf is the RFC 6962 hash of a record.

@@ -3,11 +3,17 @@ package prediction
 import "encoding/json"
 
 // AppendJSON appends the canonical JSON of r: what is absent is left out, and ParseJSON reads it
-// back as the same record.
-func (r *Record) AppendJSON(dst []byte) []byte {
-	w := jsonWriter{out: append(dst, '{'), start: len(dst) + 1}
+// back as the same record. Of bodies it has the digests, and not the bytes.
+func (r *Record) AppendJSON(dst []byte) []byte { return r.appendJSON(dst, false) }
+
+// AppendSent appends r as its sender writes it, with the bytes of its bodies.
+func (r *Record) AppendSent(dst []byte) []byte { return r.appendJSON(dst, true) }
+
+func (r *Record) appendJSON(dst []byte, whole bool) []byte {
+	w := jsonWriter{out: append(dst, '{'), start: len(dst) + 1, whole: whole}
 	w.text("actor", r.Actor)
 	w.features("attributions", r.Attributions)
+	w.text("body_rule", r.BodyRule)
 	w.text("decided_by", string(r.DecidedBy))
 	w.text("environment", r.Environment)
 	if len(r.Extra) > 0 {
@@ -34,6 +40,8 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	w.value("output", r.Output)
 	w.override(r.Override)
 	w.text("rationale", r.Rationale)
+	w.body("request_body", r.RequestBody)
+	w.body("response_body", r.ResponseBody)
 	w.text("route", r.Route)
 	w.text("rule", r.Rule)
 	if r.Salt != (Salt{}) {
@@ -97,6 +105,7 @@ var _ json.Marshaler = Features(nil)
 type jsonWriter struct {
 	out   []byte
 	start int
+	whole bool // with the bytes of bodies
 }
 
 func (w *jsonWriter) key(name string) {

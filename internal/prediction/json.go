@@ -178,6 +178,14 @@ func (p *parser) laterMember(key string, r *Record) Tag {
 			})
 		}
 		return TagExtra
+	case "body_rule":
+		return p.text(TagBodyRule, &r.BodyRule)
+	case "request_body":
+		r.RequestBody = p.body()
+		return TagRequestDigest
+	case "response_body":
+		r.ResponseBody = p.body()
+		return TagResponseDigest
 	case "salt":
 		p.parse(&r.Salt)
 		return TagSalt

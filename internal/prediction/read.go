@@ -59,6 +59,14 @@ func (v *View) Record() Record {
 	for _, flag := range v.Flags {
 		r.Flags = append(r.Flags, all[flag.at:flag.at+flag.n])
 	}
+	body := func(typ Tag) *Body {
+		sum := v.fields[typ+1]
+		if sum.Kind == Null {
+			return nil
+		}
+		return &Body{Type: text(typ), Digest: tallystick.Digest("sha256:" + hex.EncodeToString(v.Bytes(sum)))}
+	}
+	r.BodyRule, r.RequestBody, r.ResponseBody = text(TagBodyRule), body(TagRequestType), body(TagResponseType)
 	if extra := text(TagExtra); extra != "" {
 		r.Extra = []byte(extra)
 	}

@@ -28,7 +28,7 @@ type Record struct {
 	TraceID     TraceID           `json:"trace_id,omitzero" doc:"trace of W3C Trace Context, 32 hexadecimal digits" pattern:"^[0-9a-f]{32}$"`
 	SpanID      SpanID            `json:"span_id,omitzero" doc:"span of W3C Trace Context, 16 hexadecimal digits" pattern:"^[0-9a-f]{16}$"`
 	InputDigest tallystick.Digest `json:"input_digest,omitempty" doc:"digest of the raw input: sha256: and 64 hexadecimal digits" pattern:"^sha256:[0-9a-f]{64}$"`
-	InputKeyed  bool              `json:"input_keyed,omitempty" doc:"the digest is an HMAC-SHA-256 under a key of the sender, because the input is not kept"`
+	InputKeyed  bool              `json:"input_keyed,omitempty" doc:"the digest is an HMAC-SHA-256, because the input is not kept: under a key of the sender, or of the server if it made the digest of a body that it did not keep"`
 
 	Features    Features `json:"features,omitempty" doc:"what the model was given: name to number, text, boolean or null"`
 	FeaturesRef string   `json:"features_ref,omitempty" doc:"where the features are, when they are not in the record" maxLength:"1024"`
@@ -45,6 +45,10 @@ type Record struct {
 	DecidedBy DecidedBy `json:"decided_by,omitempty" doc:"who decided: the machine alone, or a person" enum:"automated,human"`
 	Override  *Override `json:"override,omitempty" doc:"a person put another output in the place of the model's"`
 	Flags     []string  `json:"flags,omitempty" doc:"short words that mark the record, each once" maxItems:"32"`
+
+	RequestBody  *Body  `json:"request_body,omitempty" doc:"what was sent to the model, as it was; kept if a rule of the model says so"`
+	ResponseBody *Body  `json:"response_body,omitempty" doc:"what came from the model, as it was; kept or not as the other"`
+	BodyRule     string `json:"body_rule,omitempty" doc:"the rule by which the bodies were kept, or none if they were sent and not kept; set by the server" maxLength:"128"`
 
 	Extra json.RawMessage `json:"extra,omitempty" doc:"what else was sent: a JSON object; unknown keys of the record are moved here"`
 	Salt  Salt            `json:"salt,omitzero" doc:"16 random bytes that make the leaf unguessable; drawn by the server" pattern:"^[0-9a-f]{32}$"`

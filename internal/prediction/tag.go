@@ -39,13 +39,18 @@ const (
 	TagOverrideWhy
 	TagFlags
 	TagExtra
+	TagBodyRule
+	TagRequestType
+	TagRequestDigest
+	TagResponseType
+	TagResponseDigest
 	tagEnd // of the tags of version 1
 )
 
 // kindOf is the kind that a field of one kind has; Null of those that hold a value, or several.
 func kindOf(tag Tag) Kind {
 	switch tag {
-	case TagID, TagSalt, TagTraceID, TagSpanID, TagInputDigest:
+	case TagID, TagSalt, TagTraceID, TagSpanID, TagInputDigest, TagRequestDigest, TagResponseDigest:
 		return Octets
 	case TagTime, TagLatency:
 		return Int
@@ -62,7 +67,7 @@ func widthOf(tag Tag) int {
 	switch tag {
 	case TagSpanID:
 		return 8
-	case TagInputDigest:
+	case TagInputDigest, TagRequestDigest, TagResponseDigest:
 		return 32
 	}
 	return 16

@@ -66,6 +66,9 @@ func (r *Record) Validate() error {
 	if err := r.validateEnd(); err != nil {
 		return err
 	}
+	if err := r.validateBodies(); err != nil {
+		return err
+	}
 	if r.sizeAtMost() > MaxEncoded {
 		_, err := r.Append(nil)
 		return err
@@ -77,7 +80,7 @@ func (r *Record) Validate() error {
 func (r *Record) sizeAtMost() int {
 	n := 1024 + len(r.Extra) + len(r.Model) + len(r.VersionRequested) + len(r.Version) + len(r.VersionSource) +
 		len(r.Environment) + len(r.Route) + len(r.Actor) + len(r.Subject) + len(r.FeaturesRef) + len(r.Output.text) +
-		len(r.Rule) + len(r.Rationale)
+		len(r.Rule) + len(r.Rationale) + len(r.BodyRule)
 	for _, f := range r.Features {
 		n += len(f.Name) + len(f.Value.text) + 16
 	}
@@ -163,6 +166,16 @@ func (r *Record) validateEnd() error {
 		}
 	}
 	return nil
+}
+
+func (r *Record) validateBodies() error {
+	if err := checkText("body_rule", r.BodyRule, maxWord); err != nil {
+		return err
+	}
+	if err := r.RequestBody.validate("request_body"); err != nil {
+		return err
+	}
+	return r.ResponseBody.validate("response_body")
 }
 
 func (f Features) validate(field string) error {

@@ -51,6 +51,11 @@ func records() map[string]prediction.Record {
 			prediction.Number(math.SmallestNonzeroFloat64), prediction.Number(math.NaN()), prediction.Number(math.Inf(1)), prediction.Number(math.Inf(-1)), prediction.Number(1e21)),
 		"texts":       features(prediction.String(""), prediction.String(strings.Repeat("é", 64)), prediction.String("\"\\\n\u2028😀"), prediction.Boolean(false), prediction.Value{}),
 		"before 1970": small(func(r *prediction.Record) { r.Time = -1 }),
+		"bodies": small(func(r *prediction.Record) {
+			r.BodyRule = "risky"
+			r.RequestBody = &prediction.Body{Type: "application/json", Data: []byte(`{"x":1}`)}
+			r.ResponseBody = &prediction.Body{Data: []byte{0xff, 0}}
+		}),
 		"names": small(func(r *prediction.Record) {
 			r.Features = prediction.NewFeatures(map[string]prediction.Value{"b": {}, "B": {}, "ﬁ": {}, "😀": {}, "é": {}, "a b": {}})
 		}),
@@ -61,7 +66,7 @@ func TestVectors(t *testing.T) {
 	t.Parallel()
 	if *update {
 		var vectors []vector
-		for _, name := range []string{"full", "least", "integers", "numbers", "texts", "before 1970", "names"} {
+		for _, name := range []string{"full", "least", "integers", "numbers", "texts", "before 1970", "names", "bodies"} {
 			r := records()[name]
 			encoding, err := r.Append(nil)
 			if err != nil {

@@ -41,6 +41,9 @@ const (
 	columnAbsent   = "absent"
 	columnOverflow = "overflow"
 
+	columnRequest  = "request_body"
+	columnResponse = "response_body"
+
 	featurePrefix     = "f_"
 	attributionPrefix = "a_"
 )
@@ -86,5 +89,10 @@ func fields() []field {
 		{tag: prediction.TagOverrideWhy, name: "override_why", store: asText},
 		{tag: prediction.TagFlags, name: columnFlags, store: asJSON},
 		{tag: prediction.TagExtra, name: "extra", store: asJSON, bare: true},
+		{tag: prediction.TagBodyRule, name: "body_rule", store: asText},
+		{tag: prediction.TagRequestType, name: "request_type", store: asText},
+		{tag: prediction.TagRequestDigest, name: "request_digest", store: as32, bare: true},
+		{tag: prediction.TagResponseType, name: "response_type", store: asText},
+		{tag: prediction.TagResponseDigest, name: "response_digest", store: as32, bare: true},
 	}
 }

@@ -14,6 +14,9 @@ func FuzzOpen(f *testing.F) {
 		data, _ := written(f, "s", odd(f, 5, n))
 		f.Add(data)
 	}
+	kept, _ := withBodies(f, 3, 50)
+	data, _ := written(f, "s", kept)
+	f.Add(data)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got := readAll(t, data, nil, segment.Hash{})
 		if got.err != nil || len(got.entries) == 0 {

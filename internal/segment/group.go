@@ -35,12 +35,14 @@ type group struct {
 	features, attributions names
 	leaf, tile             cells
 	absent, overflow       cells
+	request, response      series // bodies, which are in no encoding
 }
 
 // place is where a row has its record.
 type place struct {
 	encoding []byte // nil if the record is erased
 	part     int
+	bodies   int // bytes of them
 }
 
 // series is one field or name: its values in the present row group, and what is known of those of
@@ -85,7 +87,7 @@ func (g *group) each(do func(*series)) {
 // reset empties g for the next row group.
 func (g *group) reset() {
 	g.each(func(s *series) { s.reset() })
-	for _, c := range []*cells{&g.leaf, &g.tile, &g.absent, &g.overflow} {
+	for _, c := range []*cells{&g.leaf, &g.tile, &g.absent, &g.overflow, &g.request.cells, &g.response.cells} {
 		c.reset()
 	}
 	g.made.reset()
@@ -101,7 +103,7 @@ func (g *group) full() bool {
 func (g *group) add(e placed) error {
 	row := len(g.rows)
 	if e.Encoding == nil {
-		g.rows = append(g.rows, place{nil, e.part})
+		g.rows = append(g.rows, place{nil, e.part, 0})
 		g.leaf.addFixed(row, e.Leaf[:])
 		g.erased++
 		return nil
@@ -112,11 +114,36 @@ func (g *group) add(e placed) error {
 	if e.fleeting {
 		e.Encoding, _ = g.made.keep(e.Encoding)
 	}
-	g.rows = append(g.rows, place{e.Encoding, e.part})
+	g.rows = append(g.rows, place{e.Encoding, e.part, 0})
 	g.size += len(e.Encoding)
 	leaf := prediction.LeafOf(e.Encoding)
 	g.leaf.addFixed(row, leaf[:])
 	g.spread(row)
+	if e.Bodies.Request != nil || e.Bodies.Response != nil {
+		return g.keepBodies(e.Bodies)
+	}
+	return nil
+}
+
+// keepBodies adds the bodies of the last row, whose record is in view.
+func (g *group) keepBodies(b prediction.Bodies) error {
+	if err := g.view.Check(b); err != nil {
+		return err
+	}
+	row := len(g.rows) - 1
+	for _, part := range [...]struct {
+		into *series
+		data []byte
+	}{{&g.request, b.Request}, {&g.response, b.Response}} {
+		switch n := len(part.data); {
+		case n > prediction.MaxBody:
+			return tallystick.Errorf(tallystick.Invalid, "a body has %d bytes, the limit is %d", n, prediction.MaxBody)
+		case n > 0:
+			part.into.addText(g, row, g.keep(part.data))
+			g.rows[row].bodies += n
+			g.size += n
+		}
+	}
 	return nil
 }
 

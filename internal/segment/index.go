@@ -102,14 +102,19 @@ func (c *cursor) fits(pages []format.PageLocation, at int) error {
 	return nil
 }
 
-// At returns what stands in a row, with the record held against its leaf. The encoding is the
+// At returns what stands in a row but for the bodies, with the record held against its leaf. The encoding is the
 // caller's.
-func (f *File) At(row int64) (Entry, error) {
+func (f *File) At(row int64) (Entry, error) { return f.at(row, false) }
+
+// AtWithBodies is At with the bodies, which are held against their digests.
+func (f *File) AtWithBodies(row int64) (Entry, error) { return f.at(row, true) }
+
+func (f *File) at(row int64, bodies bool) (Entry, error) {
 	if row < 0 || row >= f.rows {
 		_, _, err := f.Place(row)
 		return Entry{}, err
 	}
-	r := newRows(f)
+	r := newRows(f, bodies)
 	defer r.room.close()
 	for _, c := range r.cursors {
 		if err := c.seek(row); err != nil {

@@ -94,7 +94,7 @@ func (f *File) readSchema(schema []format.SchemaElement) error {
 	if len(schema) < 2 || len(schema) > maxFileColumns || int(schema[0].NumChildren.V) != len(schema)-1 {
 		return faultf("its schema is not flat, or too wide")
 	}
-	known := map[string]storage{columnLeaf: as32, columnTile: as32, columnAbsent: asBytes, columnOverflow: asJSON}
+	known := map[string]storage{columnLeaf: as32, columnTile: as32, columnAbsent: asBytes, columnOverflow: asJSON, columnRequest: asBytes, columnResponse: asBytes}
 	for _, field := range fields() {
 		known[field.name] = field.store
 	}

@@ -129,7 +129,7 @@ func (f *fileWriter) pages() (ends []int) {
 	rows := max(1, min(pageRows, pageCells/len(f.layout.columns)))
 	first, size := 0, 0
 	for row := range g.rows {
-		size += len(g.rows[row].encoding)
+		size += len(g.rows[row].encoding) + g.rows[row].bodies
 		if row+1-first == rows || size >= pageBytes || row+1 == len(g.rows) {
 			ends = append(ends, row+1)
 			first, size = row+1, 0
@@ -158,7 +158,8 @@ func (f *fileWriter) writeGroup() error {
 		group.Columns = append(group.Columns, chunk)
 		group.TotalByteSize += chunk.MetaData.TotalUncompressedSize
 	}
-	if g := f.group; g.absent.n > 0 && !filled[columnAbsent] || g.overflow.n > 0 && !filled[columnOverflow] || g.fieldsBeyond(filled) {
+	if g := f.group; g.absent.n > 0 && !filled[columnAbsent] || g.overflow.n > 0 && !filled[columnOverflow] || g.fieldsBeyond(filled) ||
+		g.request.n > 0 && !filled[columnRequest] || g.response.n > 0 && !filled[columnResponse] {
 		return errChanged
 	}
 	group.TotalCompressedSize = f.bytes - start

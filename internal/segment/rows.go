@@ -20,6 +20,7 @@ type rows struct {
 
 	features, attributions []valueCursor
 	absent, overflow       *cursor
+	request, response      *cursor
 
 	view     prediction.View
 	spilled  prediction.Features // of the present row
@@ -37,10 +38,14 @@ type valueCursor struct {
 	cursor *cursor
 }
 
-func newRows(f *File) *rows {
+// newRows returns the rows of a file, with their bodies or without.
+func newRows(f *File, bodies bool) *rows {
 	r := &rows{file: f, room: newRoom()}
 	cursors := map[string]*cursor{}
 	for _, c := range f.columns {
+		if !bodies && (c.name == columnRequest || c.name == columnResponse) {
+			continue
+		}
 		cur := newCursor(f, c, r.room)
 		r.cursors = append(r.cursors, cur)
 		cursors[c.name] = cur
@@ -58,6 +63,7 @@ func newRows(f *File) *rows {
 	}
 	r.leaf, r.tile, r.id = cursors[columnLeaf], cursors[columnTile], cursors[columnID]
 	r.absent, r.overflow = cursors[columnAbsent], cursors[columnOverflow]
+	r.request, r.response = cursors[columnRequest], cursors[columnResponse]
 	return r
 }
 
@@ -111,8 +117,21 @@ func (r *rows) entry() (Entry, error) {
 	if prediction.LeafOf(r.encoding) != e.Leaf {
 		return Entry{}, faultf("a record is not the one of its leaf")
 	}
-	e.Encoding = r.encoding
+	e.Encoding, e.Bodies = r.encoding, prediction.Bodies{Request: r.request.body(), Response: r.response.body()}
+	if e.Bodies.Request != nil || e.Bodies.Response != nil {
+		if err := r.view.Check(e.Bodies); err != nil {
+			return Entry{}, faultf("%v", err)
+		}
+	}
 	return e, nil
+}
+
+// body returns the body in the present row, nil if there is none.
+func (c *cursor) body() []byte {
+	if c.isNull() {
+		return nil
+	}
+	return c.bytes[c.used]
 }
 
 // build makes the view of the present row.
@@ -249,7 +268,7 @@ func (f *File) placed() iter.Seq2[placed, error] {
 }
 
 func (f *File) each(yield func(placed) bool) error {
-	r := newRows(f)
+	r := newRows(f, true)
 	defer r.room.close()
 	part, tree, row := 0, frontier{}, int64(0)
 	for {

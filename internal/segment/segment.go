@@ -48,10 +48,11 @@ type Summary struct {
 }
 
 // Entry is what stands at one place of a segment: the encoding of a record or, once that is erased,
-// its leaf alone.
+// its leaf alone. The bodies are in no leaf, but their digests are.
 type Entry struct {
 	Encoding []byte // nil if erased
 	Leaf     prediction.Leaf
+	Bodies   prediction.Bodies // that are kept beside the record
 }
 
 // metadataKey is where the file's footer tells about the parts.

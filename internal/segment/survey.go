@@ -141,6 +141,12 @@ func (s *survey) look(g *group, e placed) error {
 	if len(v.Flags) > 0 {
 		g.flags.records++
 	}
+	if e.Bodies.Request != nil {
+		g.request.records++
+	}
+	if e.Bodies.Response != nil {
+		g.response.records++
+	}
 	features, attributions := v.Layouts()
 	s.lookAt(g.features.of(v, v.Features, features), v.Features)
 	s.lookAt(g.attributions.of(v, v.Attributions, attributions), v.Attributions)
@@ -199,6 +205,11 @@ func (s *survey) settle(g *group) *layout {
 	}
 	l.columns = append(l.columns, outColumn{name: columnLeaf, store: as32, bare: true, cells: &g.leaf},
 		outColumn{name: columnTile, store: as32, bare: true, cells: &g.tile})
+	for name, s := range map[string]*series{columnRequest: &g.request, columnResponse: &g.response} {
+		if s.records+int64(s.n) > 0 {
+			l.columns = append(l.columns, outColumn{name: name, store: asBytes, bare: true, cells: &s.cells})
+		}
+	}
 	if l.absent {
 		l.columns = append(l.columns, outColumn{name: columnAbsent, store: asBytes, bare: true, cells: &g.absent})
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 )
 
-// Write writes the records, whose encodings must all be of one model, as the segment of the given
-// name, and tells what was written. Encodings must stay as they are until it returns. Where they are more than a
+// Write writes the records, which must all be of one model, as the segment of the given name, and tells what was
+// written. They are encodings, or what [prediction.Kept.Append] makes of those with bodies, and must stay as they are until it returns. Where they are more than a
 // row group it goes through them twice, and they must be the same each time. The same records make the same bytes.
 func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summary, error) {
 	if !validLabel(segment) {
@@ -19,8 +19,12 @@ func Write(w io.Writer, segment string, records iter.Seq2[[]byte, error]) (*Summ
 			WithHint("use up to %d printable ASCII characters without spaces", maxLabel)
 	}
 	return write(w, "", []string{segment}, func(yield func(placed, error) bool) {
-		for encoding, err := range records {
-			if !yield(placed{Entry: Entry{Encoding: encoding}}, err) {
+		for record, err := range records {
+			var k prediction.Kept
+			if err == nil {
+				k, err = prediction.ParseKept(record)
+			}
+			if !yield(placed{Entry: Entry{Encoding: k.Encoding, Bodies: k.Bodies}}, err) {
 				return
 			}
 		}
