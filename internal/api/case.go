@@ -12,6 +12,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -32,21 +33,15 @@ type caseRuleInput struct {
 
 // CaseRuling says which predictions of a model people look at.
 type CaseRuling struct {
-	Where   []string       `json:"where,omitempty" maxItems:"16" doc:"what must hold for the record, all of it, in the words of a query: f_income >= 30000"`
-	Margin  *float64       `json:"margin,omitempty" minimum:"0" doc:"the score must be no farther than this from the threshold"`
-	Share   float64        `json:"share" minimum:"0" maximum:"1" doc:"share of these records that become cases"`
-	Strata  []string       `json:"strata,omitempty" maxItems:"4" doc:"fields by which records are told apart"`
-	AtLeast int64          `json:"at_least,omitempty" minimum:"0" doc:"of each stratum and day so many become cases"`
-	Most    int64          `json:"most,omitempty" minimum:"0" doc:"so many a day become cases at most; 0: 1,000"`
-	Second  float64        `json:"second,omitempty" minimum:"0" maximum:"1" doc:"share of the cases that need a second opinion"`
-	Within  casework.Hours `json:"within_hours,omitempty" minimum:"0" doc:"a case is to be decided in this time; 0: 168"`
-	Queue   string         `json:"queue,omitempty" maxLength:"128" doc:"name of the queue"`
+	selection.Terms
+	Second float64        `json:"second,omitempty" minimum:"0" maximum:"1" doc:"share of the cases that need a second opinion"`
+	Within casework.Hours `json:"within_hours,omitempty" minimum:"0" doc:"a case is to be decided in this time; 0: 168"`
+	Queue  string         `json:"queue,omitempty" maxLength:"128" doc:"name of the queue"`
 }
 
 func (r CaseRuling) rule(model, name string) casework.CaseRule {
 	return casework.CaseRule{
-		Model: model, Name: name, Where: r.Where, Margin: r.Margin, Share: r.Share, Strata: r.Strata, AtLeast: r.AtLeast, Most: r.Most, Second: r.Second,
-		Within: r.Within, Queue: r.Queue,
+		Model: model, Name: name, Terms: r.Terms, Second: r.Second, Within: r.Within, Queue: r.Queue,
 	}
 }
 

@@ -89,7 +89,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Predictions: predictions,
 		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 		Archive: kept, Labels: label.New(w.DB, w.Evidence),
-		Cases: casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept, Labels: label.New(w.DB, w.Evidence)}),
+		Cases: casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept, Labels: label.New(w.DB, w.Evidence), Models: cat}),
 	}}
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

@@ -18,11 +18,13 @@ import (
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/blob"
 	"github.com/tallystick/tallystick/internal/casework"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/segment"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -48,6 +50,10 @@ func (h *house) Sealed(_ context.Context, after uint64, limit int) (found []arch
 		}
 	}
 	return found, nil
+}
+
+func (h *house) Model(_ context.Context, name string) (catalog.Model, error) {
+	return catalog.Model{Name: name, TierDecision: catalog.TierDecision{Tier: tallystick.TierHigh}}, nil
 }
 
 func (h *house) Entries(_ context.Context, name string) iter.Seq2[segment.Entry, error] {
@@ -80,7 +86,7 @@ func open(t *testing.T) *house {
 	}
 	h.blobs = evidence.NewStore(blobs)
 	h.Desk = casework.New(casework.Config{
-		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h, Labels: label.New(h.db, h.blobs),
+		DB: h.db, Recorder: h.recorder, Actor: trail.Actor{ID: "tallystick", Kind: access.KindProgram}, Segments: h, Labels: label.New(h.db, h.blobs), Models: h,
 	})
 	return h
 }
@@ -199,8 +205,8 @@ func scored(score float64, region string) prediction.Record {
 func TestRouteByStratum(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.define(t, casework.CaseRule{Model: "credit", Name: "sample", Share: 0.05, Strata: []string{"f_region"}, AtLeast: 3})
-	h.define(t, casework.CaseRule{Model: "credit", Name: "unsure", Share: 1, Margin: new(float64)})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "sample", Terms: selection.Terms{Share: 0.05, Strata: []string{"f_region"}, AtLeast: 3}})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "unsure", Terms: selection.Terms{Share: 1, Margin: new(float64)}})
 	var records []prediction.Record
 	for i := range 2000 {
 		region := "north"
@@ -259,7 +265,7 @@ func TestRouteByStratum(t *testing.T) {
 func TestRouteIsBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
-	h.define(t, casework.CaseRule{Model: "credit", Name: "risky", Where: []string{"flags = risk"}, Share: 1, Most: 10})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "risky", Terms: selection.Terms{Where: []string{"flags = risk", "tier = high"}, Share: 1, Most: 10}})
 	var records []prediction.Record
 	for i := range 40 {
 		r := scored(0.2, "north")
@@ -295,7 +301,7 @@ func TestRouteCutOff(t *testing.T) {
 		t.Skip("the trigger that cuts off is SQLite's")
 	}
 	h := open(t)
-	h.define(t, casework.CaseRule{Model: "credit", Name: "all", Share: 1, Most: 10})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "all", Terms: selection.Terms{Share: 1, Most: 10}})
 	for range 2 {
 		var records []prediction.Record
 		for range 8 {
@@ -426,23 +432,23 @@ func TestRuleRefused(t *testing.T) {
 	negative := -1.0
 	for what, r := range map[string]casework.CaseRule{
 		"nothing chosen":  {Name: "r"},
-		"share above one": {Name: "r", Share: 2},
-		"no number":       {Name: "r", Share: math.NaN()},
-		"margin":          {Name: "r", Share: 1, Margin: &negative},
-		"stratum":         {Name: "r", Share: 1, Strata: []string{"label"}},
-		"condition":       {Name: "r", Share: 1, Where: []string{"score >"}},
-		"name":            {Name: "no name", Share: 1},
-		"more than most":  {Name: "r", AtLeast: 20, Most: 10},
-		"too long":        {Name: "r", Share: 1, Within: 24_000},
+		"share above one": {Name: "r", Terms: selection.Terms{Share: 2}},
+		"no number":       {Name: "r", Terms: selection.Terms{Share: math.NaN()}},
+		"margin":          {Name: "r", Terms: selection.Terms{Share: 1, Margin: &negative}},
+		"stratum":         {Name: "r", Terms: selection.Terms{Share: 1, Strata: []string{"label"}}},
+		"condition":       {Name: "r", Terms: selection.Terms{Share: 1, Where: []string{"score >"}}},
+		"name":            {Name: "no name", Terms: selection.Terms{Share: 1}},
+		"more than most":  {Name: "r", Terms: selection.Terms{AtLeast: 20, Most: 10}},
+		"too long":        {Name: "r", Terms: selection.Terms{Share: 1}, Within: 24_000},
 	} {
 		r.Model = "credit"
 		if _, err := h.do(person("vera"), single(func(tx *state.Tx) (trail.Change, error) { return h.DefineRule(tx, r) })); tallystick.CodeOf(err) != tallystick.Invalid {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	h.define(t, casework.CaseRule{Model: "credit", Name: "r", Share: 1})
+	h.define(t, casework.CaseRule{Model: "credit", Name: "r", Terms: selection.Terms{Share: 1}})
 	if done := h.must(t, person("vera"), func(tx *state.Tx) (trail.Change, error) {
-		return h.DefineRule(tx, casework.CaseRule{Model: "credit", Name: "r", Share: 1})
+		return h.DefineRule(tx, casework.CaseRule{Model: "credit", Name: "r", Terms: selection.Terms{Share: 1}})
 	}); done.Changes != 0 {
 		t.Error("the same rule again is a change")
 	}

@@ -12,6 +12,7 @@ import (
 	"iter"
 
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/state"
@@ -25,6 +26,12 @@ type Config struct {
 	Actor    trail.Actor // in whose name rules open cases
 	Segments Segments
 	Labels   *label.Store
+	Models   Models
+}
+
+// Models tell what is on record of a model; see catalog.Catalog.
+type Models interface {
+	Model(ctx context.Context, name string) (catalog.Model, error)
 }
 
 // Segments are the predictions on record, in the order in which they came there; see archive.Archive.

@@ -2,18 +2,15 @@ package casework
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/prediction"
-	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -71,7 +68,11 @@ func (d *Desk) route(ctx context.Context, s archive.Sealed, after uint64, known 
 		if r.Model != s.Model || r.Removed || r.Event > s.Event {
 			continue
 		}
-		a, err := ask(r)
+		tier, err := d.tier(ctx, r.Model)
+		if err != nil {
+			return err
+		}
+		a, err := ask(r, tier)
 		if err != nil {
 			return err
 		}
@@ -97,11 +98,20 @@ func (d *Desk) route(ctx context.Context, s archive.Sealed, after uint64, known 
 	return d.commit(ctx, s, after, asked)
 }
 
+// tier returns the risk tier that a model has now.
+func (d *Desk) tier(ctx context.Context, model string) (tallystick.Tier, error) {
+	m, err := d.config.Models.Model(ctx, model)
+	if err != nil {
+		return "", err
+	}
+	return m.Tier, nil
+}
+
 // asked is a rule while a segment is looked at.
 type asked struct {
 	CaseRule
-	where  []query.Condition
-	strata map[place]*stratum
+	chooser *selection.Chooser
+	strata  map[place]*stratum
 }
 
 // place is where coverage is counted.
@@ -126,38 +136,24 @@ type candidate struct {
 	draw   float64
 }
 
-func ask(r CaseRule) (*asked, error) {
-	a := &asked{CaseRule: r, strata: map[place]*stratum{}}
-	for _, text := range r.Where {
-		c, err := query.ParseCondition(text)
-		if err != nil {
-			return nil, fmt.Errorf("rule %s: %w", r.Name, err)
-		}
-		a.where = append(a.where, c)
-	}
-	return a, nil
+func ask(r CaseRule, tier tallystick.Tier) (*asked, error) {
+	c, err := selection.New(selection.Rule{Purpose: "case", Model: r.Model, Name: r.Name, Terms: r.Terms}, tier)
+	return &asked{CaseRule: r, chooser: c, strata: map[place]*stratum{}}, err
 }
 
 // look notes a record if the rule holds for it.
 func (a *asked) look(r *prediction.Record, leaf prediction.Leaf) {
-	if slices.ContainsFunc(a.where, func(c query.Condition) bool { return !c.Holds(r) }) || a.Margin != nil && !near(r, *a.Margin) {
+	if !a.chooser.Holds(r) {
 		return
 	}
-	values := make([]string, len(a.Strata))
-	for i, field := range a.Strata {
-		values[i] = valueOf(r, field)
-	}
-	text, err := json.Marshal(values)
-	if err != nil {
-		return // texts always have a JSON form
-	}
-	at := place{day: dayOf(r.Time), stratum: string(text)}
+	values, text := a.chooser.Stratum(r)
+	at := place{day: dayOf(r.Time), stratum: text}
 	s := a.strata[at]
 	if s == nil {
 		if len(a.strata) >= maxPerStop { // values without end are no strata: the rest counts as one
-			at.stratum = `["…"]`
+			at.stratum = `["` + selection.Rest + `"]`
 			if s = a.strata[at]; s == nil {
-				s = &stratum{values: []string{"…"}}
+				s = &stratum{values: []string{selection.Rest}}
 				a.strata[at] = s
 			}
 		} else {
@@ -166,13 +162,13 @@ func (a *asked) look(r *prediction.Record, leaf prediction.Leaf) {
 		}
 	}
 	s.held++
-	c := candidate{draw: draw(a.Model, a.Name, leaf)}
+	c := candidate{draw: a.chooser.Draw(leaf[:])}
 	if c.draw >= a.Share && a.AtLeast == 0 {
 		return
 	}
 	c.change = opened(r)
 	c.change.Rule, c.change.Queue, c.change.Stratum = a.Name, a.Queue, s.values
-	c.change.Second = draw(a.Model, a.Name+"\x00second", leaf) < a.Second
+	c.change.Second = a.chooser.DrawOf("second", leaf[:]) < a.Second
 	c.change.Due = 0 // known when it is opened
 	i, _ := slices.BinarySearchFunc(s.drawn, c.draw, func(x candidate, draw float64) int {
 		if x.draw < draw {
@@ -191,24 +187,6 @@ func (a *asked) look(r *prediction.Record, leaf prediction.Leaf) {
 	}
 }
 
-// near reports whether the score lies within margin of the threshold.
-func near(r *prediction.Record, margin float64) bool {
-	if !r.Score.IsNumber() || !r.Threshold.IsNumber() {
-		return false
-	}
-	score, _ := r.Score.Float()
-	threshold, _ := r.Threshold.Float()
-	return math.Abs(score-threshold) <= margin
-}
-
-// draw returns the number of a leaf for a rule, in [0, 1): the first 53 bits of SHA-256 over both.
-func draw(model, rule string, leaf prediction.Leaf) float64 {
-	h := sha256.New()
-	h.Write([]byte("tallystick case draw 1\x00" + model + "\x00" + rule + "\x00"))
-	h.Write(leaf[:])
-	return float64(binary.BigEndian.Uint64(h.Sum(nil))>>11) / (1 << 53)
-}
-
 func dayOf(t prediction.Time) int64 {
 	const day = int64(24 * time.Hour / time.Microsecond)
 	n := int64(t) / day
@@ -216,19 +194,6 @@ func dayOf(t prediction.Time) int64 {
 		n--
 	}
 	return n
-}
-
-// valueOf returns what a field holds as text, cut to 128 bytes.
-func valueOf(r *prediction.Record, field string) string {
-	v, _ := query.Field(r, field)
-	if v.IsNull() {
-		return ""
-	}
-	text := v.String()
-	if len(text) > maxStratumValue {
-		text = strings.ToValidUTF8(text[:maxStratumValue], "")
-	}
-	return text
 }
 
 // commit opens the cases of a segment and moves the cursor over it, in as many transactions as it takes: the

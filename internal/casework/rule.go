@@ -10,38 +10,29 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
-	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // What a rule may say, and what it says if it says nothing.
 const (
-	maxRules        = 100 // of a model
-	maxWhere        = 16
-	maxStrata       = 4
-	maxText         = 4096 // bytes of a condition, a reason or a rationale
-	defaultMost     = 1000
-	maxMost         = 100_000
-	defaultWithin   = 7 * 24 * time.Hour
-	maxStratumValue = 128 // bytes
+	maxRules      = 100  // of a model
+	maxText       = 4096 // bytes of a reason or a rationale
+	defaultMost   = 1000
+	defaultWithin = 7 * 24 * time.Hour
 )
 
 // CaseRule chooses predictions of a model that people are to look at.
 type CaseRule struct {
-	Model   string   `json:"model" doc:"name of the model"`
-	Name    string   `json:"name" doc:"name of the rule, unique in the model"`
-	Where   []string `json:"where,omitempty" doc:"what must hold for the record, all of it, in the words of a query: f_income >= 30000, flags = edge"`
-	Margin  *float64 `json:"margin,omitempty" doc:"the score must be no farther than this from the threshold: the model was not sure"`
-	Share   float64  `json:"share" doc:"share of these records that become cases, 0 to 1; which ones follows from their leaves, so nobody can choose and everybody can check"`
-	Strata  []string `json:"strata,omitempty" doc:"fields by which records are told apart: environment, version, route, status, decided_by, or features as f_NAME"`
-	AtLeast int64    `json:"at_least,omitempty" doc:"of each stratum and day so many become cases, however rare it is"`
-	Most    int64    `json:"most" doc:"of all so many a day become cases at most; what is left out is counted"`
-	Second  float64  `json:"second" doc:"share of the cases that need a second opinion, 0 to 1"`
-	Within  Hours    `json:"within_hours,omitempty" doc:"a case is to be decided in this time"`
-	Queue   string   `json:"queue,omitempty" doc:"name of the queue, such as that of the specialists"`
-	Removed bool     `json:"removed,omitempty" doc:"it chooses no more"`
-	Event   uint64   `json:"event,omitempty" doc:"sequence of the event that defined it last"`
+	Model string `json:"model" doc:"name of the model"`
+	Name  string `json:"name" doc:"name of the rule, unique in the model"`
+	selection.Terms
+	Second  float64 `json:"second" doc:"share of the cases that need a second opinion, 0 to 1"`
+	Within  Hours   `json:"within_hours,omitempty" doc:"a case is to be decided in this time"`
+	Queue   string  `json:"queue,omitempty" doc:"name of the queue, such as that of the specialists"`
+	Removed bool    `json:"removed,omitempty" doc:"it chooses no more"`
+	Event   uint64  `json:"event,omitempty" doc:"sequence of the event that defined it last"`
 }
 
 // DefineRule returns the change by which a rule is defined or changed, nil if it is so already.
@@ -70,7 +61,7 @@ func (d *Desk) DefineRule(tx *state.Tx, r CaseRule) (trail.Change, error) {
 }
 
 func (r CaseRule) validate() error {
-	if err := tallystick.ValidateName("rule", r.Name); err != nil {
+	if err := r.Terms.Validate(r.Name); err != nil {
 		return err
 	}
 	if r.Queue != "" {
@@ -78,47 +69,11 @@ func (r CaseRule) validate() error {
 			return err
 		}
 	}
-	wrong := func(format string, args ...any) *tallystick.Error {
-		return tallystick.Errorf(tallystick.Invalid, format, args...)
+	if !(r.Second >= 0 && r.Second <= 1) {
+		return tallystick.Errorf(tallystick.Invalid, "share %v of second opinions of rule %s is not from 0 to 1", r.Second, r.Name)
 	}
-	switch {
-	case !(r.Share >= 0 && r.Share <= 1):
-		return wrong("share %v of rule %s is not from 0 to 1", r.Share, r.Name)
-	case r.Share == 0 && r.AtLeast == 0:
-		return wrong("rule %s chooses nothing", r.Name).WithHint("give it a share above 0, such as 0.01, or --at-least N of each stratum")
-	case !(r.Second >= 0 && r.Second <= 1):
-		return wrong("share %v of second opinions of rule %s is not from 0 to 1", r.Second, r.Name)
-	case r.Margin != nil && !(*r.Margin >= 0):
-		return wrong("margin %v of rule %s is not 0 or more", *r.Margin, r.Name)
-	case r.AtLeast < 0 || r.AtLeast > maxMost:
-		return wrong("rule %s is to choose at least %d of each stratum: it can be 0 to %d", r.Name, r.AtLeast, maxMost)
-	case r.Most < 1 || r.Most > maxMost:
-		return wrong("rule %s is to choose %d a day at most: it can be 1 to %d", r.Name, r.Most, maxMost)
-	case r.AtLeast > r.Most:
-		return wrong("rule %s is to choose at least %d of each stratum, and %d a day at most", r.Name, r.AtLeast, r.Most).WithHint("raise --most")
-	case !r.Within.valid():
-		return wrong("cases of rule %s are due within %v: it can be a minute to a year", r.Name, r.Within.duration())
-	case len(r.Strata) > maxStrata:
-		return wrong("rule %s has %d strata, the limit is %d", r.Name, len(r.Strata), maxStrata)
-	case len(r.Where) > maxWhere:
-		return wrong("rule %s has %d conditions, the limit is %d", r.Name, len(r.Where), maxWhere)
-	}
-	for _, field := range r.Strata {
-		if err := query.OfRecord(field); err != nil {
-			return err
-		}
-	}
-	for _, condition := range r.Where {
-		if len(condition) > maxText {
-			return wrong("a condition of rule %s has %d bytes, the limit is %d", r.Name, len(condition), maxText)
-		}
-		c, err := query.ParseCondition(condition)
-		if err == nil {
-			err = query.OfRecord(c.Column)
-		}
-		if err != nil {
-			return err
-		}
+	if !r.Within.valid() {
+		return tallystick.Errorf(tallystick.Invalid, "cases of rule %s are due within %v: it can be a minute to a year", r.Name, r.Within.duration())
 	}
 	return nil
 }
@@ -139,8 +94,8 @@ type RuleDefined struct {
 }
 
 func (c *RuleDefined) same(r CaseRule) bool {
-	return slices.Equal(c.Where, r.Where) && (c.Margin == nil) == (r.Margin == nil) && (c.Margin == nil || *c.Margin == *r.Margin) && c.Share == r.Share &&
-		slices.Equal(c.Strata, r.Strata) && c.AtLeast == r.AtLeast && c.Most == r.Most && c.Second == r.Second && c.Within == r.Within.duration().Milliseconds() && c.Queue == r.Queue
+	is := selection.Terms{Where: c.Where, Margin: c.Margin, Share: c.Share, Strata: c.Strata, AtLeast: c.AtLeast, Most: c.Most}
+	return is.Equal(&r.Terms) && c.Second == r.Second && c.Within == r.Within.duration().Milliseconds() && c.Queue == r.Queue
 }
 
 // Subject implements trail.Change.

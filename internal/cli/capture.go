@@ -70,7 +70,7 @@ func (h house) sweeping() schedule.Job {
 
 // desk returns where people look at predictions.
 func (h house) desk() *casework.Desk {
-	return casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself(), Segments: h.archive, Labels: h.labels})
+	return casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself(), Segments: h.archive, Labels: h.labels, Models: h.catalog})
 }
 
 // caseJob opens the cases that rules choose.

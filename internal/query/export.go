@@ -131,7 +131,7 @@ func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files []*segment
 
 // hidden are columns that are about the file and not about predictions.
 func hidden(name string) bool {
-	return slices.Contains([]string{"salt", "leaf", "tile", "absent", columnOverflow, "model"}, name)
+	return slices.Contains([]string{"salt", "leaf", "tile", "absent", columnOverflow, "model", "request_body", "response_body"}, name)
 }
 
 func (a *Asker) exportCSV(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {

@@ -72,6 +72,10 @@ func Field(r *prediction.Record, column string) (v prediction.Value, ok bool) {
 		return text(hex.EncodeToString(r.SpanID[:])), true
 	case "input_digest":
 		return text(r.InputDigest.Hex()), true
+	case "request_digest":
+		return sumOf(r.RequestBody), true
+	case "response_digest":
+		return sumOf(r.ResponseBody), true
 	}
 	if s, is := words(r, column); is {
 		return text(s), true
@@ -85,16 +89,33 @@ func words(r *prediction.Record, column string) (s string, ok bool) {
 	if override == nil {
 		override = &prediction.Override{}
 	}
+	request, response := r.RequestBody, r.ResponseBody
+	if request == nil {
+		request = &prediction.Body{}
+	}
+	if response == nil {
+		response = &prediction.Body{}
+	}
 	for _, f := range []struct{ name, is string }{
 		{"model", r.Model}, {columnVersion, r.Version}, {"version_requested", r.VersionRequested}, {"version_source", r.VersionSource},
 		{"environment", r.Environment}, {"route", r.Route}, {"actor", r.Actor}, {"subject", r.Subject}, {"features_ref", r.FeaturesRef}, {"rule", r.Rule},
 		{"rationale", r.Rationale}, {"status", string(r.Status)}, {"decided_by", string(r.DecidedBy)}, {"override_by", override.By}, {"override_why", override.Why},
+		{"body_rule", r.BodyRule}, {"request_type", request.Type}, {"response_type", response.Type},
 	} {
 		if f.name == column {
 			return f.is, true
 		}
 	}
 	return "", false
+}
+
+// sumOf returns the digest of a body in hexadecimal.
+func sumOf(b *prediction.Body) prediction.Value {
+	if b == nil {
+		return prediction.Value{}
+	}
+	sum, _ := b.Sum()
+	return text(hex.EncodeToString(sum[:]))
 }
 
 // text returns s as a value, null if it is empty, as columns hold it.

@@ -40,7 +40,8 @@ type Condition struct {
 // ParseCondition reads "COLUMN OP VALUE", as in `f_income >= 30000` or `status != ok`. A value in quotation
 // marks, single or double, is text; one without is text where the column has text, a number where it has
 // numbers. A text is never more or less than a number. The error of what cannot be read says at which character.
-func ParseCondition(s string) (c Condition, err error) {
+// A column is one of predictions, or one of those named beside.
+func ParseCondition(s string, beside ...string) (c Condition, err error) {
 	at := strings.IndexAny(s, "!<>=")
 	if at < 0 {
 		return c, misread(s, len(s), "there is no =, !=, <, <=, > or >=")
@@ -55,7 +56,7 @@ func ParseCondition(s string) (c Condition, err error) {
 		return c, misread(s, at, "! is no comparison, != is")
 	}
 	c.Column = strings.TrimSpace(s[:at])
-	if err := checkColumn(c.Column); err != nil {
+	if err := checkColumn(c.Column); err != nil && !slices.Contains(beside, c.Column) {
 		message, hint := tallystick.Words(err)
 		return c, misread(s, 0, message).WithHint("%s", cmp.Or(hint, "write COLUMN OP VALUE, as in f_income >= 30000"))
 	}
@@ -108,7 +109,7 @@ func (c *Condition) settle(s string, at int) error {
 			return wrong("an id")
 		}
 		c.value = textOf(c.word)
-	case "trace_id", "span_id", "input_digest", "salt", "leaf":
+	case "trace_id", "span_id", "input_digest", "request_digest", "response_digest", "salt", "leaf":
 		c.value = textOf(strings.TrimPrefix(c.word, "sha256:"))
 	case columnFlags:
 		if c.Op != Equal && c.Op != NotEqual {
@@ -139,6 +140,9 @@ func (c Condition) String() string {
 func Equals(column, text string) Condition {
 	return Condition{Column: column, Op: Equal, word: text, quoted: true, value: prediction.String(text)}
 }
+
+// HoldsOf reports whether the condition is true of a value of its column.
+func (c *Condition) HoldsOf(v prediction.Value) bool { return c.holds(v) }
 
 // holds reports whether the condition is true of a value.
 func (c *Condition) holds(v prediction.Value) bool {
@@ -252,7 +256,7 @@ func fields() []string {
 	return []string{
 		"id", "time", "version_requested", "version", "version_source", "environment", "route", "actor", "subject", "trace_id", "span_id",
 		"input_digest", "input_keyed", "features_ref", "output", "score", "threshold", "rule", "rationale", "latency_us", "status", "decided_by",
-		"override_by", "override_from", "override_why", "flags", "extra", "salt", "leaf", columnLabel, "hour", "day", "month",
+		"override_by", "override_from", "override_why", "flags", "extra", "salt", "leaf", "body_rule", "request_type", "response_type", "request_digest", "response_digest", columnLabel, "hour", "day", "month",
 	}
 }
 

@@ -63,7 +63,7 @@ func open(t testing.TB) *house {
 	h.releases = release.New(release.Config{Trail: w.Trail, DB: w.DB, Catalog: h.catalog, Access: h.people, Evidence: w.Evidence, Key: w.Keys.Find, Pack: packs(), Now: time.Now})
 	kept := h.capture(t)
 	h.labels = label.New(w.DB, w.Evidence)
-	h.cases = casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Segments: kept, Labels: label.New(w.DB, w.Evidence)})
+	h.cases = casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Segments: kept, Labels: label.New(w.DB, w.Evidence), Models: h.catalog})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	h.pages = web.New(web.Config{
