@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment"},
-	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive"},
+	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive"},
 	{"internal/explanation", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
@@ -49,7 +49,8 @@ var sideways = map[string]map[string]string{
 	"internal/archive":    {"internal/capture": "one way to say where ids lie", "internal/registry": "predictions are erased by a command"},
 	"internal/dossier":    {"internal/registry": "a package is handed out by a command"},
 	"internal/selection":  {"internal/query": "one way to say which predictions"},
-	"internal/capture":    {"internal/selection": "one way to choose among records"},
+	"internal/body":       {"internal/selection": "one way to choose among records", "internal/query": "the records tell what was kept"},
+	"internal/capture":    {"internal/body": "bodies are dropped before anything is written"},
 	"internal/casework":   {"internal/selection": "one way to choose among records", "internal/archive": "cases are about predictions on record", "internal/label": "what is decided is a label"},
 	"internal/query":      {"internal/label": "predictions are joined with their labels"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},

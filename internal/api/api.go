@@ -117,6 +117,7 @@ func New(config Config) http.Handler {
 	s.assignments()
 	s.findings()
 	s.cases()
+	s.bodies()
 	s.explanations()
 	s.notifications()
 	s.releases()

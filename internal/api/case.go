@@ -282,6 +282,6 @@ func (s *server) caseLists() {
 				return v, err
 			}
 			v.Record = found.Record.AppendJSON(nil)
-			return v, s.notePrediction(ctx, c, found, false)
+			return v, s.notePrediction(ctx, c, found, shown{})
 		})
 }

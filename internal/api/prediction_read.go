@@ -48,7 +48,7 @@ func (s *server) predictionReads() {
 			return KeptPrediction{
 				Record: found.Record.AppendJSON(nil), Leaf: found.Leaf, Segment: found.Segment, Index: found.Inclusion.Index, Size: found.Inclusion.Size,
 				Root: found.Root, Event: found.Event, File: found.File,
-			}, s.notePrediction(ctx, c, found, false)
+			}, s.notePrediction(ctx, c, found, shown{})
 		})
 	op := operation("prove-prediction", http.MethodGet, "/predictions/{prediction}/proof", "Get the proof of one prediction, which holds the prediction", "predictions", http.StatusNotFound, http.StatusConflict)
 	op.Responses = map[string]*huma.Response{"200": {
@@ -79,7 +79,7 @@ func (s *server) provePrediction(ctx context.Context, in *predictionInput) ([]by
 	if err != nil {
 		return nil, err
 	}
-	return file, s.notePrediction(ctx, c, found, true)
+	return file, s.notePrediction(ctx, c, found, shown{proof: true})
 }
 
 // reading returns the command of somebody who asks for a prediction, which he may, and the id.
@@ -92,10 +92,18 @@ func (s *server) reading(ctx context.Context, in *predictionInput) (registry.Com
 	return c, id, err
 }
 
+// shown is what of a prediction somebody sees beside the record.
+type shown struct {
+	proof bool
+	body  string // request or response
+}
+
 // notePrediction records that somebody is shown a prediction.
-func (s *server) notePrediction(ctx context.Context, c registry.Command, found *archive.Found, proof bool) error {
+func (s *server) notePrediction(ctx context.Context, c registry.Command, found *archive.Found, what shown) error {
 	c.Resource, c.Model = trail.Resource{Type: "segment", ID: found.Segment}, found.Record.Model
-	return s.Registry.Note(ctx, c, trail.Entry{Type: trail.PredictionRead, Data: map[string]any{
-		"model": found.Record.Model, "segment": found.Segment, "proof": proof, "prediction": found.Record.ID.String(),
-	}})
+	data := map[string]any{"model": found.Record.Model, "segment": found.Segment, "proof": what.proof, "prediction": found.Record.ID.String()}
+	if what.body != "" {
+		data["body"] = what.body
+	}
+	return s.Registry.Note(ctx, c, trail.Entry{Type: trail.PredictionRead, Data: data})
 }

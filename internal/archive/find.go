@@ -17,13 +17,25 @@ const tries = 5
 // Find returns the prediction with an id; of several, the one that was registered first. One that is not there is a
 // NotFound error, which says so if it was erased or may have been removed because its time was over.
 func (a *Archive) Find(ctx context.Context, id prediction.ID) (*Found, error) {
+	return a.seek(ctx, id, (*segment.File).At)
+}
+
+// FindWithBodies is Find with the bytes of the bodies that are kept of the prediction, held against their digests.
+func (a *Archive) FindWithBodies(ctx context.Context, id prediction.ID) (*Found, error) {
+	return a.seek(ctx, id, (*segment.File).AtWithBodies)
+}
+
+// reader reads a row of a file.
+type reader func(f *segment.File, row int64) (segment.Entry, error)
+
+func (a *Archive) seek(ctx context.Context, id prediction.ID, read reader) (*Found, error) {
 	if err := a.fresh(ctx); err != nil {
 		return nil, err
 	}
 	var err error
 	for range tries {
 		var found *Found
-		if found, err = a.find(ctx, id); !errors.As(err, new(replaced)) {
+		if found, err = a.find(ctx, id, read); !errors.As(err, new(replaced)) {
 			return found, err
 		}
 	}
@@ -35,7 +47,7 @@ type replaced struct{ error }
 
 func (r replaced) Unwrap() error { return r.error }
 
-func (a *Archive) find(ctx context.Context, id prediction.ID) (*Found, error) {
+func (a *Archive) find(ctx context.Context, id prediction.ID, read reader) (*Found, error) {
 	rows, gone, err := a.around(ctx, id)
 	if err != nil {
 		return nil, err
@@ -57,7 +69,7 @@ func (a *Archive) find(ctx context.Context, id prediction.ID) (*Found, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		found, err := a.findIn(r.file, id, rows)
+		found, err := a.findIn(r.file, id, rows, read)
 		if tallystick.CodeOf(err) != tallystick.NotFound || errors.As(err, new(replaced)) {
 			return found, err
 		}
@@ -66,7 +78,7 @@ func (a *Archive) find(ctx context.Context, id prediction.ID) (*Found, error) {
 }
 
 // findIn looks into one file.
-func (a *Archive) findIn(digest tallystick.Digest, id prediction.ID, rows []row) (*Found, error) {
+func (a *Archive) findIn(digest tallystick.Digest, id prediction.ID, rows []row, read reader) (*Found, error) {
 	f, err := a.files.take(digest)
 	if tallystick.CodeOf(err) == tallystick.NotFound {
 		return nil, replaced{missing(digest)}
@@ -79,7 +91,7 @@ func (a *Archive) findIn(digest tallystick.Digest, id prediction.ID, rows []row)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := f.At(at)
+	entry, err := read(f.File, at)
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +99,7 @@ func (a *Archive) findIn(digest tallystick.Digest, id prediction.ID, rows []row)
 	if err != nil {
 		return nil, err
 	}
+	record.Attach(entry.Bodies)
 	proof, err := f.Prove(at)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/state"
@@ -31,6 +32,15 @@ func (c *Capture) Accept(ctx context.Context, b Batch) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("take predictions in: %w", err)
 	}
+	answer, err := c.take(ctx, id, b, taken)
+	if err != nil || answer.Repeated {
+		taken.bodies.Undo()
+	}
+	return answer, err
+}
+
+// take makes a batch durable that was examined, unless it is there already.
+func (c *Capture) take(ctx context.Context, id journal.BatchID, b Batch, taken *examined) (Answer, error) {
 	if b.ID != "" {
 		s, first, err := c.claim(ctx, id)
 		if err != nil {
@@ -62,6 +72,7 @@ type examined struct {
 	own      []bool          // the id came with the record
 	payload  []byte          // of those that are good
 	rejected []Rejection
+	bodies   *body.Choice
 }
 
 // count returns how many records are good.
@@ -72,7 +83,8 @@ func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*ex
 	e := &examined{ids: make([]prediction.ID, len(records)), own: make([]bool, len(records))}
 	err := c.config.DB.Read(ctx, func(tx *state.Tx) error {
 		now, asked := c.config.Now(), newResolver(c.config.Catalog, tx)
-		var encoding []byte
+		e.bodies = c.bodies.Begin(tx, now)
+		var encoding, whole []byte
 		for i := range records {
 			r := &records[i]
 			e.own[i] = !r.ID.IsZero()
@@ -80,6 +92,9 @@ func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*ex
 			err := r.Validate()
 			if err == nil {
 				err = asked.resolve(r)
+			}
+			if err == nil {
+				err = e.bodies.Decide(r)
 			}
 			if err == nil {
 				encoding, err = r.Append(encoding[:0])
@@ -92,7 +107,12 @@ func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*ex
 				continue
 			}
 			e.ids[i] = r.ID
-			if e.payload = journal.AppendRecord(e.payload, encoding); len(e.payload) > journal.MaxPayload {
+			kept := encoding
+			if r.RequestBody != nil || r.ResponseBody != nil {
+				whole = prediction.Kept{Encoding: encoding, Bodies: r.Bodies()}.Append(whole[:0])
+				kept = whole
+			}
+			if e.payload = journal.AppendRecord(e.payload, kept); len(e.payload) > journal.MaxPayload {
 				return tallystick.Errorf(tallystick.Invalid, "the records of the batch have more than %d MiB", journal.MaxPayload>>20).
 					WithHint("send fewer at once")
 			}

@@ -75,7 +75,7 @@ func (c *Capture) write(ctx context.Context, next *cut) (sealed []trail.Change, 
 	for _, model := range slices.Sorted(maps.Keys(next.models)) {
 		name := fmt.Sprintf("%s.%d-%d.%s", next.Shard, first, next.To, tallystick.DigestOf([]byte(model)).Hex()[:12])
 		var file bytes.Buffer
-		summary, err := segment.Write(&file, name, encodings(next.models[model]))
+		summary, err := segment.Write(&file, name, records(next.models[model]))
 		if err != nil {
 			return nil, fmt.Errorf("segment %s of %s: %w", name, model, err)
 		}
@@ -91,7 +91,7 @@ func (c *Capture) write(ctx context.Context, next *cut) (sealed []trail.Change, 
 	return sealed, nil
 }
 
-func encodings(all [][]byte) iter.Seq2[[]byte, error] {
+func records(all [][]byte) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for _, e := range all {
 			if !yield(e, nil) {

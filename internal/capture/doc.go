@@ -15,6 +15,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/blob"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
@@ -25,7 +26,7 @@ import (
 // MaxRecords bounds the records of a batch.
 const MaxRecords = 5000
 
-// Config says what a capture works with. All fields are required.
+// Config says what a capture works with. All fields but Key are required.
 type Config struct {
 	DB      *state.DB
 	Catalog *catalog.Catalog
@@ -36,6 +37,7 @@ type Config struct {
 	Actor    trail.Actor // who seals segments
 	Segments *blob.Store
 	Plan     string // file, written before a cut
+	Key      []byte // under which digests of inputs are made that are not kept; without one they have none
 
 	reached func(stage string) // for tests: a stage of a cut is over
 }
@@ -49,6 +51,8 @@ type Capture struct {
 
 	cutting sync.Mutex
 	fresh   freshness
+
+	bodies *body.Keeper
 }
 
 // Batch is what a sender sends at once.

@@ -26,7 +26,7 @@ type cut struct {
 	plan
 	gap     *journal.Entry
 	batches []journal.Entry
-	models  map[string][][]byte // encodings by model, in the order of the journal
+	models  map[string][][]byte // records as they are kept, by model, in the order of the journal
 	records int
 	bytes   int
 	past    uint64 // sequence up to which frames were met that are on record already
@@ -105,15 +105,19 @@ func (c *Capture) gather(ctx context.Context) (*cut, error) {
 
 func (n *cut) add(entry journal.Entry) error {
 	var v prediction.View
-	for encoding, err := range journal.Records(entry.Payload) {
+	for record, err := range journal.Records(entry.Payload) {
+		var k prediction.Kept
 		if err == nil {
-			err = v.Decode(encoding)
+			k, err = prediction.ParseKept(record)
+		}
+		if err == nil {
+			err = v.Decode(k.Encoding)
 		}
 		if err != nil {
 			return fmt.Errorf("frame %d of shard %s: %w", entry.Sequence, entry.Shard, err)
 		}
 		model := string(v.Bytes(v.Field(prediction.TagModel)))
-		n.models[model] = append(n.models[model], encoding)
+		n.models[model] = append(n.models[model], record)
 		n.records++
 	}
 	n.bytes += len(entry.Payload)

@@ -248,9 +248,13 @@ func unhex(into []byte, text string) error {
 
 func idsOf(entry journal.Entry) (ids []prediction.ID, err error) {
 	var v prediction.View
-	for encoding, err := range journal.Records(entry.Payload) {
+	for record, err := range journal.Records(entry.Payload) {
+		var k prediction.Kept
 		if err == nil {
-			err = v.Decode(encoding)
+			k, err = prediction.ParseKept(record)
+		}
+		if err == nil {
+			err = v.Decode(k.Encoding)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("frame %d: %w", entry.Sequence, err)

@@ -33,9 +33,13 @@ func (h house) recording(ctx context.Context, logger *slog.Logger) (*recording, 
 	if err != nil {
 		return nil, err
 	}
+	key, err := h.Keys.InputKey()
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	c, err := capture.New(ctx, capture.Config{
 		DB: h.DB, Catalog: h.catalog, Journal: j, Now: time.Now,
-		Recorder: h.Recorder, Actor: itself(), Segments: h.Segments, Plan: filepath.Join(h.Dir(), "predictions", "cut.json"),
+		Recorder: h.Recorder, Actor: itself(), Segments: h.Segments, Plan: filepath.Join(h.Dir(), "predictions", "cut.json"), Key: key,
 	})
 	if err != nil {
 		return nil, errors.Join(err, j.Close())

@@ -15,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/casework"
+	"github.com/tallystick/tallystick/internal/selection"
 )
 
 func (a *app) caseRule() *cobra.Command {
@@ -29,7 +30,6 @@ func caseRulePath(model, rule string) string {
 
 func (a *app) caseRuleDefine() *cobra.Command {
 	var r api.CaseRuling
-	var margin float64
 	var within time.Duration
 	cmd := &cobra.Command{
 		Use: "define MODEL NAME", Short: "Define or change a rule that chooses predictions", Args: cobra.ExactArgs(2),
@@ -44,22 +44,13 @@ apart by the values of fields, and of each stratum and day at least so many are 
   # what was flagged as risky
   tallystick case rule define credit risky --where 'flags = risk' --share 1 --within 24h`,
 	}
-	flags := cmd.Flags()
-	flags.SortFlags = false
-	flags.StringArrayVar(&r.Where, "where", nil, "a `condition` that must hold, as in `tallystick predictions`; several: all must")
-	flags.Float64Var(&margin, "margin", 0, "the score lies within this of the threshold")
-	flags.Float64Var(&r.Share, "share", 0, "share of these that become cases, 0 to 1")
-	flags.StringSliceVar(&r.Strata, "by", nil, "fields that tell strata apart: environment, version, route, status, decided_by, or f_NAME")
-	flags.Int64Var(&r.AtLeast, "at-least", 0, "of each stratum and day so many")
-	flags.Int64Var(&r.Most, "most", 1000, "so many cases a day at most; what is left out is counted")
+	flags, terms := cmd.Flags(), choosingFlags(cmd, &r.Terms, "that become cases", "cases")
 	flags.Float64Var(&r.Second, "second", 0, "share of the cases that need a second opinion")
 	flags.DurationVar(&within, "within", 7*24*time.Hour, "in this time a case is to be decided")
 	flags.StringVar(&r.Queue, "queue", "", "put the cases into this queue")
 	return acts(a, cmd, command[api.Recorded]{
 		do: func(ctx context.Context, s *session, args []string) (out api.Recorded, _ client.Receipt, err error) {
-			if flags.Changed("margin") {
-				r.Margin = &margin
-			}
+			terms()
 			r.Within = casework.Hours(within.Hours())
 			receipt, err := s.Put(ctx, caseRulePath(args[0], args[1]), r, &out)
 			return out, receipt, err
@@ -95,7 +86,7 @@ func (a *app) caseRuleList() *cobra.Command {
 		text: func(w io.Writer, all []casework.CaseRule) {
 			fmt.Fprintln(w, "MODEL\tRULE\tHOLDS FOR\tSHARE\tBY\tAT LEAST\tMOST\tSECOND\tWITHIN\tQUEUE")
 			for _, r := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\t%v\t%s\t%s\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], holdsFor(r), r.Share,
+				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\t%v\t%s\t%s\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], holdsFor(r.Terms), r.Share,
 					orDash(strings.Join(r.Strata, ",")), r.AtLeast, r.Most, r.Second, strconv.FormatFloat(float64(r.Within), 'f', -1, 64)+"h", orDash(r.Queue))
 			}
 		},
@@ -103,7 +94,7 @@ func (a *app) caseRuleList() *cobra.Command {
 }
 
 // holdsFor tells in a line which records a rule holds for.
-func holdsFor(r casework.CaseRule) string {
+func holdsFor(r selection.Terms) string {
 	all := slices.Clone(r.Where)
 	if r.Margin != nil {
 		all = append(all, "score within "+strconv.FormatFloat(*r.Margin, 'g', -1, 64)+" of the threshold")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -190,9 +191,9 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 // case_coverage) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables())
 	return r
 }

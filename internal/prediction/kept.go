@@ -29,6 +29,16 @@ func (r *Record) Bodies() (b Bodies) {
 	return b
 }
 
+// Attach gives r the bytes of its bodies.
+func (r *Record) Attach(b Bodies) {
+	if r.RequestBody != nil {
+		r.RequestBody.Data = b.Request
+	}
+	if r.ResponseBody != nil {
+		r.ResponseBody.Data = b.Response
+	}
+}
+
 // Append appends k in one piece, from which ParseKept tells the parts. Without bodies that is the encoding.
 func (k Kept) Append(dst []byte) []byte {
 	if len(k.Bodies.Request)+len(k.Bodies.Response) == 0 {

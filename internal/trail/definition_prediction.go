@@ -54,6 +54,7 @@ func predictionDefinitions() []Definition {
 				public("segment", Text, "segment in which the prediction is"),
 				public("proof", Flag, "whether it was the proof, which holds the prediction"),
 				optional("prediction", Text, "id of the prediction"),
+				optional("body", Text, "the body that was shown: request or response; absent if none was").inTheOpen(),
 			},
 		},
 	}

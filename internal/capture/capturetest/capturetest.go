@@ -105,11 +105,15 @@ func Records(t testing.TB, j *journal.Journal) (found []prediction.Record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for encoding, err := range journal.Records(entry.Payload) {
+		for record, err := range journal.Records(entry.Payload) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := prediction.Decode(encoding)
+			k, err := prediction.ParseKept(record)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := prediction.Decode(k.Encoding)
 			if err != nil {
 				t.Fatal(err)
 			}
