@@ -3,7 +3,6 @@ package policy
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,8 +24,10 @@ type questions struct {
 	one  func(query string) (rego.PreparedEvalQuery, error)
 	each map[string]rego.PreparedEvalQuery // one rule, by its id
 
+	results, times []string // terms of queries for what a rule says and for what it makes of the time, by its place
+
 	mu   sync.Mutex
-	sets map[string]*rego.PreparedEvalQuery // of several rules, by their places
+	sets map[string]*rego.PreparedEvalQuery // of several rules, by their text
 }
 
 // prepare makes the query of each rule by itself, for the input on which one of several ends in an error: that error ends their
@@ -43,18 +44,11 @@ func prepare(compiler *ast.Compiler, store storage.Store, rules []Definition) (*
 			return nil, fmt.Errorf("prepare rule %s: %w", rule.ID, err)
 		}
 		q.each[rule.ID] = query
+		// A comprehension is there even if the result is undefined: empty.
+		q.results = append(q.results, "[result | result := "+rule.pkg.String()+".result]")
+		q.times = append(q.times, "sprintf(\"%v\", [[made | made := "+rule.pkg.String()+"."+timed+"]])")
 	}
 	return q, nil
-}
-
-// prepare makes one query of several rules.
-func (q *questions) prepare(all []Definition, rules []int) (rego.PreparedEvalQuery, error) {
-	var list []string
-	for _, i := range rules {
-		// A comprehension is there even if the result is undefined: empty.
-		list = append(list, "[result | result := "+all[i].pkg.String()+".result]")
-	}
-	return q.one("[" + strings.Join(list, ", ") + "]")
 }
 
 // answer is what the engine says to one rule: a result, none, or an error.

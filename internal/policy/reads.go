@@ -13,10 +13,27 @@ type reads struct {
 	any     bool     // it could be anything
 	paths   []string // each as deep as [piece] goes; sorted
 	members []string // the members of the document that the paths begin with, sorted
+	// What else it says follows from these, if it has a document of that name: its timed one, in which it keeps what it makes
+	// of the time. Nil if there is none, or if the time is read beside it.
+	beside []string
 }
+
+// timed is the name of that document in the package of a rule.
+const timed = "timed"
 
 // steady reports whether an answer can be the same at another time.
 func (r reads) steady() bool { return !r.any && !slices.Contains(r.members, "now") }
+
+// apart reports whether an answer is the same at another time of which the rule makes the same.
+func (r reads) apart() bool { return r.beside != nil && !r.steady() }
+
+// steadily returns the paths by which an answer is kept.
+func (r reads) steadily() []string {
+	if r.apart() {
+		return r.beside
+	}
+	return r.paths
+}
 
 // piece returns as much of a path into the document as answers are kept by: members of the document, those of what is to be
 // released, and of its version.
@@ -41,12 +58,14 @@ type reader struct {
 	seen     map[*ast.Rule]bool
 	paths    map[string]bool
 	any      bool
+	shifts   bool    // there is a `with`, by which a document has other values in other places
+	without  ast.Ref // a document that is not followed
+	omitted  bool    // there is such a document
 }
 
 // readBy returns what the rule reads.
 func (p *Pack) readBy(rule Definition) reads {
-	r := reader{p.compiler, map[*ast.Rule]bool{}, map[string]bool{}, false}
-	r.follow(rule.pkg.Append(ast.StringTerm("result")))
+	r := p.read(rule, nil)
 	if r.any {
 		return reads{any: true}
 	}
@@ -56,12 +75,26 @@ func (p *Pack) readBy(rule Definition) reads {
 		found.paths, found.members = append(found.paths, path), append(found.members, member)
 	}
 	found.members = slices.Compact(found.members)
+	if r := p.read(rule, rule.pkg.Append(ast.StringTerm(timed))); r.omitted && !r.shifts && !r.paths["now"] {
+		found.beside = append([]string{}, slices.Sorted(maps.Keys(r.paths))...)
+	}
 	return found
+}
+
+// read follows the result of a rule, but not into a document of that name.
+func (p *Pack) read(rule Definition, without ast.Ref) *reader {
+	r := &reader{compiler: p.compiler, seen: map[*ast.Rule]bool{}, paths: map[string]bool{}, without: without}
+	r.follow(rule.pkg.Append(ast.StringTerm("result")))
+	return r
 }
 
 // follow visits all rules that a reference below data can lead to: those above, at and below its constant beginning.
 func (r *reader) follow(ref ast.Ref) {
 	for _, rule := range r.compiler.GetRules(ref.ConstantPrefix()) {
+		if r.without != nil && rule.Ref().HasPrefix(r.without) && len(rule.Head.Args) == 0 {
+			r.omitted = true
+			continue
+		}
 		if !r.seen[rule] {
 			r.seen[rule] = true
 			r.visit(rule)
@@ -71,6 +104,10 @@ func (r *reader) follow(ref ast.Ref) {
 
 func (r *reader) visit(rule *ast.Rule) {
 	var references, mentions int
+	ast.WalkWiths(rule, func(*ast.With) bool {
+		r.shifts = true
+		return false
+	})
 	ast.WalkRefs(rule, func(ref ast.Ref) bool {
 		switch {
 		case ref[0].Equal(ast.InputRootDocument):

@@ -11,7 +11,7 @@ import (
 	"github.com/tallystick/tallystick"
 )
 
-// TestRulesThatReadTheTime names them: what the others say is remembered. None about an audit does, or reads who asks.
+// TestRulesThatReadTheTime names them: what they make of it stands apart. None about an audit does, or reads who asks.
 func TestRulesThatReadTheTime(t *testing.T) {
 	t.Parallel()
 	want := []string{
@@ -31,6 +31,9 @@ func TestRulesThatReadTheTime(t *testing.T) {
 			}
 			if !reads.steady() {
 				timed = append(timed, rule.ID)
+				if !reads.apart() {
+					t.Errorf("%s reads the time beside its timed document", rule.ID)
+				}
 			}
 		}
 		slices.Sort(timed)

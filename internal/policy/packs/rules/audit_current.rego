@@ -25,9 +25,15 @@ audit := input.release.audit
 
 again := sprintf("Audit it again with `%s`.", [release.audit_command])
 
-age := floor(release.days_since(audit.produced))
-
 limit := release.settings.limits.audit_days
+
+timed.begun if release.past(audit.produced)
+
+timed.old if release.days_since(audit.produced) > limit
+
+timed.recent if release.days_since(audit.produced) <= limit
+
+timed.age := floor(release.days_since(audit.produced))
 
 made := sprintf("The audit of %s over %s", [release.day(audit.produced), say.counted(audit.rows, "row", "rows")])
 
@@ -50,14 +56,14 @@ result := judge.absent(
 	"evidence": [audit.digest],
 	"remediation": again,
 } if {
-	not release.past(audit.produced)
+	not timed.begun
 } else := {
 	"status": "fail",
-	"message": sprintf("%s is %d days old; tier %s accepts %v.", [made, age, input.model.tier, limit]),
+	"message": sprintf("%s is %d days old; tier %s accepts %v.", [made, timed.age, input.model.tier, limit]),
 	"evidence": [audit.digest],
 	"remediation": again,
 } if {
-	release.days_since(audit.produced) > limit
+	timed.old
 } else := {
 	"status": "fail",
 	"message": sprintf("%s came out as %s.", [made, audit.verdict]),
@@ -74,12 +80,12 @@ result := judge.absent(
 	audit.rows == 0
 } else := {
 	"status": "pass",
-	"message": sprintf("%s is about this version, %d days old, and passed; its figures are judged again here.", [made, age]),
+	"message": sprintf("%s is about this version, %d days old, and passed; its figures are judged again here.", [made, timed.age]),
 	"evidence": [audit.digest],
 } if {
 	audit.of_this_digest == true
 	audit.verdict in {"pass", "warn"}
 	audit.rows > 0
 	is_object(input.report)
-	release.days_since(audit.produced) <= limit
+	timed.recent
 }

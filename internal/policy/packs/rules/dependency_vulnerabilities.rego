@@ -26,6 +26,12 @@ limits := release.settings.limits
 
 attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind vulnerabilities --sign`.", [release.name])
 
+timed.old if release.days_since(report.produced) > limits.vulnerabilities_days
+
+timed.recent if release.days_since(report.produced) <= limits.vulnerabilities_days
+
+timed.age := floor(release.days_since(report.produced))
+
 found := sprintf("The report of %s counts %d critical and %d high; tier %s accepts %v and %v.", [
 	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
 ])
@@ -45,10 +51,10 @@ result := judge.not_applicable(sprintf(
 	is_null(report)
 } else := judge.absent(
 	release.settings.missing.vulnerabilities,
-	sprintf("The report of %s is %d days old; tier %s accepts %v.", [release.day(report.produced), floor(release.days_since(report.produced)), input.model.tier, limits.vulnerabilities_days]),
+	sprintf("The report of %s is %d days old; tier %s accepts %v.", [release.day(report.produced), timed.age, input.model.tier, limits.vulnerabilities_days]),
 	attach,
 ) if {
-	release.days_since(report.produced) > limits.vulnerabilities_days
+	timed.old
 } else := {
 	"status": "fail",
 	"message": found,
@@ -65,7 +71,7 @@ result := judge.not_applicable(sprintf(
 	is_number(report.high)
 	report.critical <= limits.critical_vulnerabilities
 	report.high <= limits.high_vulnerabilities
-	release.days_since(report.produced) <= limits.vulnerabilities_days
+	timed.recent
 }
 
 beyond if report.critical > limits.critical_vulnerabilities

@@ -23,19 +23,16 @@ import data.tallystick.lib.say
 
 owed := input.release.owed
 
-stale(item) if item.state == "stale"
+stale(_, item) if item.state == "stale"
 
-stale(item) if {
-	is_string(item.until)
-	release.past(item.until)
-}
+stale(i, _) if i in timed
 
 since(item) := sprintf(" since %s", [release.day(item.until)]) if {
 	is_string(item.until)
 } else := ""
 
 # Evidence whose time is over by now, whatever its state says.
-lapsed contains i if {
+timed contains i if {
 	some i, item in owed
 	is_string(item.until)
 	time.parse_rfc3339_ns(item.until) <= release.now
@@ -47,10 +44,10 @@ sound contains i if {
 	item.state == "present"
 	item.verdict in {"", "pass"}
 	item.subject in release.subjects
-	not i in lapsed
+	not i in timed
 }
 
-judged(item) := {"status": "fail", "words": "is missing"} if {
+judged(i, item) := {"status": "fail", "words": "is missing"} if {
 	item.state == "missing"
 } else := {"status": "fail", "words": "is about other files than those of this version"} if {
 	item.state == "other_digest"
@@ -62,7 +59,7 @@ judged(item) := {"status": "fail", "words": "is missing"} if {
 } else := {"status": "fail", "words": sprintf("was signed by %s, whose key counts no more", [item.signer])} if {
 	item.state == "revoked"
 } else := {"status": "fail", "words": sprintf("counts no longer%s", [since(item)])} if {
-	stale(item)
+	stale(i, item)
 } else := {"status": "fail", "words": sprintf("is about %s and not about this version", [item.subject])} if {
 	item.state == "present"
 	is_string(item.subject)
@@ -75,7 +72,7 @@ judged(item) := {"status": "fail", "words": "is missing"} if {
 findings := [{"status": found.status, "words": found.words, "item": item} |
 	some i, item in owed
 	not i in sound
-	found := judged(item)
+	found := judged(i, item)
 ]
 
 wanting := [finding |

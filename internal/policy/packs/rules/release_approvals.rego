@@ -59,16 +59,26 @@ rejections := [approval | some approval in approvals; approval.verdict == "rejec
 
 given := [approval | some approval in approvals; approval.verdict == "approve"]
 
+timed.begun contains approval if {
+	some approval in approvals
+	release.past(approval.at)
+}
+
+timed.over contains approval if {
+	some approval in approvals
+	is_string(approval.until)
+	release.past(approval.until)
+}
+
 # Why an approval does not count; undefined if it does.
 void(approval) := "is by a program" if {
 	approval.approver.service == true
 } else := "is of other files than those of this version" if {
 	not release.bound(approval)
 } else := sprintf("expired on %s", [release.day(approval.until)]) if {
-	is_string(approval.until)
-	release.past(approval.until)
+	approval in timed.over
 } else := "is dated in the future" if {
-	not release.past(approval.at)
+	not approval in timed.begun
 } else := "is by an author of what is to be released" if {
 	release.involved(approval.approver)
 } else := sprintf("is by somebody with a conflict of interest: %s", [approval.conflict]) if {

@@ -21,10 +21,13 @@ import data.tallystick.lib.say
 
 open := input.release.findings
 
-overdue(finding) if {
+timed contains finding if {
+	some finding in open
 	is_string(finding.due)
 	release.past(finding.due)
 }
+
+overdue(finding) if finding in timed
 
 judged(finding) := "fail" if {
 	finding.severity == "critical"

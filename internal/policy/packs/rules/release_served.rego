@@ -21,11 +21,16 @@ import data.tallystick.lib.release
 
 served := input.release.version.served
 
+timed contains time_served.from if {
+	some time_served in served
+	release.past(time_served.from)
+}
+
 compliant := [time_served |
 	some time_served in served
 	time_served.verdict == "pass"
 	time_served.decision != ""
-	release.past(time_served.from)
+	time_served.from in timed
 ]
 
 place := input.release.environment.name

@@ -29,7 +29,13 @@ gaps(waiver) := [field | some field in needed; object.get(waiver, field, "") in 
 
 label(waiver) := object.get(waiver, "id", "without an id")
 
-expired(waiver) if release.past(waiver.expires)
+timed contains waiver.expires if {
+	some waiver in release.waivers
+	count(gaps(waiver)) == 0
+	release.past(waiver.expires)
+}
+
+expired(waiver) if waiver.expires in timed
 
 elsewhere(waiver) if not release.any_or(waiver.environment, input.release.environment.name)
 
