@@ -13,9 +13,9 @@ type reads struct {
 	any     bool     // it could be anything
 	paths   []string // each as deep as [piece] goes; sorted
 	members []string // the members of the document that the paths begin with, sorted
-	// What else it says follows from these, if it has a document of that name: its timed one, in which it keeps what it makes
-	// of the time. Nil if there is none, or if the time is read beside it.
-	beside []string
+	// If the rule keeps all that it makes of the time in a document of its own, the timed one, this is what that reads, and what the
+	// rule reads beside it; nil if it does not.
+	timed, beside []string
 }
 
 // timed is the name of that document in the package of a rule.
@@ -65,7 +65,8 @@ type reader struct {
 
 // readBy returns what the rule reads.
 func (p *Pack) readBy(rule Definition) reads {
-	r := p.read(rule, nil)
+	result, own := rule.pkg.Append(ast.StringTerm("result")), rule.pkg.Append(ast.StringTerm(timed))
+	r := p.read(result, nil)
 	if r.any {
 		return reads{any: true}
 	}
@@ -75,16 +76,16 @@ func (p *Pack) readBy(rule Definition) reads {
 		found.paths, found.members = append(found.paths, path), append(found.members, member)
 	}
 	found.members = slices.Compact(found.members)
-	if r := p.read(rule, rule.pkg.Append(ast.StringTerm(timed))); r.omitted && !r.shifts && !r.paths["now"] {
-		found.beside = append([]string{}, slices.Sorted(maps.Keys(r.paths))...)
+	if r := p.read(result, own); r.omitted && !r.shifts && !r.paths["now"] {
+		found.timed, found.beside = slices.Sorted(maps.Keys(p.read(own, nil).paths)), append([]string{}, slices.Sorted(maps.Keys(r.paths))...)
 	}
 	return found
 }
 
-// read follows the result of a rule, but not into a document of that name.
-func (p *Pack) read(rule Definition, without ast.Ref) *reader {
+// read follows a document, but not into another one.
+func (p *Pack) read(document, without ast.Ref) *reader {
 	r := &reader{compiler: p.compiler, seen: map[*ast.Rule]bool{}, paths: map[string]bool{}, without: without}
-	r.follow(rule.pkg.Append(ast.StringTerm("result")))
+	r.follow(document)
 	return r
 }
 

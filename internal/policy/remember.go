@@ -112,7 +112,11 @@ func (p *Pack) times(ctx context.Context, f *facts, rules []int) map[int]string 
 	if err != nil || query == nil {
 		return nil
 	}
-	input, err := f.input(p.pathsOf(apart...))
+	paths := []string{}
+	for _, i := range apart {
+		paths = append(paths, p.reads[i].timed...)
+	}
+	input, err := f.input(paths)
 	if err != nil {
 		return nil
 	}

@@ -43,6 +43,55 @@ func TestRulesThatReadTheTime(t *testing.T) {
 	}
 }
 
+// TestTimedDocuments: a rule is remembered by its timed document only if nothing else of the rule depends on the time.
+func TestTimedDocuments(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		body  string
+		apart bool
+	}{
+		"apart": {`timed := time.parse_rfc3339_ns(input.now) > 0
+
+result := {"status": "pass", "message": "day"} if timed`, true},
+		"in parts": {`timed.day := substring(input.now, 0, 10)
+
+timed.days contains day if some day in input.limits.days
+
+result := {"status": "pass", "message": timed.day}`, true},
+		"beside it": {`timed := time.parse_rfc3339_ns(input.now) > 0
+
+result := {"status": "pass", "message": input.now} if timed`, false},
+		"with another input": {`timed := time.parse_rfc3339_ns(input.now) > input.report.rows
+
+result := {"status": "pass", "message": "day"} if timed with input.report as input.criteria`, false},
+		"a function": {`timed(x) := concat(x, [input.now, "day"])
+
+result := {"status": "pass", "message": timed(" ")}`, false},
+		"through a library": {`timed := input.now
+
+result := {"status": "pass", "message": data.house.lib.said}`, true},
+	} {
+		dir := t.TempDir()
+		rule := "# METADATA\n# title: It is day\n# custom:\n#   id: house.day\n#   severity: low\n#   remediation: Wait.\npackage house.day\n\n" + test.body + "\n"
+		for file, text := range map[string]string{"day.rego": rule, "lib.rego": "package house.lib\n\nsaid := data.house.day.timed\n"} {
+			if file == "lib.rego" && name != "through a library" {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pack, err := Load(dir, tallystick.TierLow)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		i := slices.IndexFunc(pack.rules, func(d Definition) bool { return d.ID == "house.day" })
+		if reads := pack.reads[i]; reads.steady() || reads.apart() != test.apart {
+			t.Errorf("%s: remembered by its timed document: %v, want %v; it reads %q", name, reads.apart(), test.apart, reads.paths)
+		}
+	}
+}
+
 // TestRememberedAnswersFollowTheirFacts asks about two reports in turn, with a rule that reads the time beside: each gets its own answer.
 func TestRememberedAnswersFollowTheirFacts(t *testing.T) {
 	t.Parallel()

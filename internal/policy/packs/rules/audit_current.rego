@@ -27,13 +27,9 @@ again := sprintf("Audit it again with `%s`.", [release.audit_command])
 
 limit := release.settings.limits.audit_days
 
-timed.begun if release.past(audit.produced)
+days := release.days_since(audit.produced)
 
-timed.old if release.days_since(audit.produced) > limit
-
-timed.recent if release.days_since(audit.produced) <= limit
-
-timed.age := floor(release.days_since(audit.produced))
+timed := {"age": floor(days), "begun": days >= 0, "old": days > limit, "recent": days <= limit}
 
 made := sprintf("The audit of %s over %s", [release.day(audit.produced), say.counted(audit.rows, "row", "rows")])
 

@@ -26,11 +26,9 @@ limits := release.settings.limits
 
 attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind vulnerabilities --sign`.", [release.name])
 
-timed.old if release.days_since(report.produced) > limits.vulnerabilities_days
+days := release.days_since(report.produced)
 
-timed.recent if release.days_since(report.produced) <= limits.vulnerabilities_days
-
-timed.age := floor(release.days_since(report.produced))
+timed := {"age": floor(days), "old": days > limits.vulnerabilities_days, "recent": days <= limits.vulnerabilities_days}
 
 found := sprintf("The report of %s counts %d critical and %d high; tier %s accepts %v and %v.", [
 	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
