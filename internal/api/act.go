@@ -55,7 +55,12 @@ func act[I acting, T any](s *server, op huma.Operation, command func(ctx context
 			return nil, s.problem(err)
 		}
 		c.Principal, c.Purpose = caller(ctx), (*in).asked().Purpose
-		c.Answer = func(tx *state.Tx) (any, error) { return answer(tx) }
+		var body *T // of the last run of the transaction, if it came to an answer
+		c.Answer = func(tx *state.Tx) (any, error) {
+			told, err := answer(tx)
+			body = &told
+			return told, err
+		}
 		done, err := s.Registry.Do(ctx, c)
 		if err != nil {
 			return nil, s.problem(err)
@@ -63,6 +68,8 @@ func act[I acting, T any](s *server, op huma.Operation, command func(ctx context
 		out := replied[T](done)
 		if told, ok := done.Told.(T); ok {
 			out.Body = told
+		} else if !done.Repeated && body != nil {
+			out.Body = *body
 		} else if err := json.Unmarshal(done.Answer, &out.Body); err != nil {
 			return nil, s.problem(fmt.Errorf("answer of %s: %w", op.OperationID, err))
 		}

@@ -82,7 +82,7 @@ func (s *server) gateInput(ctx context.Context, in *decisionInput) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	body, err := s.Workspace.Evidence.Get(ctx, d.Input)
+	body, err := s.Workspace.Evidence.Enclosed(ctx, s.Workspace.DB, d.Input)
 	if err != nil || s.Local != nil { // a machine keeps no record of its own reading
 		return body, notStored(err, "input document", d)
 	}

@@ -109,7 +109,7 @@ func (b *builder) bring(ctx context.Context) error {
 			why = "the package holds as much evidence as it may"
 		default:
 			var err error
-			body, err = b.office.config.Workspace.Evidence.Get(ctx, d)
+			body, err = b.office.config.Workspace.Evidence.Enclosed(ctx, b.office.config.Workspace.DB, d)
 			switch {
 			case tallystick.CodeOf(err) == tallystick.NotFound:
 				why = "its bytes were never brought here"

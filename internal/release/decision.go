@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/evidence"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// GateDecision is what the gate decided, as it is listed. Its input document lies in the store of evidence,
+// GateDecision is what the gate decided, as it is listed. Its input document lies with it or in the store of evidence,
 // and with it the same policy and engine decide the same again, bit for bit.
 type GateDecision struct {
 	ID      string `json:"id" doc:"id of the decision"`
@@ -43,13 +44,14 @@ type Decided struct {
 	Denied   []string           `json:"denied,omitempty"`
 	Waived   []string           `json:"waived,omitempty"`
 	Revision []string           `json:"revision,omitempty"`
+	Enclosed []byte             `json:"-"` // the input document; nil if it is in the store of evidence
 }
 
 // decided returns the change that puts a judgement on record.
 func (j Judgement) decided() *Decided {
 	d := &Decided{
 		Target: j.Target, Request: j.Request, Verdict: j.Decision.Verdict, Input: j.Decision.Input, Policy: j.Decision.Policy,
-		Engine: j.Decision.Engine, Tier: j.Decision.Tier, Revision: j.revision.list(),
+		Engine: j.Decision.Engine, Tier: j.Decision.Tier, Revision: j.revision.list(), Enclosed: j.document,
 	}
 	for _, rule := range j.Decision.Rules {
 		switch {
@@ -73,6 +75,11 @@ func (d *Decided) Apply(tx *state.Tx, at trail.Mark) error {
 	waived, errWaived := json.Marshal(append([]string{}, d.Waived...))
 	if err := errors.Join(err, errWaived); err != nil {
 		return err
+	}
+	if d.Enclosed != nil {
+		if err := evidence.Enclose(tx, d.Enclosed); err != nil {
+			return err
+		}
 	}
 	_, err = tx.Exec(`INSERT INTO gate_decisions (event, id, request, kind, model, version, digest, environment, role, verdict, input, policy, engine, tier,
 		denied, waived, time_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -126,7 +133,7 @@ func (o *Office) Replay(ctx context.Context, id string) (policy.Decision, error)
 			return policy.Decision{}, err
 		}
 	}
-	input, err := o.config.Evidence.Get(ctx, d.Input)
+	input, err := o.config.Evidence.Enclosed(ctx, o.config.DB, d.Input)
 	if err != nil {
 		return policy.Decision{}, err
 	}

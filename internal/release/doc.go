@@ -51,6 +51,7 @@ type Office struct {
 	// documents are the large ones: a report of an audit takes some ten times its bytes.
 	documents memo[tallystick.Digest, *audited]
 	grounds   memo[asking, *ground]
+	aims      memo[Asking, aim]
 	audits    memo[uint64, recordedAudit]       // by the sequence of the event
 	policies  memo[tallystick.Digest, struct{}] // that are stored
 }
@@ -59,7 +60,7 @@ type Office struct {
 func New(config Config) *Office {
 	o := &Office{config: config}
 	o.seen.limit, o.proofs.limit, o.gates.limit, o.documents.limit = 10_000, 10_000, 1000, 16
-	o.grounds.limit, o.audits.limit = 64, 1000
+	o.grounds.limit, o.aims.limit, o.audits.limit = 64, 64, 1000
 	o.policies.limit = 16
 	return o
 }

@@ -36,7 +36,10 @@ const maxGround = 2000
 
 // groundOf returns the ground as of the revision: the one that is kept, if it is of the same.
 func (o *Office) groundOf(tx *state.Tx, r Request) (*ground, error) {
-	now, err := revisionOf(tx, r.ID, r.Target)
+	now, err := r.asOf, error(nil)
+	if now == nil {
+		now, err = revisionOf(tx, r.ID, r.Target)
+	}
 	if err != nil {
 		return nil, err
 	}

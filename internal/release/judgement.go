@@ -1,6 +1,7 @@
 package release
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -23,6 +24,7 @@ type Judgement struct {
 
 	revision revision
 	passing  passing
+	document []byte // that was judged; nil if it is stored
 	champion string
 	at       time.Time
 	until    time.Time // when the first evidence that counts ceases to; zero: never
@@ -42,28 +44,27 @@ func (o *Office) Judge(ctx context.Context, id string) (Judgement, error) {
 // Ponder asks the gate what it would decide, without a request. Reviews count as missing.
 func (o *Office) Ponder(ctx context.Context, a Asking) (Judgement, error) {
 	return o.judge(ctx, func(tx *state.Tx) (Request, error) {
-		t, err := o.target(tx, a)
-		return Request{Target: t}, err
+		return o.aimed(tx, a)
 	})
 }
 
-// judge weighs what find finds, and stores the input document and the policy so that the decision can be taken again,
-// also when the policy is another.
+// judge weighs what find finds, and keeps the input document and the policy so that the decision can be taken again, also when
+// the policy is another. The document is enclosed by the event of the decision, unless it is large.
 func (o *Office) judge(ctx context.Context, find func(tx *state.Tx) (Request, error)) (Judgement, error) {
-	stored := make(chan error, 1)
+	var document []byte
+	var stored error
 	j, err := o.weigh(ctx, find, func(pack *policy.Pack, canonical []byte) {
-		go func() { // the disk works while the gate does
-			_, err := o.config.Evidence.Put(ctx, canonical)
-			if err == nil {
-				err = o.keep(ctx, pack)
-			}
-			stored <- err
-		}()
+		if document = canonical; len(document) > evidence.MaxEnclosed {
+			document = nil
+			_, stored = o.config.Evidence.Put(ctx, canonical)
+		}
+		stored = cmp.Or(stored, o.keep(ctx, pack))
 	})
-	if err != nil {
+	if err = cmp.Or(err, stored); err != nil {
 		return Judgement{}, err
 	}
-	return j, <-stored
+	j.document = document
+	return j, nil
 }
 
 // keep stores a policy once.

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -63,6 +64,8 @@ type Request struct {
 	ClosedBy  string       `json:"closed_by,omitempty" doc:"id of who closed it"`
 	Event     uint64       `json:"event" doc:"sequence of the event that asked"`
 	LastEvent uint64       `json:"last_event" doc:"sequence of the last event that changed it"`
+
+	asOf revision // as of which it was looked up; nil if nobody asked
 }
 
 // Asking is what somebody wants. An empty Kind is a promotion, an empty Role the champion.
@@ -132,6 +135,29 @@ func (o *Office) target(tx *state.Tx, a Asking) (Target, error) {
 	}
 	_, err = o.config.Catalog.Let(tx, t.assignment(""))
 	return t, err
+}
+
+// aim is a target as of a revision.
+type aim struct {
+	target   Target
+	revision revision
+}
+
+// aimed returns what is asked for as a request without an id: the target that is kept, if it was looked up as of the same revision.
+func (o *Office) aimed(tx *state.Tx, a Asking) (Request, error) {
+	now, err := revisionOf(tx, "", Target{Model: a.Model, Version: a.Version, Environment: a.Environment})
+	if err != nil {
+		return Request{}, err
+	}
+	a.Reason, a.Lasts = "", 0
+	if kept, there := o.aims.get(a); there && maps.Equal(kept.revision, now) {
+		return Request{Target: kept.target, asOf: now}, nil
+	}
+	t, err := o.target(tx, a)
+	if err == nil {
+		o.aims.put(a, aim{t, now})
+	}
+	return Request{Target: t, asOf: now}, err
 }
 
 func (t Target) assignment(reason string) catalog.AssignmentRequest {
