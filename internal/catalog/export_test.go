@@ -17,3 +17,9 @@ func (c *Catalog) Status(ctx context.Context, name, version string) (s Status, e
 	})
 	return s, err
 }
+
+// WithCommon has words count as common that so many models have.
+func (f ModelFilter) WithCommon(models int) ModelFilter {
+	f.common = models
+	return f
+}

@@ -177,9 +177,14 @@ func TestModelsArePaged(t *testing.T) {
 		"m0 m1 m2 m3 m4 m5 m6": {Text: "100%", State: catalog.Active},
 		"":                     {Text: "1_0"},
 		"m4":                   {Text: "M4"},
+		"m0 m2":                {Text: "finds 10 m", Label: "team=t0", Limit: 2},
+		"m6 m5":                {Text: "fi m 100", Order: catalog.ByName, Descending: true, Limit: 2},
+		"m5":                   {Text: "finds m5", Label: "team=t1"},
 	} {
-		if got := names(b.catalog.Models(t.Context(), f)); got != want {
-			t.Errorf("%+v: %q, want %q", f, got, want)
+		for _, common := range []int{1, 4, 5, 500} { // whichever word leads
+			if got := names(b.catalog.Models(t.Context(), f.WithCommon(common))); got != want {
+				t.Errorf("%+v, with words common from %d models on: %q, want %q", f, common, got, want)
+			}
 		}
 	}
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -23,6 +24,8 @@ type ModelFilter struct {
 	Descending      bool
 	After           string // name of the last model of the page before
 	Limit           int    // 0 means 100; at most 1,000
+
+	common int // for tests: instead of commonWord
 }
 
 // ModelOrder is an order of models, each with an index; those that are alike are in the order of names.
@@ -68,22 +71,24 @@ func (c *Catalog) Models(ctx context.Context, f ModelFilter) (models []Model, er
 	w.add(f.Tier != "", "tier = ?", string(f.Tier))
 	w.add(f.Owner != "", "owner = ?", f.Owner)
 	w.add(!f.EvaluatedBefore.IsZero(), "evaluated_ms < ?", f.EvaluatedBefore.UnixMilli())
-	if f.Text != "" {
-		w.text(f.Text)
-	}
+	words := soughtIn(f.Text)
+	w.add(f.Text != "" && len(words) == 0, "1 = 0") // nothing that a word could begin with
 	if f.Label != "" {
 		name, value, named := strings.Cut(f.Label, "=")
 		if !named {
 			return nil, tallystick.Errorf(tallystick.Invalid, "label %q has no value", f.Label).WithHint("write it as name=value")
 		}
-		w.add(true, "name IN (SELECT model FROM model_words WHERE word = ?)", labelWord(name, value))
+		words = append(words, sought{"word = ?", []any{labelWord(name, value)}})
 	}
-	if f.Text != "" || f.Label != "" {
+	if len(words) > 0 {
 		if err := c.prepareWords(ctx); err != nil {
 			return nil, err
 		}
 	}
 	err = c.db.Read(ctx, func(tx *state.Tx) error {
+		if err := w.words(tx, words, cmp.Or(f.common, commonWord)); err != nil {
+			return err
+		}
 		order, err := f.ordered(tx, &w)
 		if err != nil {
 			return err

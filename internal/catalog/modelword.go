@@ -54,13 +54,50 @@ func labelWord(name, value string) string { return "=" + strings.ToLower(name+"=
 // behindAll comes after whatever a word goes on with.
 const behindAll = "\U0010FFFF"
 
-// text lets through models of which name, summary and purpose have words that begin with those of the text.
-func (w *where) text(text string) {
+// sought is a word by which models are looked for: a condition on those of the table.
+type sought struct {
+	condition string
+	args      []any
+}
+
+// soughtIn returns what a model has to have whose words begin with those of the text; nothing if it has none.
+func soughtIn(text string) (all []sought) {
 	words := wordsOf(text)
-	w.add(len(words) == 0, "1 = 0") // nothing that a word could begin with
-	for _, word := range words {
-		w.add(true, "name IN (SELECT model FROM model_words WHERE word >= ? AND word < ?)", word, word+behindAll)
+	slices.Sort(words)
+	for i, word := range words {
+		if i+1 == len(words) || !strings.HasPrefix(words[i+1], word) { // what begins with that begins with this
+			all = append(all, sought{"word >= ? AND word < ?", []any{word, word + behindAll}})
+		}
 	}
+	return all
+}
+
+// commonWord is how many models have a word that is better looked up for one model after the other than the
+// models by it: a page is full before long.
+const commonWord = 500
+
+// words lets through models that have all the words. The rarest leads to the models, unless even that is common,
+// and the others are looked up for each of those: to list all that have a common word takes longer than a page.
+func (w *where) words(tx *state.Tx, all []sought, common int) error {
+	rarest, fewest := -1, common
+	for i, s := range all {
+		var have int
+		err := tx.QueryRow("SELECT count(*) FROM (SELECT 1 FROM model_words WHERE "+s.condition+" "+state.Limit+") found", append(slices.Clone(s.args), fewest)...).Scan(&have)
+		if err != nil {
+			return fmt.Errorf("count the models with a word: %w", err)
+		}
+		if have < fewest {
+			rarest, fewest = i, have
+		}
+	}
+	for i, s := range all {
+		if i == rarest {
+			w.add(true, "name IN (SELECT model FROM model_words WHERE "+s.condition+")", s.args...)
+		} else {
+			w.add(true, "EXISTS (SELECT 1 FROM model_words WHERE model = name AND "+s.condition+")", s.args...)
+		}
+	}
+	return nil
 }
 
 // unword takes away the words that a model no longer has.
