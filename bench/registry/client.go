@@ -77,6 +77,7 @@ type measured struct {
 	times []time.Duration // ascending
 	each  time.Duration   // of the server's processor
 	bytes int             // of an answer
+	rows  int             // that each has taken from the database
 }
 
 // load says how questions come: from clients that each wait for the answer and ask again at once, or, if
@@ -92,7 +93,7 @@ func (c *client) measure(ctx context.Context, s *process, q question, requests i
 	if err != nil {
 		return m, err
 	}
-	before, err := s.processor()
+	before, err := s.used(ctx)
 	if err != nil {
 		return m, err
 	}
@@ -105,9 +106,10 @@ func (c *client) measure(ctx context.Context, s *process, q question, requests i
 	if err != nil {
 		return m, err
 	}
-	after, err := s.processor()
+	after, err := s.used(ctx)
 	slices.Sort(times)
-	return measured{times: times, each: (after - before) / time.Duration(max(requests, 1)), bytes: len(first)}, err
+	n := max(requests, 1)
+	return measured{times: times, each: (after.processor - before.processor) / time.Duration(n), rows: (after.rows - before.rows) / n, bytes: len(first)}, err
 }
 
 // follow asks by clients each of which asks again once it has its answer.

@@ -1,5 +1,5 @@
 // Command registry measures a real server over a seeded workspace: how long it takes to be ready, how long each
-// list and page takes, how much of the processor, and how much memory it then has had. It prints one line for each;
+// list and page takes, how much of the processor and how many rows of the database, and how much memory it then has had. It prints one line for each;
 // those over their limit end in OVER.
 //
 // Each question is put under three loads. One client, who waits for each answer, sees how long it takes by itself.
@@ -29,8 +29,8 @@ func main() {
 	flag.StringVar(&o.dir, "dir", "", "directory that bench/seed has written")
 	flag.StringVar(&o.passphrase, "passphrase", "a workspace full of invented models", "of the auditor that bench/seed has added")
 	flag.IntVar(&o.requests, "requests", 200, "requests of each kind")
-	flag.Float64Var(&o.rate, "rate", 40, "requests a second of the many")
-	flag.IntVar(&o.clients, "clients", 4, "clients who never pause")
+	flag.Float64Var(&o.rate, "rate", 40, "requests a second of the many; 0 leaves them out")
+	flag.IntVar(&o.clients, "clients", 4, "clients who never pause; 0 leaves them out")
 	flag.StringVar(&o.only, "only", "", "measure only addresses that contain this")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -78,9 +78,9 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	defer func() { err = errors.Join(err, tw.Flush()) }() // what was measured before an error, too
-	fmt.Fprintf(tw, "start to ready\t\t%s\t\t\t\t\t\t\t<= %s%s\n", milliseconds(s.ready), milliseconds(readyLimit), mark(s.ready <= readyLimit))
+	fmt.Fprintf(tw, "start to ready\t\t%s\t\t\t\t\t\t\t\t<= %s%s\n", milliseconds(s.ready), milliseconds(readyLimit), mark(s.ready <= readyLimit))
 	fmt.Fprintf(tw, "\tONE CLIENT\t\t%g A SECOND\t\t%d CLIENTS\t\n", o.rate, o.clients)
-	fmt.Fprintln(tw, "GET\tP50\tP99\tP50\tP99\tP50\tP99\tCPU EACH\tBYTES\tLIMIT OF P99")
+	fmt.Fprintln(tw, "GET\tP50\tP99\tP50\tP99\tP50\tP99\tCPU EACH\tROWS\tBYTES\tLIMIT OF P99")
 	over, crowded := 0, 0
 	for _, q := range questions(known) {
 		if !q.named(o.only) {
@@ -88,6 +88,9 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		var under [3]measured
 		for i, l := range []load{{clients: 1}, {perSecond: o.rate}, {clients: o.clients}} {
+			if l.clients == 0 && l.perSecond == 0 {
+				continue // left out
+			}
 			if under[i], err = c.measure(ctx, s, q, o.requests, l); err != nil {
 				return fmt.Errorf("%s: %w", q.name, err)
 			}
@@ -103,13 +106,13 @@ func run(ctx context.Context, o options) (err error) {
 		for _, m := range under {
 			fmt.Fprintf(tw, "%s\t%s\t", milliseconds(m.percentile(50)), milliseconds(m.percentile(99)))
 		}
-		fmt.Fprintf(tw, "%s\t%d\t<= %s%s\n", milliseconds(under[0].each), under[0].bytes, milliseconds(q.limit), mark(within))
+		fmt.Fprintf(tw, "%s\t%d\t%d\t<= %s%s\n", milliseconds(under[0].each), under[0].rows, under[0].bytes, milliseconds(q.limit), mark(within))
 	}
 	memory, err := s.memory()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(tw, "most resident memory\t\t%d MiB\t\t\t\t\t\t\t<= %d MiB%s\n", memory, memoryLimit, mark(memory <= memoryLimit))
+	fmt.Fprintf(tw, "most resident memory\t\t%d MiB\t\t\t\t\t\t\t\t<= %d MiB%s\n", memory, memoryLimit, mark(memory <= memoryLimit))
 	fmt.Fprintf(tw, "questions over their limit\t\t%d\n", over)
 	fmt.Fprintf(tw, "over it with %d clients\t\t%d\n", o.clients, crowded)
 	return nil

@@ -120,6 +120,36 @@ func (s *process) processor() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / ticks, err
 }
 
+// used is what the server has used since it was started.
+type used struct {
+	processor time.Duration
+	rows      int // taken from the database; 0 if the server does not tell
+}
+
+func (s *process) used(ctx context.Context) (u used, err error) {
+	if u.processor, err = s.processor(); err != nil {
+		return u, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.address+"/metrics", nil)
+	if err != nil {
+		return u, err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return u, err
+	}
+	defer answer.Body.Close()
+	lines := bufio.NewScanner(answer.Body)
+	for lines.Scan() {
+		if rest, found := strings.CutPrefix(lines.Text(), "tallystick_database_rows_read_total "); found {
+			n, err := strconv.ParseFloat(rest, 64)
+			u.rows = int(n)
+			return u, err
+		}
+	}
+	return u, lines.Err()
+}
+
 // stop ends the server in good order.
 func (s *process) stop() error {
 	_ = s.cmd.Process.Signal(os.Interrupt) // it may have ended

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -160,7 +161,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Jobs = jobs
-	config.Collectors = append(config.Collectors, courier, receiver, events)
+	config.Collectors = append(config.Collectors, courier, receiver, events, rowsRead(w.DB))
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -260,3 +261,10 @@ func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Han
 
 // itself is the actor of what the server does by itself.
 func itself() trail.Actor { return trail.Actor{ID: "tallystick", Kind: "program"} }
+
+// rowsRead tells the metrics how many rows questions have taken from the database.
+func rowsRead(db *state.DB) prometheus.Collector {
+	return prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "tallystick_database_rows_read_total", Help: "Rows that questions have taken from the database.",
+	}, func() float64 { return float64(db.RowsRead()) })
+}

@@ -76,6 +76,8 @@ type DB struct {
 
 	watchers watchers
 
+	given atomic.Int64 // see RowsRead
+
 	observe atomic.Pointer[func(query string)] // see Observe
 }
 

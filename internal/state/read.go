@@ -31,6 +31,7 @@ func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
 	sound := false
 	defer func() { // also when fn panics: the transaction must not outlive it
 		ended := tx.end()
+		db.given.Add(tx.given)
 		if _, err := s.exec(context.WithoutCancel(ctx), "ROLLBACK"); err != nil || ended != nil || !sound {
 			_ = s.close() // whatever it says, the session is not used again
 			s = nil
@@ -67,6 +68,10 @@ func (db *DB) beginRead(ctx context.Context, s session) (session, error) {
 	}
 	return s, nil
 }
+
+// RowsRead returns how many rows reading transactions have taken from the database since it was opened. Held
+// against what was answered, it shows a question that takes more than it gives.
+func (db *DB) RowsRead() int64 { return db.given.Load() }
 
 // Observe has fn called with each query of the reading transactions that begin from now on, by those who
 // read; nil ends it. It is for measurements.

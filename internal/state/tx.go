@@ -16,6 +16,7 @@ type Tx struct {
 	session session
 	now     time.Time
 	memo    map[any]any
+	given   int64   // rows, to whoever asked
 	open    []*Rows // not yet closed
 	failed  error   // of the first statement that failed, whatever the function made of it
 	fatal   error   // the first error that casts doubt on the disk
@@ -125,6 +126,7 @@ func (r *Rows) Next() bool {
 		return false
 	}
 	if r.rows.Next() {
+		r.tx.given++
 		return true
 	}
 	if r.err = r.rows.Err(); r.err != nil {
