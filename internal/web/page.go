@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/wording"
@@ -79,8 +80,24 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	v.w.WriteHeader(status)
 	// Escaping keeps names from becoming markup; this keeps them from reordering the text around.
-	_, _ = v.w.Write(bytes.Map(wording.Visible, b.Bytes())) // the reader may have gone
+	_, _ = v.w.Write(visible(b.Bytes())) // the reader may have gone
 	return nil
+}
+
+// visible returns the page without what must not reach a reader. As a rule there is nothing to take away.
+func visible(page []byte) []byte {
+	for i := 0; i < len(page); {
+		if c := page[i]; c >= ' ' && c < 0x7f || c == '\n' {
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRune(page[i:])
+		if r == utf8.RuneError || wording.Visible(r) != r {
+			return bytes.Map(wording.Visible, page)
+		}
+		i += size
+	}
+	return page
 }
 
 // section returns under which heading of the navigation a page is found.

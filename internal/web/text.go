@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
-	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
@@ -18,18 +17,25 @@ func functions(a assets) template.FuncMap {
 		"asset":    a.path,
 		"capital":  wording.Capital,
 		"count":    count,
-		"day":      func(t time.Time) string { return t.UTC().Format(time.DateOnly) },
+		"day":      plainDay,
+		"dayOf":    dayOf,
 		"isDigest": func(s string) bool { return tallystick.Digest(s).Validate() == nil },
 		"short":    func(s string) string { return tallystick.Digest(s).Short() },
 		"join":     strings.Join,
-		"machine":  func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
-		"moment":   func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
+		"machine":  machineTime,
+		"moment":   readableTime,
 		"spans":    wording.Spans,
+		"outcome":  outcome,
 		"plain":    plain,
 		"plural":   plural,
 		"readable": func(name any) string { return readable(fmt.Sprint(name)) },
 		"shape":    shape,
+		"sign":     sign,
 		"size":     byteCount,
+		"tier":     tier,
+		"timeOf":   timeOf,
+
+		"typeOptions": typeOptions,
 	}
 }
 
