@@ -43,34 +43,48 @@ func (d Disclosure) Commitment() (string, error) {
 
 // read returns the digest of the commitment that d opens, and the value.
 func (d Disclosure) read() (sum [sha256.Size]byte, value any, err error) {
-	var salt [saltSize + 2]byte // room for a decoder that is given more
-	if len(d.Salt) == saltDigits {
-		n, err := strictSalt.Decode(salt[:], []byte(d.Salt))
-		if err != nil || n != saltSize {
-			return sum, nil, d.errSalt()
-		}
-	} else {
-		return sum, nil, d.errSalt()
+	canonical, err := d.canonical()
+	if err != nil {
+		return sum, nil, err
 	}
+	if sum, err = d.sum(canonical); err != nil {
+		return sum, nil, err
+	}
+	value, err = parseCanonical(string(canonical))
+	return sum, value, err
+}
+
+// canonical returns the RFC 8785 form of the value.
+func (d Disclosure) canonical() ([]byte, error) {
 	if len(d.Value) > maxValue {
-		return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value is longer than %d bytes", d.Pointer, maxValue)
+		return nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value is longer than %d bytes", d.Pointer, maxValue)
 	}
-	canonical := []byte(d.Value)
-	value, err = parseCanonical(string(d.Value))
-	if err != nil { // somebody has written it in another form
-		if canonical, err = jcs.Transform(d.Value); err != nil {
-			return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value: %w", d.Pointer, err)
-		}
-		if err := json.Unmarshal(d.Value, &value); err != nil {
-			return sum, nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: %w", d.Pointer, err)
-		}
+	p := parser{s: string(d.Value)}
+	if p.skip(0) && p.i == len(p.s) {
+		return d.Value, nil
+	}
+	canonical, err := jcs.Transform(d.Value) // somebody has written it in another form
+	if err != nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "disclosure of %q: value: %w", d.Pointer, err)
+	}
+	return canonical, nil
+}
+
+// sum returns the digest of the commitment, given the RFC 8785 form of the value.
+func (d Disclosure) sum(canonical []byte) (sum [sha256.Size]byte, err error) {
+	var salt [saltSize + 2]byte // room for a decoder that is given more
+	if len(d.Salt) != saltDigits {
+		return sum, d.errSalt()
+	}
+	if n, err := strictSalt.Decode(salt[:], []byte(d.Salt)); err != nil || n != saltSize {
+		return sum, d.errSalt()
 	}
 	var room [512]byte
 	preimage, err := appendPreimage(room[:0], d.Salt, d.Pointer, canonical)
 	if err != nil {
-		return sum, nil, err
+		return sum, err
 	}
-	return sha256.Sum256(preimage), value, nil
+	return sha256.Sum256(preimage), nil
 }
 
 func (d Disclosure) errSalt() error {
@@ -131,7 +145,7 @@ func parseOpenings(data []byte) (ds []Disclosure, ok bool) {
 			return nil, false
 		}
 		start := p.i
-		if _, ok = p.value(0); !ok {
+		if !p.skip(0) {
 			return nil, false
 		}
 		d.Value = data[start:p.i:p.i]
@@ -163,7 +177,7 @@ func (s SealedEvent) value(d Disclosure) (any, error) {
 	object, _ := members[name].(map[string]any)
 	want, isText := object[commitmentMember].(string)
 	if !isText || len(object) != 1 {
-		return nil, tallystick.Errorf(tallystick.Invalid, "event %s has no sealed field %q", s.ID, d.Pointer)
+		return nil, errNotSealed("event "+s.ID, d.Pointer)
 	}
 	sum, value, err := d.read()
 	if err != nil {
@@ -171,7 +185,7 @@ func (s SealedEvent) value(d Disclosure) (any, error) {
 	}
 	var room [2*sha256.Size + 8]byte
 	if string(appendDigest(room[:0], sum)) != want {
-		return nil, tallystick.Errorf(tallystick.Invalid, "event %s: the value shown for %q is not the one that was recorded", s.ID, d.Pointer)
+		return nil, errOther("event "+s.ID, d.Pointer)
 	}
 	return value, nil
 }
@@ -186,12 +200,24 @@ func (s SealedEvent) Open(ds []Disclosure) (map[string]any, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(ds[:i], func(before Disclosure) bool { return before.Pointer == d.Pointer }) {
-			return nil, tallystick.Errorf(tallystick.Invalid, "event %s: two disclosures of %q", s.ID, d.Pointer)
+			return nil, errTwice("event "+s.ID, d.Pointer)
 		}
 		members, name := fieldAt(opened, d.Pointer)
 		members[name] = value
 	}
 	return opened, nil
+}
+
+func errNotSealed(event, pointer string) error {
+	return tallystick.Errorf(tallystick.Invalid, "%s has no sealed field %q", event, pointer)
+}
+
+func errOther(event, pointer string) error {
+	return tallystick.Errorf(tallystick.Invalid, "%s: the value shown for %q is not the one that was recorded", event, pointer)
+}
+
+func errTwice(event, pointer string) error {
+	return tallystick.Errorf(tallystick.Invalid, "%s: two disclosures of %q", event, pointer)
 }
 
 // copyObject copies an object with those in it, down to what has the form of a commitment: nobody changes that.

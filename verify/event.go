@@ -194,25 +194,41 @@ type SealedEvent struct {
 // DecodeEvent reads a leaf. It accepts only canonical JSON with exactly the members that
 // [EncodeEvent] writes, so there is one leaf for one event.
 func DecodeEvent(leaf []byte) (SealedEvent, error) {
+	e, err := decodeEvent(leaf, (*parser).value)
+	return SealedEvent{e}, err
+}
+
+// ReadEvent is [DecodeEvent] for whoever needs little of an event: the leaf is judged as strictly, but of the data
+// only those members are made that are named.
+func ReadEvent(leaf []byte, members ...string) (Event, error) {
+	return decodeEvent(leaf, func(p *parser, depth int) (any, bool) { return p.some(depth, members) })
+}
+
+// decodeEvent reads a leaf, of which data reads the data.
+func decodeEvent(leaf []byte, data func(p *parser, depth int) (any, bool)) (Event, error) {
 	if len(leaf) > MaxLeaf {
-		return SealedEvent{}, errLeafSize(len(leaf))
+		return Event{}, errLeafSize(len(leaf))
 	}
 	p := parser{s: string(leaf)}
 	var e envelope
 	if !p.members(func(name string) bool {
-		value, ok := p.value(1)
+		read := (*parser).value
+		if name == "data" {
+			read = data
+		}
+		value, ok := read(&p, 1)
 		e.take(name, value)
 		return ok
 	}) || p.i != len(p.s) {
-		return SealedEvent{}, fmt.Errorf("leaf: %w", p.err())
+		return Event{}, fmt.Errorf("leaf: %w", p.err())
 	}
 	if err := e.read(); err != nil {
-		return SealedEvent{}, err
+		return Event{}, err
 	}
 	if err := e.validate(); err != nil {
-		return SealedEvent{}, err
+		return Event{}, err
 	}
-	return SealedEvent{e.Event}, nil
+	return e.Event, nil
 }
 
 // envelope is a leaf as it is read, member by member.
@@ -221,6 +237,8 @@ type envelope struct {
 	contentType, sequence, specVersion, time string
 	wrong                                    error // with the first member that EncodeEvent does not write
 }
+
+func errNoData() error { return tallystick.Errorf(tallystick.Invalid, "event has no data") }
 
 // take takes a member of the leaf. One that EncodeEvent does not write is refused.
 func (e *envelope) take(name string, value any) {
@@ -265,7 +283,7 @@ func (e *envelope) read() (err error) {
 	case e.wrong != nil:
 		return e.wrong
 	case e.Data == nil:
-		return tallystick.Errorf(tallystick.Invalid, "event has no data")
+		return errNoData()
 	case e.specVersion != specVersion:
 		return tallystick.Errorf(tallystick.Invalid, "event has specversion %.40q, want %s", e.specVersion, specVersion)
 	case e.contentType != dataContentType:

@@ -144,6 +144,11 @@ func TestCheckRefuses(t *testing.T) {
 	if _, err := sealed.Open([]Disclosure{a, a}); err == nil {
 		t.Error("Open took one field twice")
 	}
+	for name, ds := range map[string][]Disclosure{"one field twice": {a, a}, "a value that is wrong": {{a.Pointer, a.Salt, json.RawMessage(`"y"`)}}, "a field that is not there": {{"/c", a.Salt, a.Value}}, "a bad salt": {{a.Pointer, "", a.Value}}} {
+		if _, err := AppendOpened(nil, leaf, ds); tallystick.CodeOf(err) != tallystick.Invalid {
+			t.Errorf("AppendOpened took %s: %v", name, err)
+		}
+	}
 	if err := sealed.Check(Disclosure{a.Pointer, a.Salt, json.RawMessage(` "x" `)}); err != nil {
 		t.Errorf("white space around a value that is right: %v", err)
 	}
@@ -341,6 +346,16 @@ func FuzzEncodeEvent(f *testing.F) {
 		if err != nil || !bytes.Equal(want, got) {
 			t.Fatalf("opened %s, want %s (%v)", got, want, err)
 		}
+		for _, some := range [][]Disclosure{ds, ds[:len(ds)/2]} {
+			opened, err := sealed.Open(some)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _ := Canonical(opened)
+			if got, err := AppendOpened(nil, leaf, some); err != nil || !bytes.Equal(want, got) {
+				t.Fatalf("appended %s, want %s (%v)", got, want, err)
+			}
+		}
 	})
 }
 
@@ -376,8 +391,20 @@ func FuzzDecodeEvent(f *testing.F) {
 	f.Add([]byte(`{}`))
 	f.Fuzz(func(t *testing.T, leaf []byte) {
 		sealed, err := DecodeEvent(leaf)
+		head, headErr := ReadEvent(leaf, "b")
+		if (err == nil) != (headErr == nil) {
+			t.Fatalf("DecodeEvent says %v, ReadEvent %v, of %s", err, headErr, leaf)
+		}
 		if err != nil {
 			return
+		}
+		want := sealed.Event
+		want.Data = map[string]any{}
+		if b, there := sealed.Data["b"]; there {
+			want.Data["b"] = b
+		}
+		if diff := cmp.Diff(want, head); diff != "" {
+			t.Fatalf("ReadEvent (-want +got):\n%s", diff)
 		}
 		again, err := jcs.Transform(leaf)
 		if err != nil || !bytes.Equal(again, leaf) {

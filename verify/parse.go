@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -58,6 +59,46 @@ func (p *parser) value(depth int) (any, bool) {
 		return nil, p.literal("null")
 	}
 	return p.number()
+}
+
+// skip reads what value reads, as strictly, and makes nothing of it.
+func (p *parser) skip(depth int) bool {
+	if p.i >= len(p.s) || depth > maxDepth {
+		return false
+	}
+	switch p.s[p.i] {
+	case '{':
+		return p.members(func(string) bool { return p.skip(depth + 1) })
+	case '[':
+		p.i++
+		for first := true; !p.next(']'); first = false {
+			if !first && !p.next(',') || !p.skip(depth+1) {
+				return false
+			}
+		}
+		return true
+	case '"':
+		_, ok := p.text()
+		return ok
+	}
+	_, ok := p.value(depth)
+	return ok
+}
+
+// some reads an object, of which it makes the members named.
+func (p *parser) some(depth int, names []string) (any, bool) {
+	if p.i >= len(p.s) || p.s[p.i] != '{' {
+		return p.value(depth)
+	}
+	members := make(map[string]any, len(names))
+	ok := p.members(func(name string) (ok bool) {
+		if !slices.Contains(names, name) {
+			return p.skip(depth + 1)
+		}
+		members[name], ok = p.value(depth + 1)
+		return ok
+	})
+	return members, ok
 }
 
 func (p *parser) object(depth int) (any, bool) {

@@ -2,9 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
@@ -15,34 +18,41 @@ import (
 
 // Event is an event of the trail as it travels.
 type Event struct {
-	Sequence uint64         `json:"sequence" doc:"place on the trail, from 1 without a gap"`
-	ID       string         `json:"id"`
-	Type     string         `json:"type" doc:"short name of the type, such as model.registered"`
-	Time     time.Time      `json:"time"`
-	Resource string         `json:"resource" doc:"TYPE/ID"`
-	Model    string         `json:"model,omitempty"`
-	Actor    string         `json:"actor,omitempty" doc:"id of who did it; absent once it has been erased, and for those who may not open sealed fields"`
-	Name     string         `json:"actor_name,omitempty" doc:"name of who did it, of a user of the registry"`
-	Outcome  string         `json:"outcome,omitempty" doc:"success, denied or failed; absent in an intent"`
-	Level    string         `json:"level" doc:"recorded, sealed or witnessed"`
-	Index    *uint64        `json:"ledger_index" doc:"of the leaf in the ledger; null until it is sealed"`
-	Data     map[string]any `json:"data" doc:"with sealed fields opened, or their commitments for those who may not open them"`
+	Sequence uint64    `json:"sequence" doc:"place on the trail, from 1 without a gap"`
+	ID       string    `json:"id"`
+	Type     string    `json:"type" doc:"short name of the type, such as model.registered"`
+	Time     time.Time `json:"time"`
+	Resource string    `json:"resource" doc:"TYPE/ID"`
+	Model    string    `json:"model,omitempty"`
+	Actor    string    `json:"actor,omitempty" doc:"id of who did it; absent once it has been erased, and for those who may not open sealed fields"`
+	Name     string    `json:"actor_name,omitempty" doc:"name of who did it, of a user of the registry"`
+	Outcome  string    `json:"outcome,omitempty" doc:"success, denied or failed; absent in an intent"`
+	Level    string    `json:"level" doc:"recorded, sealed or witnessed"`
+	Index    *uint64   `json:"ledger_index" doc:"of the leaf in the ledger; null until it is sealed"`
+	Data     EventData `json:"data" doc:"with sealed fields opened, or their commitments for those who may not open them"`
+}
+
+// EventData is a JSON object as the trail has it. Nobody here looks into it: of what a page of events costs, a
+// third was to make maps of it and JSON of those.
+type EventData struct{ json.RawMessage }
+
+// Schema implements huma.SchemaProvider.
+func (EventData) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{}}
 }
 
 // newEvent returns e as it travels: sealed fields are open only to those who may read them.
 func newEvent(e trail.Event, open bool) (Event, error) {
-	data := e.Sealed()
-	if open {
-		var err error
-		if data, err = e.Data(); err != nil {
-			return Event{}, err
-		}
-	} else {
-		e.Actor = ""
+	data, err := e.AppendData(nil, open)
+	if err != nil {
+		return Event{}, err
 	}
 	out := Event{
 		Sequence: e.Sequence, ID: e.ID, Type: e.Type.Short(), Time: e.Time, Resource: e.Resource.Type + "/" + e.Resource.ID, Model: e.Model,
-		Actor: e.Actor, Outcome: string(e.Outcome), Level: string(trail.Recorded), Index: e.Index, Data: data,
+		Outcome: string(e.Outcome), Level: string(trail.Recorded), Index: e.Index, Data: EventData{data},
+	}
+	if open {
+		out.Actor = e.Actor
 	}
 	if e.Index != nil {
 		out.Level = string(trail.Sealed)

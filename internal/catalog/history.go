@@ -86,8 +86,9 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	}
 	if f.Version != "" {
 		chosen.Limit = maxScanned + 1 // most of them will be passed over
+		naming := naming(f.Version)
+		chosen.Skim = func(leaf []byte) bool { return bytes.Contains(leaf, naming) }
 	}
-	naming := naming(f.Version)
 	scanned, more := 0, false
 	var touches []touch
 	for e, err := range c.events.All(ctx, chosen) {
@@ -100,7 +101,7 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 		}
 		scanned++
 		h.Next = e.Sequence
-		if f.Version != "" && !bytes.Contains(e.Leaf, naming) {
+		if e.Leaf == nil { // passed over
 			continue
 		}
 		data, err := e.Data()

@@ -115,7 +115,7 @@ func (r *Recorder) entry(a Act, change Change) (Entry, error) {
 
 // Recall fills the change with what the event at sequence says, and returns its place.
 func Recall(tx *state.Tx, sequence uint64, change Change) (Mark, error) {
-	events, err := read(tx, "v.sequence = ?", sequence)
+	events, err := read(tx, nil, "v.sequence = ?", sequence)
 	if err != nil {
 		return Mark{}, fmt.Errorf("read event %d: %w", sequence, err)
 	}

@@ -78,7 +78,7 @@ func (t tail) chosen(tx *state.Tx, f Filter) ([]Event, error) {
 	if t.newest <= t.last || f.Before > 0 && f.Before <= t.last+1 {
 		return nil, nil
 	}
-	events, err := read(tx, "v.sequence > ? ORDER BY v.sequence", max(t.last, f.After))
+	events, err := read(tx, nil, "v.sequence > ? ORDER BY v.sequence", max(t.last, f.After))
 	return slices.DeleteFunc(events, func(e Event) bool { return !f.chooses(e.columns()) }), err
 }
 
@@ -115,7 +115,7 @@ func (r *Reader) CatchUp(ctx context.Context) error {
 		var batch []Event
 		err := r.db.Read(ctx, func(tx *state.Tx) (err error) {
 			if last, newest, err = behind(tx); err == nil && last < newest {
-				batch, err = read(tx, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, columnsBatch)
+				batch, err = read(tx, nil, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, columnsBatch)
 			}
 			return err
 		})
@@ -165,8 +165,9 @@ func insertColumns(tx *state.Tx, events []Event) error {
 	return nil
 }
 
-// read returns the events for which the condition on the table v holds, with what follows it.
-func read(tx *state.Tx, condition string, args ...any) ([]Event, error) {
+// read returns the events for which the condition on the table v holds, with what follows it. Those for which skim
+// is false are not decoded.
+func read(tx *state.Tx, skim func(leaf []byte) bool, condition string, args ...any) ([]Event, error) {
 	rows, err := tx.Query("SELECT v.sequence, v.leaf, v.disclosures FROM events v WHERE "+condition, args...)
 	if err != nil {
 		return nil, err
@@ -177,6 +178,10 @@ func read(tx *state.Tx, condition string, args ...any) ([]Event, error) {
 		var leaf, openings []byte
 		if err := rows.Scan(&sequence, &leaf, &openings); err != nil {
 			return nil, err
+		}
+		if skim != nil && !skim(leaf) {
+			events = append(events, Event{Sequence: sequence})
+			continue
 		}
 		e, err := decode(sequence, leaf, openings)
 		if err != nil {
@@ -189,7 +194,7 @@ func read(tx *state.Tx, condition string, args ...any) ([]Event, error) {
 
 // EventIn returns the event of that sequence as the transaction sees it, or a NotFound error.
 func EventIn(tx *state.Tx, sequence uint64) (Event, error) {
-	events, err := read(tx, "v.sequence = ?", sequence)
+	events, err := read(tx, nil, "v.sequence = ?", sequence)
 	if err == nil && len(events) == 0 {
 		err = tallystick.Errorf(tallystick.NotFound, "there is no event %d", sequence)
 	}
@@ -205,20 +210,22 @@ func decode(sequence uint64, leaf, openings []byte) (Event, error) {
 	damaged := func(what string, err error) (Event, error) {
 		return Event{}, &Difference{Sequence: sequence, Reason: fmt.Sprintf("%s: %v", what, err)}
 	}
-	sealed, err := verify.DecodeEvent(leaf)
+	head, err := verify.ReadEvent(leaf, "actor", "model", "outcome", "resource")
 	if err != nil {
 		return damaged("its leaf is damaged", err)
 	}
-	e := Event{Sequence: sequence, ID: sealed.ID, Type: Type(sealed.Type), Time: sealed.Time, Leaf: leaf, sealed: sealed}
+	e := Event{Sequence: sequence, ID: head.ID, Type: Type(head.Type), Time: head.Time, Leaf: leaf, written: head.Sequence}
 	if e.Disclosures, err = verify.ParseOpenings(openings); err != nil {
 		return damaged("its disclosures are damaged", err)
 	}
-	outcome, _ := sealed.Data["outcome"].(string)
+	outcome, _ := head.Data["outcome"].(string)
 	e.Outcome = tallystick.Outcome(outcome)
-	e.Model, _ = sealed.Data["model"].(string)
-	resource, _ := sealed.Data["resource"].(map[string]any)
+	e.Model, _ = head.Data["model"].(string)
+	resource, _ := head.Data["resource"].(map[string]any)
 	e.Resource.Type, _ = resource["type"].(string)
 	e.Resource.ID, _ = resource["id"].(string)
+	actor, _ := head.Data["actor"].(map[string]any)
+	e.ActorKind, _ = actor["kind"].(string)
 	for _, d := range e.Disclosures {
 		if d.Pointer == "/actor/id" {
 			if err := json.Unmarshal(d.Value, &e.Actor); err != nil {

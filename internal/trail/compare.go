@@ -206,10 +206,10 @@ func (e Event) check(place uint64, latest int64, asked []columns) error {
 	if e.Sequence != place {
 		return different("event %d is missing", place)
 	}
-	if e.sealed.Sequence != e.Sequence {
-		return different("its sequence is %d in its leaf", e.sealed.Sequence)
+	if e.written != e.Sequence {
+		return different("its sequence is %d in its leaf", e.written)
 	}
-	if _, err := e.Data(); err != nil {
+	if _, err := e.AppendData(nil, true); err != nil {
 		return different("%v", err)
 	}
 	if len(asked) == 0 {

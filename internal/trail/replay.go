@@ -47,7 +47,7 @@ func (p Replayer) replay(ctx context.Context, reader *Reader, scratch *state.DB)
 	for {
 		var batch []Event
 		err := reader.db.Read(ctx, func(tx *state.Tx) (err error) {
-			batch, err = read(tx, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, replayBatch)
+			batch, err = read(tx, nil, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, replayBatch)
 			return err
 		})
 		if err != nil || len(batch) == 0 {

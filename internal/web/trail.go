@@ -159,10 +159,8 @@ func titlesOf(definitions []trail.Definition) map[trail.Type]string {
 func newLine(e trail.Event, titles map[trail.Type]string, open bool) eventLine {
 	line := eventLine{
 		Sequence: e.Sequence, Time: e.Time, Title: titles[e.Type], Type: e.Type.Short(), Model: e.Model,
-		Resource: strings.Trim(e.Resource.Type+"/"+e.Resource.ID, "/"), Outcome: string(e.Outcome), Level: levelOf(e),
+		Resource: strings.Trim(e.Resource.Type+"/"+e.Resource.ID, "/"), Outcome: string(e.Outcome), Level: levelOf(e), Kind: e.ActorKind,
 	}
-	actor, _ := e.Sealed()["actor"].(map[string]any)
-	line.Kind, _ = actor["kind"].(string)
 	if open {
 		line.Actor = e.Actor
 	}
