@@ -76,6 +76,9 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
 	tw := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	defer func() { err = errors.Join(err, tw.Flush()) }() // what was measured before an error, too
 	fmt.Fprintf(tw, "start to ready\t\t%s\t\t\t\t\t\t\t\t<= %s%s\n", milliseconds(s.ready), milliseconds(readyLimit), mark(s.ready <= readyLimit))

@@ -120,6 +120,31 @@ func (s *process) processor() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / ticks, err
 }
 
+// How long a server is waited for that still does what it does after a start, and what counts as rest.
+const (
+	settleWait = 3 * time.Minute
+	settleLook = time.Second
+	settleRest = settleLook / 20 // of the processor
+)
+
+// settle waits until the server rests, so that nothing that it does by itself is counted as part of an answer.
+func (s *process) settle(ctx context.Context) error {
+	before, err := s.processor()
+	for waited := time.Duration(0); err == nil && waited < settleWait; waited += settleLook {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(settleLook):
+		}
+		var now time.Duration
+		if now, err = s.processor(); now-before <= settleRest {
+			break
+		}
+		before = now
+	}
+	return err
+}
+
 // used is what the server has used since it was started.
 type used struct {
 	processor time.Duration
