@@ -352,3 +352,19 @@ func testWatch(t *testing.T, fresh func(testing.TB) Config) {
 		t.Fatal(err)
 	}
 }
+
+// TestRowsReadAreCounted: what readers take counts, and nothing that is written.
+func TestRowsReadAreCounted(t *testing.T) {
+	t.Parallel()
+	db := open(t, Config{})
+	for _, note := range []string{"a", "b", "c"} {
+		if err := db.Write(t.Context(), insert(note)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := db.RowsRead()
+	notes(t, db)
+	if got := db.RowsRead() - before; got != 3 {
+		t.Errorf("a query of three rows took %d", got)
+	}
+}
