@@ -526,4 +526,33 @@ func TestDecisionReplays(t *testing.T) {
 	if again, err := later.Again(t.Context(), receipt.ID); err != nil || !again.Same || again.Decision.Policy != j.Decision.Policy {
 		t.Errorf("by another policy now: %+v, %v", again, err)
 	}
+	b.enclosed(t, receipt.ID, j)
+}
+
+// enclosed looks at where the document of a decision lies: with its event, and, of an older release, in a file.
+func (b bench) enclosed(t *testing.T, id string, j release.Judgement) {
+	t.Helper()
+	document, err := b.store.Enclosed(t.Context(), b.db, j.Decision.Input)
+	if err != nil || b.store.Has(t.Context(), j.Decision.Input) {
+		t.Fatalf("the event does not enclose the document, or it is in a file too: %v", err)
+	}
+	put := func(query string, args ...any) {
+		t.Helper()
+		if err := b.db.Write(t.Context(), func(tx *state.Tx) error { _, err := tx.Exec(query, args...); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("UPDATE enclosed_evidence SET body = ? WHERE digest = ?", []byte("{}"), string(j.Decision.Input))
+	if _, err := b.Replay(t.Context(), id); err == nil || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("a document that was changed replays: %v", err)
+	}
+	put("DELETE FROM enclosed_evidence WHERE digest = ?", string(j.Decision.Input))
+	_, err = b.Replay(t.Context(), id)
+	wantCode(t, err, tallystick.NotFound, "")
+	if _, err := b.store.Put(t.Context(), document); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := b.Replay(t.Context(), id); err != nil || !reflect.DeepEqual(again, j.Decision) {
+		t.Errorf("from the file of an older release: %+v, %v", again, err)
+	}
 }
