@@ -193,17 +193,33 @@ func (s SealedEvent) value(d Disclosure) (any, error) {
 // Open returns a copy of the event's data with the values of ds in their places, each checked
 // first. Fields that ds does not open stay commitment objects. A field may be opened once.
 func (s SealedEvent) Open(ds []Disclosure) (map[string]any, error) {
-	opened := copyObject(s.Data)
+	return s.open(copyObject(s.Data), ds)
+}
+
+// OpenEvent reads a leaf as [DecodeEvent] does and returns its data as [SealedEvent.Open] does.
+func OpenEvent(leaf []byte, ds []Disclosure) (map[string]any, error) {
+	s, err := DecodeEvent(leaf)
+	if err != nil {
+		return nil, err
+	}
+	return s.open(s.Data, ds)
+}
+
+// open puts the values of ds into opened, which is the event's data or a copy, once all are checked.
+func (s SealedEvent) open(opened map[string]any, ds []Disclosure) (map[string]any, error) {
+	values := make([]any, len(ds))
 	for i, d := range ds {
-		value, err := s.value(d)
-		if err != nil {
+		var err error
+		if values[i], err = s.value(d); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(ds[:i], func(before Disclosure) bool { return before.Pointer == d.Pointer }) {
 			return nil, errTwice("event "+s.ID, d.Pointer)
 		}
+	}
+	for i, d := range ds {
 		members, name := fieldAt(opened, d.Pointer)
-		members[name] = value
+		members[name] = values[i]
 	}
 	return opened, nil
 }

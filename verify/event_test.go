@@ -351,6 +351,9 @@ func FuzzEncodeEvent(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if same, err := OpenEvent(leaf, some); err != nil || !cmp.Equal(opened, same) {
+				t.Fatalf("OpenEvent says %v (%v), Open %v", same, err, opened)
+			}
 			want, _ := Canonical(opened)
 			if got, err := AppendOpened(nil, leaf, some); err != nil || !bytes.Equal(want, got) {
 				t.Fatalf("appended %s, want %s (%v)", got, want, err)

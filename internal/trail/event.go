@@ -39,11 +39,7 @@ type Event struct {
 // Data returns the event's data with the sealed fields opened, each checked against the leaf. Fields
 // of which the disclosure was erased stay commitments.
 func (e Event) Data() (map[string]any, error) {
-	sealed, err := verify.DecodeEvent(e.Leaf)
-	if err != nil {
-		return nil, err
-	}
-	return sealed.Open(e.Disclosures)
+	return verify.OpenEvent(e.Leaf, e.Disclosures)
 }
 
 // AppendData appends what Data returns as JSON (RFC 8785), in a fraction of the time; what everyone may read, unless
