@@ -167,11 +167,11 @@ func (c *cursor) readFloats(p page, present int) (err error) {
 		return err
 	}
 	if p.encoding == format.RLEDictionary {
-		if err := c.readIndex(p, present, len(c.numbers)); err != nil {
+		if err := c.readIndex(p, present); err != nil {
 			return err
 		}
-		for i, at := range c.index {
-			c.floats[i] = c.numbers[at]
+		if err := look(c.floats, c.numbers, c.index); err != nil {
+			return err
 		}
 		spread(c.floats, c.null, present, math.NaN())
 		return nil
@@ -179,8 +179,10 @@ func (c *cursor) readFloats(p page, present int) (err error) {
 	if err := c.plain(p, 8*present); err != nil {
 		return err
 	}
-	for i := range c.floats[:present] {
-		c.floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(p.values[8*i:]))
+	values := p.values
+	for i := 0; i < present && len(values) >= 8; i++ {
+		c.floats[i] = math.Float64frombits(binary.LittleEndian.Uint64(values))
+		values = values[8:]
 	}
 	spread(c.floats, c.null, present, math.NaN())
 	return nil
@@ -230,7 +232,9 @@ func (c *cursor) readBytes(p page, present int) (err error) {
 		if rest, err := splitTexts(values, p.values); err != nil || len(rest) > 0 {
 			return errShort
 		}
-	} else if err := c.look(p, values); err != nil {
+	} else if err := c.readIndex(p, present); err != nil {
+		return err
+	} else if err := look(values, c.dictionary, c.index); err != nil {
 		return err
 	}
 	spread(c.bytes, c.null, present, nil)
@@ -253,19 +257,20 @@ func splitTexts(dst [][]byte, data []byte) (rest []byte, err error) {
 	return data, nil
 }
 
-// look finds values in the dictionary.
-func (c *cursor) look(p page, values [][]byte) (err error) {
-	if err := c.readIndex(p, len(values), len(c.dictionary)); err != nil {
-		return err
-	}
-	for i, at := range c.index {
-		values[i] = c.dictionary[at]
+// look finds values in a dictionary, one for each index.
+func look[T any](values, dictionary []T, index []uint32) error {
+	values = values[:len(index)]
+	for i, at := range index {
+		if uint(at) >= uint(len(dictionary)) {
+			return faultf("a page refers to a value that is not in its dictionary")
+		}
+		values[i] = dictionary[at]
 	}
 	return nil
 }
 
-// readIndex decodes n indexes into a dictionary of the given size.
-func (c *cursor) readIndex(p page, n, size int) (err error) {
+// readIndex decodes n indexes into a dictionary.
+func (c *cursor) readIndex(p page, n int) (err error) {
 	if c.index, err = resize(c.index, n, 4, c.pages.room); err != nil || n == 0 {
 		return err
 	}
@@ -276,13 +281,5 @@ func (c *cursor) readIndex(p page, n, size int) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := h.Read(c.index); err != nil {
-		return err
-	}
-	for _, at := range c.index {
-		if at >= uint32(size) {
-			return faultf("a page refers to a value that is not in its dictionary")
-		}
-	}
-	return nil
+	return h.Read(c.index)
 }

@@ -27,10 +27,11 @@ const (
 	writeSize = 256 << 10
 )
 
-// codec returns how the column's pages are packed. What is as good as random is not.
+// codec returns how the column's pages are packed. What is as good as random is not: of an ID, packing
+// saves a quarter, for a twentieth of the time that it takes to write a record.
 func (s storage) codec() format.CompressionCodec {
 	switch s {
-	case as8, as16, as32:
+	case as8, as16, as32, asUUID:
 		return format.Uncompressed
 	}
 	return format.Zstd
