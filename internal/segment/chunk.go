@@ -190,6 +190,8 @@ func (c *chunk) encode(first, end, value int, bare bool) pageNote {
 		for i, v := range c.values[value : value+n] {
 			c.plain[i/8] |= byte(v) << (i % 8)
 		}
+	case c.store == asInteger, c.store == asTime:
+		c.plain = wire.AppendDelta(c.plain, c.values[value:value+n])
 	case c.store == asText, c.store == asJSON, c.store == asBytes:
 		for _, v := range c.values[value : value+n] {
 			c.plain = appendText(c.plain, c.text(v))
@@ -326,6 +328,9 @@ func (f *fileWriter) writeChunk(column *outColumn, ends []int) (format.ColumnChu
 		}
 		meta.TotalUncompressedSize += full
 	}
+	if column.store == asInteger || column.store == asTime {
+		meta.Encoding = append(meta.Encoding, format.DeltaBinaryPacked)
+	}
 	meta.DataPageOffset = f.bytes
 	index := chunkIndex{}
 	pack := codec == format.Zstd
@@ -391,8 +396,11 @@ func (f *fileWriter) writePage(note pageNote, pack bool) (full int64, worth bool
 		}
 	}
 	encoding := format.Plain
-	if c.coded {
+	switch {
+	case c.coded:
 		encoding = format.RLEDictionary
+	case note.nulls < note.rows && (c.store == asInteger || c.store == asTime):
+		encoding = format.DeltaBinaryPacked
 	}
 	header := format.PageHeader{
 		Type: format.DataPageV2, UncompressedPageSize: int32(len(c.levels) + len(c.plain)), CompressedPageSize: int32(len(c.levels) + len(body)),

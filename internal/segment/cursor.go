@@ -189,10 +189,17 @@ func (c *cursor) readFloats(p page, present int) (err error) {
 }
 
 func (c *cursor) readIntegers(p page, present int) (err error) {
-	if err := c.plain(p, 8*present); err != nil {
+	if c.ints, err = resize(c.ints, p.rows, 8, c.pages.room); err != nil {
 		return err
 	}
-	if c.ints, err = resize(c.ints, p.rows, 8, c.pages.room); err != nil {
+	if p.encoding == format.DeltaBinaryPacked {
+		if err := wire.ReadDelta(c.ints[:present], p.values); err != nil {
+			return faultf("a page of differences: %v", err)
+		}
+		spread(c.ints, c.null, present, 0)
+		return nil
+	}
+	if err := c.plain(p, 8*present); err != nil {
 		return err
 	}
 	for i := range c.ints[:present] {

@@ -46,6 +46,7 @@ func FuzzPage(f *testing.F) {
 	f.Add(uint8(0), uint8(8), uint16(4), []byte("\x01\x00\x00\x00a\x01\x00\x00\x00b"), []byte{8, 1}, []byte{1, 3, 0b0110})
 	f.Add(uint8(0), uint8(0), uint16(2), []byte{}, []byte{4, 1}, []byte("\x01\x00\x00\x00a\x00\x00\x00\x00"))
 	f.Add(uint8(2), uint8(0), uint16(2), []byte{}, []byte{3, 0b10}, make([]byte, 8))
+	f.Add(uint8(3), uint8(5), uint16(2), []byte{}, []byte{6, 1}, []byte{0x80, 1, 4, 3, 2, 1, 2, 0, 0, 0, 0b01, 0, 0, 0})
 	f.Add(uint8(4), uint8(0), uint16(9), []byte{}, []byte{18, 1}, []byte{0xff, 1})
 	f.Add(uint8(10), uint8(0), uint16(1), []byte{}, []byte{2, 1}, make([]byte, 32))
 	f.Fuzz(func(t *testing.T, store, encoding uint8, rows uint16, dictionary, levels, values []byte) {
