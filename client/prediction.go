@@ -43,6 +43,14 @@ type Prediction struct {
 	DecidedBy        string         `json:"decided_by,omitempty"`
 	Flags            []string       `json:"flags,omitempty"`
 	Extra            map[string]any `json:"extra,omitempty"`
+	RequestBody      *Body          `json:"request_body,omitempty"`  // what the model was sent; kept if a rule of the model says so
+	ResponseBody     *Body          `json:"response_body,omitempty"` // what it answered; likewise
+}
+
+// Body is what was sent to a model, or what came from it, as it was. The server takes up to 256 KiB.
+type Body struct {
+	Type string `json:"type,omitempty"` // media type
+	Data []byte `json:"base64"`
 }
 
 // Hash sets the digest of the raw input: whoever has the input can recognize it.

@@ -1,7 +1,7 @@
 """A model behind FastAPI, every prediction of which is recorded.
 
 TALLYSTICK_SERVER and TALLYSTICK_TOKEN say where and by whom; TALLYSTICK_INPUT_KEY is a key for the digests of
-inputs.
+inputs. With TALLYSTICK_BODIES=yes what came and what was answered is sent along, for the rules of the model.
 """
 
 import math
@@ -24,7 +24,7 @@ async def lifespan(app):
 
 app = FastAPI(lifespan=lifespan)
 key = os.environ.get("TALLYSTICK_INPUT_KEY", "").encode() or None
-app.add_middleware(PredictionMiddleware, recorder=recorder, paths={"/predict"}, key=key)
+app.add_middleware(PredictionMiddleware, recorder=recorder, paths={"/predict"}, key=key, bodies=os.environ.get("TALLYSTICK_BODIES") == "yes")
 
 
 class Applicant(BaseModel):

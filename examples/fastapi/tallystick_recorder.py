@@ -11,6 +11,7 @@ and the caller finds the id of the record in the header Prediction-Id.
 """
 
 import atexit
+import base64
 import gzip
 import hashlib
 import hmac
@@ -33,6 +34,7 @@ log = logging.getLogger("tallystick")
 
 MAX_BODY = 4 << 20  # bytes of a batch, before it is packed; the server takes 8 MiB
 MAX_INPUT = 1 << 20  # bytes of a request of which a digest is made
+MAX_KEPT = 256 << 10  # bytes of a body that the server may keep
 
 
 class QueueFull(Exception):
@@ -191,6 +193,28 @@ class Recorder:
         return response.status, float(after) if after.isdigit() else 0.0, answer
 
 
+class Body:
+    """What was sent, as long as it is not too large for the server to keep."""
+
+    def __init__(self, headers):
+        types = [value.decode("latin-1") for name, value in headers if name.lower() == b"content-type"]
+        self._type, self._parts, self._size = types[0] if types else "", [], 0
+
+    def add(self, part):
+        self._size += len(part)
+        if self._size <= MAX_KEPT:
+            self._parts.append(part)
+        else:
+            self._parts.clear()
+
+    def sent(self):
+        """Returns the body as a record has it, None if there is none or it was too large."""
+        if 0 < self._size <= MAX_KEPT:
+            data = {"base64": base64.b64encode(b"".join(self._parts)).decode()}
+            return {**data, "type": self._type} if self._type.isprintable() and 0 < len(self._type) <= 128 and self._type.isascii() else data
+        return None
+
+
 class PredictionMiddleware:
     """ASGI middleware that records a prediction for each request to one of paths.
 
@@ -198,10 +222,13 @@ class PredictionMiddleware:
     inputs until one fits), takes over the trace of the header traceparent, and adds what the handler put into
     request.state.prediction. If nothing more can wait for the server, requests are answered as before and the
     log is told; with strict=True they are answered by 503 from then on.
+
+    With bodies=True it sends what came and what was answered, too, each up to 256 KiB. The server keeps of that
+    what the rules of the model say, and drops the rest.
     """
 
-    def __init__(self, app, *, recorder, paths, key=None, strict=False):
-        self.app, self.recorder, self.paths, self.key, self.strict = app, recorder, set(paths), key, strict
+    def __init__(self, app, *, recorder, paths, key=None, strict=False, bodies=False):
+        self.app, self.recorder, self.paths, self.key, self.strict, self.bodies = app, recorder, set(paths), key, strict, bodies
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or scope["path"] not in self.paths:
@@ -211,6 +238,7 @@ class PredictionMiddleware:
         said = scope.setdefault("state", {})["prediction"] = {}
         digest = hmac.new(self.key, digestmod=hashlib.sha256) if self.key else hashlib.sha256()
         started, size, status, held, silenced = time.perf_counter(), 0, 500, None, False
+        asked = Body(scope.get("headers", [])) if self.bodies else None
 
         async def hearing():
             nonlocal size
@@ -219,6 +247,8 @@ class PredictionMiddleware:
             size += len(part)
             if size <= MAX_INPUT:
                 digest.update(part)
+            if asked:
+                asked.add(part)
             return message
 
         async def saying(message):
@@ -230,7 +260,7 @@ class PredictionMiddleware:
                 return
             if held is not None:
                 begin, held = held, None
-                if not hand_over() and self.strict:
+                if not hand_over(begin, message) and self.strict:
                     body = b'{"detail":"the prediction could not be recorded"}'
                     await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"application/json"), (b"retry-after", b"5")]})
                     await send({"type": "http.response.body", "body": body})
@@ -240,13 +270,20 @@ class PredictionMiddleware:
             if not silenced:
                 await send(message)
 
-        def hand_over():
+        def hand_over(begin=None, message=None):
             record["latency_us"] = int((time.perf_counter() - started) * 1e6)
             record["status"] = "ok" if status < 500 else "error"
             if 0 < size <= MAX_INPUT:
                 record["input_digest"] = "sha256:" + digest.hexdigest()
                 if self.key:
                     record["input_keyed"] = True
+            if asked and (sent := asked.sent()):
+                record["request_body"] = sent
+            if self.bodies and message and not message.get("more_body"):  # of what is streamed the end is not known
+                answered = Body(begin["headers"])
+                answered.add(message.get("body", b""))
+                if sent := answered.sent():
+                    record["response_body"] = sent
             try:
                 self.recorder.record({**record, **said})
             except (QueueFull, ValueError, TypeError) as fault:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
@@ -90,6 +92,30 @@ func (s *server) bodies() {
 			})
 			err = s.nothing(ctx, len(found), err, catalog.Names{Model: in.Model})
 			return pageOf(found, len(found), nil), err
+		})
+	ask(s, operation("measure-body-coverage", http.MethodGet, "/models/{model}/body-coverage", "See which share of the bodies that were sent was kept", "predictions", http.StatusNotFound),
+		func(ctx context.Context, in *struct {
+			Model   string    `path:"model" maxLength:"128" doc:"name of the model"`
+			By      []string  `query:"by" maxItems:"4" doc:"columns by which records are told apart: f_region, environment, day"`
+			Since   time.Time `query:"since" doc:"predictions made from this time on"`
+			Until   time.Time `query:"until" doc:"predictions made before this time"`
+			Purpose string    `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded"`
+		},
+		) (body.Coverage, error) {
+			reading := asking{model: in.Model, purpose: in.Purpose, form: "body coverage"}
+			if err := s.mayQuery(ctx, reading); err != nil {
+				return body.Coverage{}, err
+			}
+			selection := query.Selection{Model: in.Model, From: in.Since, To: in.Until}
+			out, err := body.Measure(ctx, s.asker, selection, in.By)
+			if err != nil {
+				return out, err
+			}
+			reading.predictions, reading.question = &out.Predictions, asked(selection)
+			if len(in.By) > 0 {
+				reading.question["by"] = in.By
+			}
+			return out, s.noteQuery(ctx, reading)
 		})
 	op := operation("get-prediction-body", http.MethodGet, "/predictions/{prediction}/bodies/{part}", "Get what was sent to the model, or what came from it, if it was kept", "predictions", http.StatusNotFound)
 	op.Responses = map[string]*huma.Response{"200": {

@@ -108,7 +108,7 @@ var actions = map[string]access.Action{
 	"set-usage-rule": access.UsageRuleWrite,
 	"export-package": access.BundleExport, "get-decision-input": access.BundleExport, "get-decision-policy": access.BundleExport,
 	"get-prediction": access.PredictionRead, "prove-prediction": access.PredictionRead,
-	"define-body-rule": access.BodyRuleManage, "remove-body-rule": access.BodyRuleManage, "list-body-rules": access.CatalogRead, "get-prediction-body": access.PredictionRead,
+	"define-body-rule": access.BodyRuleManage, "remove-body-rule": access.BodyRuleManage, "list-body-rules": access.CatalogRead, "measure-body-coverage": access.PredictionRead, "get-prediction-body": access.PredictionRead,
 	"set-retention": access.PredictionRetain, "erase-predictions": access.PredictionErase,
 	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
 	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,

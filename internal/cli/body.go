@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/body"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/selection"
 )
@@ -25,7 +27,7 @@ func (a *app) body() *cobra.Command {
 is kept unless a rule of the model says so. What no rule keeps is dropped before it is written anywhere; the
 record says that it was there, and has a keyed digest of the input.`,
 	}
-	cmd.AddCommand(a.bodyRule(), a.bodyShow())
+	cmd.AddCommand(a.bodyRule(), a.bodyCoverage(), a.bodyShow())
 	return cmd
 }
 
@@ -115,6 +117,67 @@ func (a *app) bodyRuleList() *cobra.Command {
 			}
 		},
 	})
+}
+
+func (a *app) bodyCoverage() *cobra.Command {
+	var by []string
+	var since, until string
+	cmd := &cobra.Command{
+		Use: "coverage MODEL", Short: "Count which share of the bodies that were sent was kept", Args: cobra.ExactArgs(1),
+		Long: `Count from the records which share of the bodies that were sent was kept, with its 95 % Wilson interval, for all and
+by the values of up to four columns. Where none was sent there is no share.`,
+		Example: `  tallystick body coverage credit --by f_region,environment
+  tallystick body coverage credit --by day --since 2026-03-01`,
+	}
+	cmd.Flags().StringSliceVar(&by, "by", nil, "`columns` whose values make the strata; hour, day and month too")
+	cmd.Flags().StringVar(&since, "since", "", "with predictions from this `time` on")
+	cmd.Flags().StringVar(&until, "until", "", "with predictions until this `time`, exclusive")
+	return asks(a, cmd, question[body.Coverage]{
+		ask: func(ctx context.Context, s *session, args []string) (out body.Coverage, err error) {
+			q := url.Values{}
+			if len(by) > 0 {
+				q.Set("by", strings.Join(by, ","))
+			}
+			if err := addTimes(q, "since", since, "until", until); err != nil {
+				return out, err
+			}
+			err = s.Get(ctx, "/models/"+url.PathEscape(args[0])+"/body-coverage?"+q.Encode(), &out)
+			return out, err
+		},
+		text: func(w io.Writer, c body.Coverage) { printBodyCoverage(w, by, c) },
+	})
+}
+
+func printBodyCoverage(w io.Writer, by []string, c body.Coverage) {
+	fmt.Fprintln(w, strings.Join(append(slices.Clone(by), "PREDICTIONS\tSENT\tKEPT\tSHARE\t95 % INTERVAL"), "\t"))
+	row := func(key []string, c body.Covered) {
+		share, interval := "none sent", "-"
+		if c.Share != nil {
+			share, interval = figure.Percent(*c.Share), figure.Percent(*c.Low)+" to "+figure.Percent(*c.High)
+		}
+		if c.All {
+			interval = "all"
+		}
+		figures := fmt.Sprintf("%d\t%d\t%d\t%s\t%s", c.Predictions, c.Sent, c.Kept, share, interval)
+		fmt.Fprintln(w, strings.Join(append(key, figures), "\t"))
+	}
+	for _, s := range c.Strata {
+		key := make([]string, len(s.Key))
+		for i, v := range s.Key {
+			if key[i] = fmt.Sprint(v); v == nil {
+				key[i] = "-"
+			}
+		}
+		row(key, s.Covered)
+	}
+	all := make([]string, len(by))
+	for i := range all {
+		all[i] = "(all)"
+	}
+	if c.More > 0 {
+		fmt.Fprintf(w, "and %d more\n", c.More)
+	}
+	row(all, c.Covered)
 }
 
 func (a *app) bodyShow() *cobra.Command {

@@ -87,6 +87,8 @@ func textFields() map[string]func(*prediction.Record) *string {
 		"rationale":         func(r *prediction.Record) *string { return &r.Rationale },
 		"status":            func(r *prediction.Record) *string { return (*string)(&r.Status) },
 		"decided_by":        func(r *prediction.Record) *string { return (*string)(&r.DecidedBy) },
+		"request_type":      func(r *prediction.Record) *string { return &bodyOf(&r.RequestBody).Type },
+		"response_type":     func(r *prediction.Record) *string { return &bodyOf(&r.ResponseBody).Type },
 	}
 }
 
@@ -100,8 +102,24 @@ func valueFields() map[string]func(*prediction.Record) *prediction.Value {
 	}
 }
 
+// bodyFields are the fields of bodies, which are taken as the text of a column.
+func bodyFields() map[string]func(*prediction.Record) **prediction.Body {
+	return map[string]func(*prediction.Record) **prediction.Body{
+		"request_body":  func(r *prediction.Record) **prediction.Body { return &r.RequestBody },
+		"response_body": func(r *prediction.Record) **prediction.Body { return &r.ResponseBody },
+	}
+}
+
+// bodyOf returns a body to be filled in.
+func bodyOf(b **prediction.Body) *prediction.Body {
+	if *b == nil {
+		*b = &prediction.Body{}
+	}
+	return *b
+}
+
 func importFields() []string {
-	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(textFields())), slices.Collect(maps.Keys(valueFields())), []string{"time"})))
+	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(textFields())), slices.Collect(maps.Keys(valueFields())), slices.Collect(maps.Keys(bodyFields())), []string{"time"})))
 }
 
 // importer makes records of the rows of a table.
@@ -115,6 +133,7 @@ type importer struct {
 
 	texts  map[string]func(*prediction.Record) *string
 	values map[string]func(*prediction.Record) *prediction.Value
+	bodies map[string]func(*prediction.Record) **prediction.Body
 }
 
 func (f *importFlags) open(ctx context.Context, paths []string, p *progress) (_ *importer, err error) {
@@ -125,7 +144,7 @@ func (f *importFlags) open(ctx context.Context, paths []string, p *progress) (_ 
 	if err != nil {
 		return nil, err
 	}
-	i := &importer{flags: f, texts: textFields(), values: valueFields()}
+	i := &importer{flags: f, texts: textFields(), values: valueFields(), bodies: bodyFields()}
 	fields := map[string]string{} // by column
 	var texts []string
 	for field, column := range columns {
@@ -136,7 +155,7 @@ func (f *importFlags) open(ctx context.Context, paths []string, p *progress) (_ 
 			return nil, tallystick.Errorf(tallystick.Invalid, "--map: the column %s is both %s and %s", column, min(field, other), max(field, other))
 		}
 		fields[column] = field
-		if i.texts[field] != nil {
+		if i.texts[field] != nil || i.bodies[field] != nil {
 			texts = append(texts, column)
 		}
 	}
@@ -225,8 +244,16 @@ func (i *importer) record(b *table.Block, n int) prediction.Record {
 			}
 		case i.values[field] != nil:
 			*i.values[field](&r) = v
-		case !v.IsNull():
+		case v.IsNull():
+		case i.bodies[field] != nil:
+			bodyOf(i.bodies[field](&r)).Data = []byte(v.String())
+		default:
 			*i.texts[field](&r) = v.String()
+		}
+	}
+	for _, of := range i.bodies { // a type without a body is none
+		if b := of(&r); *b != nil && (*b).Data == nil {
+			*b = nil
 		}
 	}
 	r.Features = prediction.NewFeatures(features)
@@ -283,7 +310,7 @@ func (a *app) runImport(ctx context.Context, f *importFlags, paths []string) (to
 	err = i.table.Scan(ctx, i.names, func(b *table.Block) error {
 		for n := range b.N {
 			r := i.record(b, n)
-			text := r.AppendJSON(nil)
+			text := r.AppendSent(nil)
 			if size += len(text); len(batch) > 0 && (len(batch) == batchRows || size > batchBytes) {
 				if err := flush(); err != nil {
 					return err

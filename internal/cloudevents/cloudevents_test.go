@@ -34,7 +34,11 @@ func (h *house) texts(t *testing.T) (all []string) {
 }
 
 func row(extra, features, flags, rest string) string {
-	return `{"environment":"lab","extra":{` + extra + `},` + features + flags + `"latency_us":7000,"model":"credit",` + rest + `"route":"predictor/default","status":"ok","time":"2026-03-03T12:00:00.007123Z","version":"1","version_source":"assignment"}`
+	dropped := ""
+	if strings.Contains(extra, `"row":0,`) { // which has the bodies of all rows, and no rule keeps them
+		dropped = `"body_rule":"none",`
+	}
+	return `{` + dropped + `"environment":"lab","extra":{` + extra + `},` + features + flags + `"latency_us":7000,"model":"credit",` + rest + `"route":"predictor/default","status":"ok","time":"2026-03-03T12:00:00.007123Z","version":"1","version_source":"assignment"}`
 }
 
 func TestPairs(t *testing.T) {

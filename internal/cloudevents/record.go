@@ -3,6 +3,7 @@ package cloudevents
 import (
 	"cmp"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ const (
 	unmatched  = "rows_differ"       // the response has not as many rows as the request
 	noFeatures = "features_not_kept" // too many, or not single values
 	noOutputs  = "output_not_kept"   // too large
+	noBody     = "body_too_large"    // a body is too large to be kept, whatever the rules say
 )
 
 // What of a row is kept at most.
@@ -61,6 +63,9 @@ func (b both) records() [][]byte {
 	for i := range all {
 		r := b.common(said)
 		r.Flags = append(r.Flags, flags...)
+		if i == 0 { // both are of all rows: they are sent once
+			r.RequestBody, r.ResponseBody = r.body(b.request), r.body(b.response)
+		}
 		r.Extra["row"], r.Extra["rows"] = i, n
 		if i < len(asked.rows) {
 			r.features(asked.rows[i])
@@ -88,6 +93,29 @@ type draft struct {
 	Status      prediction.Status          `json:"status,omitempty"`
 	Flags       []string                   `json:"flags,omitempty"`
 	Extra       map[string]any             `json:"extra"`
+
+	RequestBody  *body `json:"request_body,omitempty"`
+	ResponseBody *body `json:"response_body,omitempty"`
+}
+
+// body is what the logger sent, as it was.
+type body struct {
+	Type string `json:"type,omitempty"`
+	Data []byte `json:"base64"`
+}
+
+// body returns the data of an event, nil if there is none or it is too large.
+func (r *draft) body(e *event) *body {
+	switch {
+	case e == nil || len(e.Data) == 0:
+		return nil
+	case len(e.Data) > prediction.MaxBody:
+		if !slices.Contains(r.Flags, noBody) {
+			r.Flags = append(r.Flags, noBody)
+		}
+		return nil
+	}
+	return &body{Data: e.Data}
 }
 
 // common returns what all rows of a request have in common.

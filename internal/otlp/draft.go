@@ -78,6 +78,10 @@ func (r *reader) note(d *draft, p Place, kv *common.KeyValue) {
 // own takes an attribute tallystick.KEY.
 func (d *draft) own(key string, v *common.AnyValue) {
 	d.ours = true
+	if body, isType, ok := bodyOf(key); ok {
+		d.body(body, isType, v)
+		return
+	}
 	for _, part := range parts {
 		if key == part {
 			d.whole(part, v)
@@ -93,6 +97,24 @@ func (d *draft) own(key string, v *common.AnyValue) {
 		return
 	}
 	d.members[key] = d.json(v)
+}
+
+// body takes the bytes of a body, or its media type. What is neither text nor bytes is taken as its JSON text.
+func (d *draft) body(key string, isType bool, v *common.AnyValue) {
+	text, isText := v.GetValue().(*common.AnyValue_StringValue)
+	data, isBytes := v.GetValue().(*common.AnyValue_BytesValue)
+	switch {
+	case isType && isText:
+		d.objects[key] = append(d.objects[key], member("type", quote(text.StringValue)))
+	case isType:
+		d.refuse("the media type of %s is not a text", key)
+	case isBytes:
+		d.objects[key] = append(d.objects[key], member("base64", quote(base64.StdEncoding.EncodeToString(data.BytesValue))))
+	case isText:
+		d.objects[key] = append(d.objects[key], member("text", quote(text.StringValue)))
+	default:
+		d.objects[key] = append(d.objects[key], member("text", quote(string(d.json(v)))))
+	}
 }
 
 // whole takes an object, or the JSON text of one.

@@ -26,7 +26,7 @@ const scored = `"timeUnixNano":"1772539200123456789","traceId":"5B8EFFF798038103
 	{"key":"tallystick.flags","value":{"arrayValue":{"values":[{"stringValue":"b"},{"stringValue":"a"}]}}},{"key":"tallystick.override.by","value":{"stringValue":"u7"}},
 	{"key":"tallystick.shard","value":{"intValue":"9007199254740993"}},{"key":"thread.id","value":{"intValue":"3"}}]`
 
-const scoredRecord = `{"attributions":{"age":-0.25},"environment":"lab","extra":{"otlp_table":1,"service.name":"scoring","shard":9007199254740993},` +
+const scoredRecord = `{"attributions":{"age":-0.25},"environment":"lab","extra":{"otlp_table":2,"service.name":"scoring","shard":9007199254740993},` +
 	`"features":{"age":41,"income":1234.5,"job":"cook"},"flags":["a","b"],"model":"credit","output":true,"override":{"by":"u7"},"route":"scoring","score":0.75,` +
 	`"span_id":"eee19b7ec3c1b174","threshold":0.5,"time":"2026-03-03T12:00:00.123456Z","trace_id":"5b8efff798038103d269b633813fc60c","version":"1","version_source":"response"}`
 

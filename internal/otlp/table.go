@@ -7,7 +7,7 @@ import (
 
 // TableVersion is that of Table. Each record says by which one it was read, as otlp_table in its extra: what
 // an attribute becomes is never changed without another number.
-const TableVersion = 1
+const TableVersion = 2
 
 // Place is where an attribute is looked for.
 type Place uint8
@@ -41,6 +41,17 @@ const prefix = "tallystick."
 // parts are the keys of the record that are objects. Their members can be attributes of their own, since most
 // libraries know no attributes that are objects.
 var parts = [...]string{"features", "attributions", "override", "extra"}
+
+// bodyOf returns of which body of a record an attribute tallystick.KEY tells, and whether it is the media type.
+func bodyOf(key string) (body string, isType, ok bool) {
+	switch key {
+	case "request.body", "request.type":
+		return "request_body", key == "request.type", true
+	case "response.body", "response.type":
+		return "response_body", key == "response.type", true
+	}
+	return "", false, false
+}
 
 // Attributes that are looked at one by one.
 const (
