@@ -126,6 +126,10 @@ func (s *server) takePredictions(w http.ResponseWriter, r *http.Request) (captur
 	if err != nil {
 		return capture.Answer{}, err
 	}
+	if err := s.intake.taking.Acquire(r.Context(), int64(len(body))); err != nil {
+		return capture.Answer{}, err
+	}
+	defer s.intake.taking.Release(int64(len(body)))
 	var sent sentBatch
 	if isLines(r) {
 		sent, err = splitLines(body)

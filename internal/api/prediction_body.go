@@ -15,6 +15,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/journal"
@@ -23,6 +24,7 @@ import (
 const (
 	maxBatch  = 8 << 20  // bytes of a body, both as it comes and unpacked
 	maxIntake = 48 << 20 // bytes of all bodies that are held at once
+	maxTaken  = 12 << 20 // of those that are being read as records and made durable: records take six times as much
 
 	batchWait = 30 * time.Second // for a body
 
@@ -55,13 +57,14 @@ type intake struct {
 	mu   sync.Mutex
 	left int64
 
-	unpacking chan struct{} // holds one for each body that is being unpacked
-	zstd      sync.Pool     // of *zstd.Decoder
-	gzip      sync.Pool     // of *gzip.Reader
+	unpacking chan struct{}       // holds one for each body that is being unpacked
+	taking    *semaphore.Weighted // bytes of bodies that are records now
+	zstd      sync.Pool           // of *zstd.Decoder
+	gzip      sync.Pool           // of *gzip.Reader
 }
 
 func newIntake() *intake {
-	return &intake{left: maxIntake, unpacking: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	return &intake{left: maxIntake, unpacking: make(chan struct{}, runtime.GOMAXPROCS(0)), taking: semaphore.NewWeighted(maxTaken)}
 }
 
 // take reserves n bytes, or returns an error that says when to come again.

@@ -23,16 +23,27 @@ const (
 	mostRemembered = "65536"
 )
 
+// cutLongest is how long one cut may take: it waits for the disk and the database alone.
+const cutLongest = 5 * time.Minute
+
 // Cut puts everything that is in the journal now into segments: one file a model and cut, registered
 // with an event each in one transaction, and trimmed from the journal only then. A gap becomes an event of
 // its own. Whatever it was cut off at, the next Cut goes on from there. It does not run after those who go on
 // sending: what comes meanwhile goes along if there is room in the last cut, and stays otherwise.
+//
+// When ctx ends, the cut of some tens of thousands of records that is under way is completed, and the error says that
+// others are left: on a machine that is so busy that each takes longer than the caller gives, they would never end.
 func (c *Capture) Cut(ctx context.Context) error {
 	c.cutting.Lock()
 	defer c.cutting.Unlock()
 	newest := c.config.Journal.Head().Sequence
 	for {
-		to, err := c.cut(ctx)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("put predictions into segments: not all of them: %w", err)
+		}
+		whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutLongest)
+		to, err := c.cut(whole)
+		cancel()
 		if err != nil {
 			return fmt.Errorf("put predictions into segments: %w", err)
 		}

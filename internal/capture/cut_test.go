@@ -2,7 +2,9 @@ package capture_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -214,8 +216,48 @@ func TestCutIsBounded(t *testing.T) {
 	for _, row := range h.segments(t) {
 		counts = append(counts, row.records)
 	}
-	if diff := cmp.Diff([]int64{13 * capture.MaxRecords, capture.MaxRecords}, counts); diff != "" {
+	if diff := cmp.Diff([]int64{6 * capture.MaxRecords, 6 * capture.MaxRecords, 2 * capture.MaxRecords}, counts); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestCutEndsAfterOne: a cut that is under way when the caller's time is over is completed; what is left waits for the
+// next.
+func TestCutEndsAfterOne(t *testing.T) {
+	t.Parallel()
+	h := open(t, journal.Options{})
+	const batches = 8 // of which six are a cut
+	for range batches {
+		records := make([]prediction.Record, capture.MaxRecords)
+		for i := range records {
+			records[i] = prediction.Record{Model: "credit", Version: "1"}
+		}
+		if _, err := h.Accept(t.Context(), capture.Batch{Records: records}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	h.config.Reached(func(stage string) {
+		if stage == "put" {
+			cancel()
+		}
+	})
+	h.restart(t)
+	if err := h.Cut(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a rest: %v", err)
+	}
+	if found := h.segments(t); len(found) != 1 || found[0].records != 6*capture.MaxRecords {
+		t.Errorf("%+v", found)
+	}
+	if err := h.Cut(ctx); !errors.Is(err, context.Canceled) || len(h.segments(t)) != 1 {
+		t.Errorf("without time: %v, %d segments", err, len(h.segments(t)))
+	}
+	h.cut(t)
+	if found := h.segments(t); len(found) != 2 || found[1].records != 2*capture.MaxRecords {
+		t.Errorf("%+v", found)
+	}
+	if left := h.records(t); len(left) != 0 {
+		t.Errorf("%d records are left in the journal", len(left))
 	}
 }
 

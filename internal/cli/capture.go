@@ -54,7 +54,31 @@ func (h house) archived(fresh func(context.Context) error) *archive.Archive {
 
 // job puts what is in the journal into segments.
 func (r *recording) job() schedule.Job {
-	return schedule.Job{Name: "cut-predictions", Period: cutEvery, Run: r.Cut}
+	return schedule.Job{Name: "cut-predictions", Period: cutEvery, Run: r.cutSome}
+}
+
+// cutSome is Cut for as long as a job may take. That something is left is no fault if something was done.
+func (r *recording) cutSome(ctx context.Context) error {
+	before, _ := r.journal.Status()
+	err := r.Cut(ctx)
+	if after, _ := r.journal.Status(); errors.Is(err, context.DeadlineExceeded) && after.Trimmed > before.Trimmed {
+		return nil
+	}
+	return err
+}
+
+// cutLast is Cut for half of the time that is left to a server that ends: there is more to do, and what is not cut stays in the
+// journal.
+func (r *recording) cutLast(ctx context.Context) error {
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
+	if err := r.Cut(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
 // compaction joins small files of predictions.

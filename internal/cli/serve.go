@@ -220,7 +220,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Stopping = func(ctx context.Context) error {
-		left := predictions.Cut(ctx) // what is not cut now stays in the journal
+		left := predictions.cutLast(ctx)
 		_, err := w.Recorder.Record(ctx, trail.Entry{
 			Type: trail.ServerStopped, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{"release": config.Release},
