@@ -126,10 +126,11 @@ func (s *server) takePredictions(w http.ResponseWriter, r *http.Request) (captur
 	if err != nil {
 		return capture.Answer{}, err
 	}
-	if err := s.intake.taking.Acquire(r.Context(), int64(len(body))); err != nil {
+	room := min(int64(len(body)), maxTaken)
+	if err := s.intake.taking.Acquire(r.Context(), room); err != nil {
 		return capture.Answer{}, err
 	}
-	defer s.intake.taking.Release(int64(len(body)))
+	defer s.intake.taking.Release(room)
 	var sent sentBatch
 	if isLines(r) {
 		sent, err = splitLines(body)

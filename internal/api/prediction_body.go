@@ -24,7 +24,7 @@ import (
 const (
 	maxBatch  = 8 << 20  // bytes of a body, both as it comes and unpacked
 	maxIntake = 48 << 20 // bytes of all bodies that are held at once
-	maxTaken  = 12 << 20 // of those that are being read as records and made durable: records take six times as much
+	maxTaken  = 6 << 20  // of those that are being read as records and made durable, or one: records take six times as much
 
 	batchWait = 30 * time.Second // for a body
 

@@ -31,6 +31,7 @@ type house struct {
 	capture  *capture.Capture
 	registry *registry.Registry
 	now      time.Time
+	stepped  time.Duration // by which the clock was set
 	dir      string
 }
 
@@ -84,7 +85,10 @@ func openAt(t testing.TB, dir string, now time.Time) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Archive = archive.New(archive.Config{Workspace: h.Workspace, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Now: clock, Fresh: h.capture.Cut})
+	h.Archive = archive.New(archive.Config{
+		Workspace: h.Workspace, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Now: clock, Fresh: h.capture.Cut,
+		Elapsed: func() time.Duration { return h.now.Sub(now) - h.stepped },
+	})
 	t.Cleanup(h.Archive.Close)
 	return h
 }

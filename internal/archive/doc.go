@@ -24,6 +24,8 @@ type Config struct {
 	Workspace *workspace.Workspace
 	Actor     trail.Actor // who joins and removes files
 	Now       func() time.Time
+	// Elapsed says how long it is since New, by a clock that cannot be set. Nil: the one of the system.
+	Elapsed func() time.Duration
 	// Fresh brings what was acknowledged before it is called into segments. Nil for who does not have the journal open:
 	// what is in there is not found then.
 	Fresh func(ctx context.Context) error
@@ -33,13 +35,28 @@ type Config struct {
 type Archive struct {
 	config Config
 	files  *cache
+	begun  time.Time // by the clock of then
 
 	reached func(stage string) // for tests: a stage of a change is over
 }
 
 // New returns the archive of a workspace.
 func New(config Config) *Archive {
-	return &Archive{config: config, files: newCache(config.Workspace.Segments), reached: func(string) {}}
+	if config.Elapsed == nil {
+		begun := time.Now()
+		config.Elapsed = func() time.Duration { return time.Since(begun) }
+	}
+	return &Archive{config: config, files: newCache(config.Workspace.Segments), begun: config.Now(), reached: func(string) {}}
+}
+
+// surely returns the time that it is at least: a clock that was set forward since New is not believed, for what is removed
+// too early does not come back.
+func (a *Archive) surely() time.Time {
+	now, counted := a.config.Now(), a.begun.Add(a.config.Elapsed())
+	if counted.Before(now) {
+		return counted
+	}
+	return now
 }
 
 // Close closes the files that nobody reads.

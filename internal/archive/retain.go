@@ -56,7 +56,8 @@ func (a *Archive) Retain(tx *state.Tx, model string, days int64, reason string) 
 }
 
 // Expire removes the files of which the last record has been kept for as long as was said. An event says what went; it is
-// removed at once.
+// removed at once. A clock that is set forward while the process runs removes nothing sooner: it goes by the clock as it was
+// when the process began, and by how long that is ago.
 func (a *Archive) Expire(ctx context.Context) error {
 	var all []Retention
 	err := a.config.Workspace.DB.Read(ctx, func(tx *state.Tx) (err error) {
@@ -85,7 +86,7 @@ func (a *Archive) expire(ctx context.Context, r Retention) (more bool, err error
 		if err != nil || is.Days == 0 {
 			return err
 		}
-		until := a.config.Now().AddDate(0, 0, -int(is.Days))
+		until := a.surely().AddDate(0, 0, -int(is.Days))
 		old, err := state.Collect(tx, scanKept, "SELECT "+keptColumns+" FROM prediction_segments WHERE model = ? AND removed = 0 GROUP BY file_digest HAVING max(last_us) < ? ORDER BY min(event) "+state.Limit,
 			r.Model, until.UnixMicro(), maxRemoved)
 		if err != nil || len(old) == 0 {

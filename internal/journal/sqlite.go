@@ -26,7 +26,7 @@ const applicationID = 0x54414c4a
 
 const (
 	pageSize        = 32 << 10
-	cacheKiB        = 16 << 10  // a whole group, so that no page is written before its commit
+	cacheKiB        = 4 << 10   // of the writer, which reads no page again; what a group or a trim has more goes into the log before its commit
 	checkpointBytes = 128 << 20 // of frames in the write-ahead log before they are copied into the file
 )
 

@@ -56,10 +56,14 @@ func (w *wal) reserve(n int64) error {
 		}
 		w.size = info.Size()
 		step := min(max(w.size, walFirstStep), walBytes)
-		if _, err := w.f.WriteAt(make([]byte, step), w.size); err != nil {
-			return fmt.Errorf("make the write-ahead log longer: %w", err)
+		zeros := make([]byte, walFirstStep)
+		for end := w.size + step; w.size < end; {
+			n, err := w.f.WriteAt(zeros[:min(walFirstStep, end-w.size)], w.size)
+			if err != nil {
+				return fmt.Errorf("make the write-ahead log longer: %w", err)
+			}
+			w.size += int64(n)
 		}
-		w.size += step
 	}
 	return nil
 }
