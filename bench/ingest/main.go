@@ -86,10 +86,6 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	joined, err := s.joined(ctx)
-	if err != nil {
-		return err
-	}
 	over := ""
 	if most > memoryLimit {
 		over = "  OVER"
@@ -97,7 +93,6 @@ func run(ctx context.Context, o options) (err error) {
 	fmt.Printf("%d records by %d clients in batches of %d within %s: %.0f a second, %d batches were told to come again\n",
 		sent.records.Load(), o.clients, o.batch, took.Round(time.Second), float64(sent.records.Load())/took.Seconds(), sent.refused.Load())
 	fmt.Printf("%.2f µs of the server's processor a record\n", float64((after-before).Microseconds())/float64(max(sent.records.Load(), 1)))
-	fmt.Printf("%d times files were joined meanwhile or at the start\n", joined)
 	fmt.Printf("%d MiB resident at the end, %d at most (limit %d)%s\n", now, most, memoryLimit, over)
 	return nil
 }
@@ -218,10 +213,8 @@ func (s *process) recorder(ctx context.Context) (token string, err error) {
 		return "", err
 	}
 	ada := as(opened.Secret)
-	for path, what := range map[string]any{"/models": map[string]any{"name": "credit", "state": "experimental"}} {
-		if _, err := ada.Post(ctx, path, what, nil); err != nil && tallystick.CodeOf(err) != tallystick.Conflict {
-			return "", err
-		}
+	if _, err := ada.Post(ctx, "/models", map[string]any{"name": "credit", "state": "experimental"}, nil); err != nil && tallystick.CodeOf(err) != tallystick.Conflict {
+		return "", err
 	}
 	if _, err := ada.Post(ctx, "/models/credit/versions", map[string]any{"version": "1"}, nil); err != nil && tallystick.CodeOf(err) != tallystick.Conflict {
 		return "", err

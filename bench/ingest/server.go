@@ -127,22 +127,6 @@ func (s *process) processor() (time.Duration, error) {
 	return time.Duration(user+system) * time.Second / ticks, err
 }
 
-// joined returns how often the server has joined files since the workspace is there: the files that others replaced
-// and that stay for an hour are more than those that are registered.
-func (s *process) joined(ctx context.Context) (int, error) {
-	text, err := s.get(ctx, "/metrics")
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(text) {
-		if rest, found := strings.CutPrefix(line, `tallystick_events_total{type="prediction.segments.compacted"}`); found {
-			n, err := strconv.ParseFloat(strings.TrimSpace(rest), 64)
-			return int(n), err
-		}
-	}
-	return 0, nil
-}
-
 // stop ends the server in good order.
 func (s *process) stop() error {
 	_ = s.cmd.Process.Signal(os.Interrupt) // it may have ended
@@ -151,7 +135,7 @@ func (s *process) stop() error {
 	select {
 	case err := <-ended:
 		if err != nil || s.said.Len() > 0 {
-			return fmt.Errorf("the server: %w\n%s", err, s.said)
+			return fmt.Errorf("the server: %v\n%s", err, s.said) //nolint:errorlint // it may have ended well, and have warned of something
 		}
 		return nil
 	case <-time.After(stopWait):

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/casework"
@@ -51,6 +52,9 @@ apart by the values of fields, and of each stratum and day at least so many are 
 	return acts(a, cmd, command[api.Recorded]{
 		do: func(ctx context.Context, s *session, args []string) (out api.Recorded, _ client.Receipt, err error) {
 			terms()
+			if within <= 0 { // which would not be sent, and so mean the usual time
+				return out, client.Receipt{}, tallystick.Errorf(tallystick.Invalid, "--within %s leaves no time to decide", within).WithHint("give a minute to a year, or leave it out for 168h")
+			}
 			r.Within = casework.Hours(within.Hours())
 			receipt, err := s.Put(ctx, caseRulePath(args[0], args[1]), r, &out)
 			return out, receipt, err

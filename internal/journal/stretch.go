@@ -1,8 +1,8 @@
 package journal
 
 const (
-	trimBlocks = 64       // removed in one transaction
-	trimBytes  = 8 << 20  // likewise; all of their pages are in memory then, as with a group
+	trimBlocks = 64      // removed in one transaction
+	trimBytes  = 8 << 20 // likewise; all of their pages are in memory then, as with a group
 )
 
 // stretch is the oldest blocks of a log, as many as are removed at once.
