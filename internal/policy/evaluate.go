@@ -98,7 +98,7 @@ func (p *Pack) answers(ctx context.Context, f *facts, judged bool) []answer {
 				asked = append(asked, i)
 			}
 		}
-		p.ask(ctx, f, asked, answers)
+		p.ask(ctx, f, asked, p.times(ctx, f, asked), answers)
 	}
 	return answers
 }

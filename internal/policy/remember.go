@@ -67,10 +67,10 @@ func (f *facts) sums() func(path string) [sha256.Size]byte {
 }
 
 // ask puts the answers of the rules, given by their places, into answers: what is remembered, and of the others all at once;
-// only if that ends in an error, one by one.
-func (p *Pack) ask(ctx context.Context, f *facts, rules []int, answers []answer) {
+// only if that ends in an error, one by one. Rules that read the time and are not in times are asked anew.
+func (p *Pack) ask(ctx context.Context, f *facts, rules []int, times map[int]string, answers []answer) {
 	var open []int
-	keys, sums, times := map[int][sha256.Size]byte{}, f.sums(), p.times(ctx, f, rules)
+	keys, sums := map[int][sha256.Size]byte{}, f.sums()
 	for _, i := range rules {
 		if time, apart := times[i]; apart || p.reads[i].steady() {
 			keys[i] = p.key(i, sums, time)

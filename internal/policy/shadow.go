@@ -186,7 +186,7 @@ func (p *Pack) some(ctx context.Context, f *facts, chosen func(id string) bool) 
 		rows[rule.ID] = row
 	}
 	answers := make([]answer, len(p.rules))
-	p.ask(ctx, f, asked, answers)
+	p.ask(ctx, f, asked, nil, answers) // past decisions are of days far apart: to find what is the same costs more than to ask
 	for _, i := range asked {
 		row := p.row(p.rules[i])
 		answers[i].put(&row)
