@@ -7,6 +7,10 @@ import (
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/body"
+	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/selection"
+	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -102,5 +106,31 @@ func TestPredictionOnPages(t *testing.T) {
 	b.says(address, "he <b>complains</b>", "is open")
 	if h.log.Len() > 0 {
 		t.Error(h.log)
+	}
+}
+
+// TestBodiesOnPages: a page says what became of a body, and shows none.
+func TestBodiesOnPages(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.furnish(t)
+	const line = `{"model":"credit","version":"3","request_body":{"type":"text/plain","text":"confidential"}}`
+	dropped := h.predict(t, line)[0]
+	define := func(tx *state.Tx) ([]trail.Change, error) {
+		change, err := body.Define(tx, body.KeepRule{Model: "credit", Name: "whole", Terms: selection.Terms{Share: 1}})
+		return []trail.Change{change}, err
+	}
+	if _, err := registry.New(h.workspace.DB, h.workspace.Recorder).Do(t.Context(), registry.Command{Principal: access.Local("ada"), Action: access.BodyRuleManage, Propose: define}); err != nil {
+		t.Fatal(err)
+	}
+	kept, b := h.predict(t, line)[0], h.as(t, access.Validator)
+	for id, want := range map[string]string{dropped.String(): "was not kept as it was", kept.String(): "tallystick body show " + kept.String()} {
+		got := b.get("/predictions/" + id)
+		if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), want) || strings.Contains(got.Body.String(), "confidential") {
+			t.Errorf("%d, want %q:\n%s", got.Code, want, got.Body)
+		}
+		if faults := check(parse(t, got.Body.String())); len(faults) > 0 {
+			t.Errorf("%q", faults)
+		}
 	}
 }
