@@ -24,16 +24,21 @@ type questions struct {
 	one  func(query string) (rego.PreparedEvalQuery, error)
 	each map[string]rego.PreparedEvalQuery // one rule, by its id
 
-	results, times []string // terms of queries for what a rule says and for what it makes of the time, by its place
+	mu             sync.Mutex
+	results, times terms // for what rules say, and for what they make of the time
+}
 
-	mu   sync.Mutex
-	sets map[string]*rego.PreparedEvalQuery // of several rules, by their text
+// terms are what is asked of each rule, by its place.
+type terms struct {
+	each []string
+	sets map[string]*rego.PreparedEvalQuery // of several rules, by their places
 }
 
 // prepare makes the query of each rule by itself, for the input on which one of several ends in an error: that error ends their
 // common query, and the others must keep their results.
 func prepare(compiler *ast.Compiler, store storage.Store, rules []Definition) (*questions, error) {
-	q := &questions{each: map[string]rego.PreparedEvalQuery{}, sets: map[string]*rego.PreparedEvalQuery{}}
+	q := &questions{each: map[string]rego.PreparedEvalQuery{}}
+	q.results.sets, q.times.sets = map[string]*rego.PreparedEvalQuery{}, map[string]*rego.PreparedEvalQuery{}
 	q.one = func(query string) (rego.PreparedEvalQuery, error) {
 		return rego.New(rego.Compiler(compiler), rego.Store(store), rego.Query(query), rego.StrictBuiltinErrors(true)).
 			PrepareForEval(context.Background())
@@ -45,8 +50,8 @@ func prepare(compiler *ast.Compiler, store storage.Store, rules []Definition) (*
 		}
 		q.each[rule.ID] = query
 		// A comprehension is there even if the result is undefined: empty.
-		q.results = append(q.results, "[result | result := "+rule.pkg.String()+".result]")
-		q.times = append(q.times, "sprintf(\"%v\", [[made | made := "+rule.pkg.String()+"."+timed+"]])")
+		q.results.each = append(q.results.each, "[result | result := "+rule.pkg.String()+".result]")
+		q.times.each = append(q.times.each, "sprintf(\"%v\", [[made | made := "+rule.pkg.String()+"."+timed+"]])")
 	}
 	return q, nil
 }

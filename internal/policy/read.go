@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // members splits a JSON object into its members, which stay bytes of data. It reads no further than that: of thousands
 // of past documents most is never looked at. The last of several members with one name counts, as in encoding/json.
 func members(data []byte) (map[string]json.RawMessage, error) {
-	if !json.Valid(data) { // which bounds the depth too, as gjson does not
+	if !valid(data) {
 		var value any
 		return nil, json.Unmarshal(data, &value)
 	}
@@ -26,6 +27,16 @@ func members(data []byte) (map[string]json.RawMessage, error) {
 		return true
 	})
 	return pieces, nil
+}
+
+// maxOpened is how many brackets are left to gjson, which sees faster than encoding/json whether JSON is valid, but goes as deep as it is.
+const maxOpened = 10_000
+
+func valid(data []byte) bool {
+	if bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > maxOpened {
+		return json.Valid(data)
+	}
+	return gjson.ValidBytes(data)
 }
 
 // read returns valid JSON with its numbers as they are written.

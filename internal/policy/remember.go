@@ -108,7 +108,7 @@ func (p *Pack) times(ctx context.Context, f *facts, rules []int) map[int]string 
 	if len(apart) == 0 {
 		return nil
 	}
-	query, err := p.questions.of(p.questions.times, apart)
+	query, err := p.questions.of(&p.questions.times, apart)
 	if err != nil || query == nil {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (p *Pack) pathsOf(rules ...int) []string {
 // together asks several rules by one query, so that the engine works out once what they share. It returns false if one of them
 // ended in an error or all of them took too many steps, so that each has to be asked by itself.
 func (p *Pack) together(ctx context.Context, rules []int, f *facts) ([]answer, bool) {
-	query, err := p.questions.of(p.questions.results, rules)
+	query, err := p.questions.of(&p.questions.results, rules)
 	if err != nil || query == nil {
 		return nil, false
 	}
@@ -158,23 +158,26 @@ func (p *Pack) together(ctx context.Context, rules []int, f *facts) ([]answer, b
 }
 
 // of returns the query that asks for the terms of several rules, nil if there are too many such queries.
-func (q *questions) of(terms []string, rules []int) (*rego.PreparedEvalQuery, error) {
-	list := make([]string, len(rules))
-	for n, i := range rules {
-		list[n] = terms[i]
+func (q *questions) of(of *terms, rules []int) (*rego.PreparedEvalQuery, error) {
+	var set []byte
+	for _, i := range rules {
+		set = binary.AppendUvarint(set, uint64(i))
 	}
-	text := "[" + strings.Join(list, ", ") + "]"
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if query, there := q.sets[text]; there {
+	if query, there := of.sets[string(set)]; there {
 		return query, nil
 	}
-	if len(q.sets) >= maxSets {
+	if len(of.sets) >= maxSets {
 		return nil, nil
 	}
-	query, err := q.one(text)
+	list := make([]string, len(rules))
+	for n, i := range rules {
+		list[n] = of.each[i]
+	}
+	query, err := q.one("[" + strings.Join(list, ", ") + "]")
 	if err == nil {
-		q.sets[text] = &query
+		of.sets[string(set)] = &query
 	}
 	return &query, err
 }
