@@ -22,16 +22,21 @@ import data.tallystick.lib.release
 
 report := input.release.dependencies.report
 
-limits := release.settings.limits
+# Each by itself, so that the rule is the same under a policy with another limit of another rule.
+lasts := release.settings.limits.vulnerabilities_days
+
+most_critical := release.settings.limits.critical_vulnerabilities
+
+most_high := release.settings.limits.high_vulnerabilities
 
 attach := sprintf("Scan the libraries and attach the report with `tallystick evidence attach %s FILE --kind vulnerabilities --sign`.", [release.name])
 
 days := release.days_since(report.produced)
 
-timed := {"age": floor(days), "old": days > limits.vulnerabilities_days, "recent": days <= limits.vulnerabilities_days}
+timed := {"age": floor(days), "old": days > lasts, "recent": days <= lasts}
 
 found := sprintf("The report of %s counts %d critical and %d high; tier %s accepts %v and %v.", [
-	release.day(report.produced), report.critical, report.high, input.model.tier, limits.critical_vulnerabilities, limits.high_vulnerabilities,
+	release.day(report.produced), report.critical, report.high, input.model.tier, most_critical, most_high,
 ])
 
 result := judge.not_applicable(sprintf(
@@ -49,7 +54,7 @@ result := judge.not_applicable(sprintf(
 	is_null(report)
 } else := judge.absent(
 	release.settings.missing.vulnerabilities,
-	sprintf("The report of %s is %d days old; tier %s accepts %v.", [release.day(report.produced), timed.age, input.model.tier, limits.vulnerabilities_days]),
+	sprintf("The report of %s is %d days old; tier %s accepts %v.", [release.day(report.produced), timed.age, input.model.tier, lasts]),
 	attach,
 ) if {
 	timed.old
@@ -67,11 +72,11 @@ result := judge.not_applicable(sprintf(
 } if {
 	is_number(report.critical)
 	is_number(report.high)
-	report.critical <= limits.critical_vulnerabilities
-	report.high <= limits.high_vulnerabilities
+	report.critical <= most_critical
+	report.high <= most_high
 	timed.recent
 }
 
-beyond if report.critical > limits.critical_vulnerabilities
+beyond if report.critical > most_critical
 
-beyond if report.high > limits.high_vulnerabilities
+beyond if report.high > most_high
