@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+trap '[ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server"; } || true; rm -rf "$scratch"' EXIT
 [ -n "${TALLYSTICK:-}" ] || { TALLYSTICK=$scratch/tallystick && CGO_ENABLED=0 go build -o "$TALLYSTICK" ./cmd/tallystick; } # with the caches of this HOME
 [ -n "${SCHEMATHESIS:-}" ] || SCHEMATHESIS=$(crosscheck/venv.sh api schemathesis==4.32.5)/bin/schemathesis
 export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 bytes=${ARTIFACT_BYTES:-20000000000} limit=${ARTIFACT_LIMIT:-307200}
 scratch=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+trap '[ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server"; } || true; rm -rf "$scratch"' EXIT
 tallystick=$scratch/tallystick
 CGO_ENABLED=0 go build -o "$tallystick" ./cmd/tallystick
 export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state
