@@ -214,7 +214,7 @@ func decode(sequence uint64, leaf, openings []byte) (Event, error) {
 	if err != nil {
 		return damaged("its leaf is damaged", err)
 	}
-	e := Event{Sequence: sequence, ID: head.ID, Type: Type(head.Type), Time: head.Time, Leaf: leaf, written: head.Sequence}
+	e := Event{Sequence: sequence, ID: head.ID, Type: Type(head.Type), Time: head.Time, Leaf: leaf, written: head.Sequence, sealed: new(sealed)}
 	if e.Disclosures, err = verify.ParseOpenings(openings); err != nil {
 		return damaged("its disclosures are damaged", err)
 	}

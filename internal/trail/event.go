@@ -33,7 +33,14 @@ type Event struct {
 	Disclosures []verify.Disclosure // without those that were erased
 	Index       *uint64             // in the ledger; nil until the sealer has appended it
 
-	written uint64 // sequence in the leaf
+	written uint64  // sequence in the leaf
+	sealed  *sealed // nil in an event that was made by hand
+}
+
+// sealed is what Sealed returns, decoded when it is first asked for and shared by the copies of an event.
+type sealed struct {
+	once sync.Once
+	data map[string]any
 }
 
 // Data returns the event's data with the sealed fields opened, each checked against the leaf. Fields
@@ -52,10 +59,16 @@ func (e Event) AppendData(dst []byte, open bool) ([]byte, error) {
 }
 
 // Sealed returns the event's data as everyone may read it: commitments stand in the place of sealed
-// fields.
+// fields. It is decoded once; nobody may change it.
 func (e Event) Sealed() map[string]any {
-	sealed, _ := verify.DecodeEvent(e.Leaf) // whoever made the event has judged the leaf
-	return sealed.Data
+	if e.sealed == nil {
+		e.sealed = new(sealed)
+	}
+	e.sealed.once.Do(func() {
+		decoded, _ := verify.DecodeEvent(e.Leaf) // whoever made the event has judged the leaf
+		e.sealed.data = decoded.Data
+	})
+	return e.sealed.data
 }
 
 // Filter chooses events. Zero fields choose all.
