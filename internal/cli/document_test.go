@@ -89,3 +89,36 @@ func parses(line string) error {
 	}
 	return cmd.ValidateArgs(cmd.Flags().Args())
 }
+
+// TestScriptedCommands checks that every command is run by a script.
+func TestScriptedCommands(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run strings.Builder
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(line, "#") {
+				run.WriteString(line)
+			}
+		}
+	}
+	script := run.String()
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		name := strings.TrimPrefix(cmd.CommandPath(), "tallystick ")
+		if cmd.Runnable() && !cmd.HasSubCommands() && !regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(script) {
+			t.Errorf("no script runs tallystick %s: add it to one in testdata", name)
+		}
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk((&app{}).root())
+}

@@ -38,7 +38,7 @@ import (
 //	server start ARG...      runs `tallystick serve ARG...`, see cmdServer
 //	server kill|stop
 //	pipeline NAME FILE       writes the shell of a template in examples/ci, see cmdPipeline
-//	files start              serves files over HTTP at $FILES, see cmdFiles
+//	files start              serves files, and takes what is posted, over HTTP at $FILES, see cmdFiles
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the program many times")

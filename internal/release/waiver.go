@@ -107,8 +107,11 @@ func waivable(pack *policy.Pack, rule string) error {
 		for _, d := range rules {
 			ids = append(ids, d.ID)
 		}
-		return tallystick.Errorf(tallystick.Invalid, "the policy has no rule %.80q", rule).
-			WithHint("did you mean %s? `tallystick policy explain` lists the rules", strings.Join(tallystick.Nearby(rule, ids, 3), ", "))
+		no := tallystick.Errorf(tallystick.Invalid, "the policy has no rule %.80q", rule)
+		if near := tallystick.Nearby(rule, ids, 3); len(near) > 0 {
+			return no.WithHint("did you mean %s?", strings.Join(near, ", "))
+		}
+		return no.WithHint("`tallystick policy explain` lists the rules")
 	}
 	if !rules[i].Waivable {
 		return tallystick.Errorf(tallystick.Invalid, "rule %s cannot be waived", rule)
