@@ -62,6 +62,11 @@ func newEvent(e trail.Event, open bool) (Event, error) {
 
 // newEvents returns events as they travel, with the names of those who acted.
 func (s *server) newEvents(ctx context.Context, found []trail.Event, open bool) ([]Event, error) {
+	if open {
+		if err := s.Cases.Close(ctx, caller(ctx).ID, found); err != nil {
+			return nil, err
+		}
+	}
 	events := make([]Event, 0, len(found))
 	var actors []string
 	for _, e := range found {

@@ -75,6 +75,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		t.Fatal(err)
 	}
 	kept := archive.New(archive.Config{Workspace: w, Now: time.Now, Fresh: predictions.Cut})
+	cases := casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept, Labels: label.New(w.DB, w.Evidence), Models: cat})
 	h := house{dir: w.Dir(), journal: j, Config: api.Config{
 		Workspace: w, Registry: registry.New(w.DB, w.Recorder), Catalog: cat, Lineage: lineage.New(w.DB), Access: people,
 		Releases: release.New(release.Config{
@@ -83,13 +84,13 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		}),
 		Obliged: obligation.New(obligation.Config{DB: w.DB, Catalog: cat, Trail: w.Trail, Evidence: w.Evidence}),
 		Packages: dossier.New(dossier.Config{
-			Workspace: w, Catalog: cat, People: people, Pack: policy.Packs(""), Program: "tallystick test", Now: time.Now,
+			Workspace: w, Catalog: cat, People: people, Cases: cases, Pack: policy.Packs(""), Program: "tallystick test", Now: time.Now,
 		}),
 		Notify:      notify.NewStore(notify.StoreConfig{DB: w.DB, Vault: notify.NewVault(filepath.Join(w.Dir(), "notify"))}),
 		Predictions: predictions,
 		Release:     "test", Logger: slog.New(slog.DiscardHandler), Now: time.Now,
 		Archive: kept, Labels: label.New(w.DB, w.Evidence),
-		Cases: casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: "program"}, Segments: kept, Labels: label.New(w.DB, w.Evidence), Models: cat}),
+		Cases: cases,
 	}}
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

@@ -68,11 +68,11 @@ func (a *app) house(w *workspace.Workspace) house {
 		Pack: judging, Files: w.Artifacts.Open, Signer: w.Signer,
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
-	h.packages = dossier.New(dossier.Config{
-		Workspace: w, Catalog: h.catalog, People: h.access, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
-	})
 	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
 	h.cases = h.desk()
+	h.packages = dossier.New(dossier.Config{
+		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
+	})
 	return h
 }
 

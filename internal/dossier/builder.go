@@ -42,8 +42,12 @@ type builder struct {
 func (b *builder) build(ctx context.Context, signer *evidence.Signer) (*Package, error) {
 	b.story, b.named = newStory(), newNamed()
 	for e, err := range b.chosen(ctx) {
+		one := []trail.Event{e}
+		if err == nil && b.request.Disclose {
+			err = b.office.config.Cases.Close(ctx, "", one) // nobody knows who will read a package
+		}
 		if err == nil {
-			err = b.take(ctx, e)
+			err = b.take(ctx, one[0])
 		}
 		if err != nil {
 			return nil, err

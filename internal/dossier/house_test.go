@@ -10,6 +10,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/policy"
@@ -46,7 +47,8 @@ func newHouse(t testing.TB) house {
 	h.Workspace = w
 	h.office = dossier.New(dossier.Config{
 		Workspace: w, Catalog: catalog.New(w.DB, w.Trail), People: access.New(access.Config{DB: w.DB, Recorder: w.Recorder}),
-		Pack: policy.Packs(""), Program: "tallystick test", Now: clock,
+		Cases: casework.New(casework.Config{DB: w.DB}),
+		Pack:  policy.Packs(""), Program: "tallystick test", Now: clock,
 	})
 	return h
 }

@@ -19,6 +19,10 @@ type Config struct {
 	Workspace *workspace.Workspace
 	Catalog   *catalog.Catalog
 	People    catalog.People
+	// Cases keep closed what somebody is not to know yet; see casework.Desk.
+	Cases interface {
+		Close(ctx context.Context, reader string, events []trail.Event) error
+	}
 	// Pack returns the policy of a tier.
 	Pack    func(tallystick.Tier) (*policy.Pack, error)
 	Program string // name and version

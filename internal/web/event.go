@@ -13,7 +13,6 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
-	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -27,6 +26,7 @@ type eventPage struct {
 	Words       string // who did what, in a sentence
 	Description string // of the type
 	Action      string
+	Blind       bool // what it says is closed until somebody else has given a second opinion
 	Fields      []eventField
 	Sealed      int // fields that are shown sealed
 	Open        bool
@@ -61,12 +61,14 @@ func (s *server) event(v *visit) error {
 	if i < 0 {
 		return fmt.Errorf("event %d has type %q, which nobody defines", e.Sequence, e.Type)
 	}
-	definition := trail.Definitions()[i]
-	blind, err := s.blind(v, e)
-	if err != nil {
+	all := len(e.Disclosures)
+	one := []trail.Event{e}
+	if err := s.Cases.Close(v.ctx(), v.who.ID, one); err != nil {
 		return err
 	}
-	page := eventPage{ID: e.ID, Description: definition.Description, Action: definition.Action, Open: v.discloses() && !blind}
+	e = one[0]
+	definition := trail.Definitions()[i]
+	page := eventPage{ID: e.ID, Description: definition.Description, Action: definition.Action, Open: v.discloses(), Blind: len(e.Disclosures) < all}
 	page.eventLine = newLine(e, titlesOf([]trail.Definition{definition}), page.Open)
 	if err := s.tell(v, e, &page); err != nil {
 		return err
@@ -92,18 +94,6 @@ func (s *server) event(v *visit) error {
 		}
 	}
 	return s.show(v, "event", fmt.Sprintf("Event %d: %s", e.Sequence, page.Title), page)
-}
-
-// blind reports whether the event is an opinion that the visitor is not to know before giving their own.
-func (s *server) blind(v *visit, e trail.Event) (bool, error) {
-	if e.Type != trail.CaseJudged || e.Actor == v.who.ID || v.who.Allows(access.CaseDecide, whole) != nil {
-		return false, nil
-	}
-	c, _, err := s.Cases.Case(v.ctx(), e.Resource.ID, v.who)
-	if tallystick.CodeOf(err) == tallystick.NotFound { // the opinion was refused
-		return false, nil
-	}
-	return c.State == casework.Second, err
 }
 
 // tell puts the event in words, for what the reader may see.
