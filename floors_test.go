@@ -19,7 +19,7 @@ var floors = [][]string{
 	{""},
 	{"internal/prediction"}, // so low that verify can use it
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire", "internal/window"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive"},
@@ -43,6 +43,7 @@ var sideways = map[string]map[string]string{
 	"internal/witness":    {"internal/durable": "one way to write a file durably"},
 	"internal/provenance": {"internal/artifact": "one way to hash files"},
 	"internal/notify":     {"internal/catalog": "one way to tell an event in words"},
+	"internal/window":     {"internal/stat": "one quantile rule, one comparison of samples"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},
 	"internal/audit":      {"internal/report": "an audit ends in a report"},
 	"internal/reconcile":  {"internal/registry": "a finding is raised by a command"},

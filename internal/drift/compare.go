@@ -51,18 +51,31 @@ func (n *Numbers) SettleTally(t *stat.Tally, values []float64, qs ...float64) (F
 
 // feature reads what was compared, exactly or by a tally.
 func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
-	missing += c.Dropped
-	reference, current := append(c.ReferenceBins, n.missing), append(c.Bins, missing)
+	counted := "exact"
+	if c.KSBound > 0 || c.W1Bound > 0 {
+		counted = fmt.Sprintf("counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", c.KSBound, c.W1Bound)
+	}
+	r := numberRow{name: n.name, role: n.role, edges: n.reference.Edges(), missingReference: n.missing, missing: missing + c.Dropped, counted: counted}
+	return r.feature(c)
+}
+
+// numberRow is what a comparison of two samples of a number does not say itself.
+type numberRow struct {
+	name, role                string
+	edges                     []float64 // the deciles of the reference
+	missingReference, missing int64     // rows without a finite value
+	counted                   string    // how, for Method
+}
+
+func (r numberRow) feature(c stat.TwoSample) Feature {
+	reference, current := append(c.ReferenceBins, r.missingReference), append(c.Bins, r.missing)
 	d := stat.Diverge(reference, current)
-	f := newFeature(n.name, n.role, "number", reference, current, d)
-	p, tests := withMissing(c, n.missing, missing)
+	f := newFeature(r.name, r.role, "number", reference, current, d)
+	p, tests := withMissing(c, r.missingReference, r.missing)
 	f.KS, f.P, f.ErrorBound = stat.Number(c.KS), stat.Number(p), stat.Number(c.KSBound)
 	f.Wasserstein, f.WassersteinSD = stat.Number(c.W1), stat.Number(c.W1SD)
-	f.Method = tests + ", wasserstein, psi over reference deciles; exact"
-	if c.KSBound > 0 || c.W1Bound > 0 {
-		f.Method = fmt.Sprintf("%s, wasserstein, psi over reference deciles; counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", tests, c.KSBound, c.W1Bound)
-	}
-	f.bins(BinLabels(n.reference.Edges()), reference, current)
+	f.Method = tests + ", wasserstein, psi over reference deciles; " + r.counted
+	f.bins(BinLabels(r.edges), reference, current)
 	return f
 }
 
@@ -116,18 +129,34 @@ func (c *Categories) Compare(values []string, counts []int64, missing int64) Fea
 			unseen = append(unseen, value)
 		}
 	}
-	d := stat.Diverge(c.counts, current)
-	f := newFeature(c.name, c.role, "category", c.counts, current, d)
-	test := stat.Homogeneity([][]int64{c.counts, current})
+	return categoryRow{c.name, c.role, c.values, c.counts, current, unseen, true, "exact"}.feature()
+}
+
+// categoryRow is a category's counts by value, then other, then missing.
+type categoryRow struct {
+	name, role         string
+	values             []string
+	reference, current []int64
+	unseen             []string
+	complete           bool   // the reference has no value but values
+	counted            string // how, for Method
+}
+
+func (r categoryRow) feature() Feature {
+	d := stat.Diverge(r.reference, r.current)
+	f := newFeature(r.name, r.role, "category", r.reference, r.current, d)
+	test := stat.Homogeneity([][]int64{r.reference, r.current})
 	f.Chi2, f.DOF, f.P = stat.Number(test.Statistic), test.DOF, stat.Number(test.P)
 	if d.Cells == 1 {
 		f.P = 1 // one value in both: nothing to test, and nothing that could have changed
 	}
 	f.LInfinity = stat.Number(d.LInfinity)
-	f.UnseenShare = stat.Number(float64(current[other]) / float64(f.N))
-	f.UnseenExamples = unseen[:min(3, len(unseen))]
-	f.Method = "chi-square homogeneity, psi over the reference's values, other and missing; exact"
-	f.bins(append(append([]string{}, c.values...), "(other)", "(missing)"), c.counts, current)
+	if r.complete {
+		f.UnseenShare = stat.Number(float64(r.current[len(r.values)]) / float64(f.N))
+		f.UnseenExamples = r.unseen[:min(3, len(r.unseen))]
+	}
+	f.Method = "chi-square homogeneity, psi over the reference's values, other and missing; " + r.counted
+	f.bins(append(append([]string{}, r.values...), "(other)", "(missing)"), r.reference, r.current)
 	return f
 }
 
