@@ -239,15 +239,17 @@ func TestFiles(t *testing.T) {
 		from, to time.Time
 		want     int
 	}{{time.Time{}, time.Time{}, 4}, {between[0], time.Time{}, 3}, {time.Time{}, between[0], 1}, {between[0], between[2], 2}, {between[3], time.Time{}, 0}} {
-		files, release, err := h.Files(t.Context(), "credit", test.from, test.to)
-		if err != nil || len(files) != test.want {
-			t.Errorf("from %v to %v: %d files, %v; want %d", test.from, test.to, len(files), err, test.want)
+		shelf, err := h.Files(t.Context(), "credit", test.from, test.to)
+		if err != nil || shelf.Len() != test.want {
+			t.Fatalf("from %v to %v: %d files, %v; want %d", test.from, test.to, shelf.Len(), err, test.want)
 		}
-		for _, f := range files {
-			if f.Model() != "credit" || f.Count() != 2 {
-				t.Errorf("a file of %s with %d records", f.Model(), f.Count())
+		for f, err := range shelf.All(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Model() != "credit" || f.Count() != 2 || f.First != 0 || f.End != 2 {
+				t.Errorf("a file of %s with %d records, %d to %d of the time", f.Model(), f.Count(), f.First, f.End)
 			}
 		}
-		release()
 	}
 }

@@ -2,7 +2,7 @@ package archive
 
 import (
 	"context"
-	"errors"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"time"
@@ -13,61 +13,16 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// MaxFiles bounds the files that are open for one question.
-const MaxFiles = 2048
-
 // Files returns the files that can have records of a model from the time from, inclusive, to the time to, exclusive; a zero
 // time is no bound. They are in the order in which their first segments were registered, and have records of other
-// times too. They are open until the caller calls release, which must be called once, also if they are none.
-func (a *Archive) Files(ctx context.Context, model string, from, to time.Time) (_ []*segment.File, release func(), err error) {
+// times too.
+//
+// There can be any number: none of them is open before it is read, and some 50 bytes of each are held. What is joined, or
+// written anew, while somebody reads is found where it is then, so that each prediction is met once.
+func (a *Archive) Files(ctx context.Context, model string, from, to time.Time) (*segment.Shelf, error) {
 	if err := a.fresh(ctx); err != nil {
-		return nil, func() {}, err
+		return nil, err
 	}
-	for range tries {
-		var files []*segment.File
-		if files, release, err = a.openAll(ctx, model, from, to); !errors.As(err, new(replaced)) {
-			return files, release, err
-		}
-	}
-	return nil, func() {}, err
-}
-
-func (a *Archive) openAll(ctx context.Context, model string, from, to time.Time) (files []*segment.File, release func(), err error) {
-	digests, err := a.digests(ctx, model, from, to)
-	if err != nil {
-		return nil, func() {}, err
-	}
-	var taken []*held
-	release = func() {
-		for _, h := range taken {
-			a.files.release(h)
-		}
-	}
-	for _, digest := range digests {
-		h, err := a.files.take(digest)
-		if err == nil {
-			err = ctx.Err()
-		}
-		if tallystick.CodeOf(err) == tallystick.NotFound {
-			err = replaced{missing(digest)}
-		}
-		if h != nil {
-			taken = append(taken, h)
-			files = append(files, h.File)
-		}
-		if err != nil {
-			release()
-			return nil, func() {}, err
-		}
-	}
-	return files, release, nil
-}
-
-func missing(digest tallystick.Digest) error {
-	return tallystick.Errorf(tallystick.Internal, "segment file %s is missing", digest).WithHint("run `tallystick fsck`; a backup may have it")
-}
-
-func (a *Archive) digests(ctx context.Context, model string, from, to time.Time) (digests []tallystick.Digest, err error) {
 	first, last := int64(math.MinInt64), int64(math.MaxInt64)
 	if !from.IsZero() {
 		first = int64(prediction.TimeOf(from))
@@ -75,21 +30,110 @@ func (a *Archive) digests(ctx context.Context, model string, from, to time.Time)
 	if !to.IsZero() {
 		last = to.Add(-time.Microsecond).UnixMicro()
 	}
-	err = a.config.Workspace.DB.Read(ctx, func(tx *state.Tx) error {
-		digests, err = state.Collect(tx, func(s state.Scanner) (tallystick.Digest, error) {
-			var digest string
-			err := s.Scan(&digest)
-			return tallystick.Digest(digest), err
-		}, "SELECT file_digest FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us <= ? AND removed = 0 GROUP BY file_digest ORDER BY min(event) "+state.Limit,
-			model, first, last, MaxFiles+1)
+	var places []place
+	err := a.config.Workspace.DB.Read(ctx, func(tx *state.Tx) (err error) {
+		places, err = state.Collect(tx, scanPlace, "SELECT file_digest, min(event), max(event) FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us <= ? AND removed = 0 GROUP BY file_digest ORDER BY min(event)",
+			model, first, last)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look for the predictions of %s: %w", model, err)
 	}
-	if len(digests) > MaxFiles {
-		return nil, tallystick.Errorf(tallystick.Unavailable, "the predictions of %s of that time are in more than %d files", model, MaxFiles).
-			WithHint("ask about a shorter time; files of past days are joined in the background")
+	return segment.NewShelf(len(places), func(ctx context.Context, number int) (*segment.Piece, error) {
+		piece, err := a.piece(ctx, number, places[number])
+		if err != nil {
+			return nil, fmt.Errorf("predictions of %s: %w", model, err)
+		}
+		return piece, nil
+	}), nil
+}
+
+// place is a file as it was, and its first and last segment that were asked for, by the events that have registered them:
+// they and those between are neighbours in every file that they move to, in this order, because files are joined and
+// written anew as wholes.
+type place struct {
+	file        [32]byte // digest
+	first, last uint64
+}
+
+func scanPlace(s state.Scanner) (p place, err error) {
+	var text string
+	if err := s.Scan(&text, &p.first, &p.last); err != nil {
+		return p, err
 	}
-	return digests, nil
+	digest := tallystick.Digest(text)
+	if err := digest.Validate(); err != nil {
+		return p, err
+	}
+	_, err = hex.Decode(p.file[:], []byte(digest.Hex()))
+	return p, err
+}
+
+// piece opens the file of a place, or the one that its segments have moved to.
+func (a *Archive) piece(ctx context.Context, number int, at place) (*segment.Piece, error) {
+	was := tallystick.Digest("sha256:" + hex.EncodeToString(at.file[:]))
+	digest := was
+	for range tries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		h, err := a.files.take(digest)
+		if err == nil {
+			piece := segment.NewPiece(h.File, number, func() { a.files.release(h) })
+			if digest != was {
+				err = a.narrow(ctx, piece, at)
+			}
+			if err != nil {
+				piece.Close()
+				return nil, err
+			}
+			return piece, nil
+		}
+		if tallystick.CodeOf(err) != tallystick.NotFound {
+			return nil, err
+		}
+		now, err := a.registered(ctx, at.first)
+		switch {
+		case err != nil:
+			return nil, err
+		case now.removed > 0:
+			return nil, tallystick.Errorf(tallystick.NotFound, "file %s was removed, because it had been kept for long enough: event %d", was, now.removed)
+		case now.file == digest:
+			return nil, missing(digest)
+		}
+		digest = now.file
+	}
+	return nil, errChanged
+}
+
+// narrow leaves the rows of a place in a file that its segments have moved to.
+func (a *Archive) narrow(ctx context.Context, p *segment.Piece, at place) error {
+	first, err := a.registered(ctx, at.first)
+	if err != nil {
+		return err
+	}
+	last, err := a.registered(ctx, at.last)
+	if err != nil {
+		return err
+	}
+	if !p.Narrow(first.segment, last.segment) {
+		return errChanged
+	}
+	return nil
+}
+
+// registered returns the segment that an event has registered.
+func (a *Archive) registered(ctx context.Context, event uint64) (r row, err error) {
+	err = a.config.Workspace.DB.Read(ctx, func(tx *state.Tx) error {
+		r, err = scanRow(tx.QueryRow("SELECT "+rowColumns+" FROM prediction_segments WHERE event = ?", event))
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("look where the segment of event %d lives: %w", event, err)
+	}
+	return r, nil
+}
+
+func missing(digest tallystick.Digest) error {
+	return tallystick.Errorf(tallystick.Internal, "segment file %s is missing", digest).WithHint("run `tallystick fsck`; a backup may have it")
 }

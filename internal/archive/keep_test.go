@@ -36,12 +36,11 @@ func (h *house) sent(t *testing.T, model string, cuts int) map[prediction.ID][]b
 // files returns how many files a model has.
 func (h *house) files(t *testing.T, model string) int {
 	t.Helper()
-	files, release, err := h.Files(t.Context(), model, time.Time{}, time.Time{})
+	shelf, err := h.Files(t.Context(), model, time.Time{}, time.Time{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	release()
-	return len(files)
+	return shelf.Len()
 }
 
 // blobs fails unless the store has so many files, all of them sound.
@@ -94,8 +93,13 @@ func TestCompact(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	proofs := h.sent(t, "credit", 35)
-	maps.Copy(proofs, h.sent(t, "churn", 3))
-	open, release, err := h.Files(t.Context(), "credit", time.Time{}, time.Time{})
+	churn := h.sent(t, "churn", 3)
+	maps.Copy(proofs, churn)
+	before, err := h.Files(t.Context(), "credit", time.Time{}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := before.Open(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,12 +112,13 @@ func TestCompact(t *testing.T) {
 	h.now = h.now.Add(2 * time.Hour)
 	h.compact(t) // what was replaced is due
 	h.blobs(t, 5+3)
-	for _, f := range open { // and still readable for those who have it
-		if _, err := f.At(0); err != nil {
-			t.Error(err)
-		}
+	if _, err := held.At(0); err != nil { // and still readable for those who have it
+		t.Error(err)
 	}
-	release()
+	held.Close()
+	credit := maps.Clone(proofs)
+	maps.DeleteFunc(credit, func(id prediction.ID, _ []byte) bool { return churn[id] != nil })
+	h.onShelf(t, before, credit)
 	h.now = h.now.Add(48 * time.Hour)
 	h.compact(t)
 	h.now = h.now.Add(2 * time.Hour)

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -16,12 +17,11 @@ func (a *Asker) Aggregate(ctx context.Context, q Figures) (Figured, error) {
 	if err := q.validate(); err != nil {
 		return Figured{}, err
 	}
-	files, release, err := a.open(ctx, &q.Selection)
+	files, err := a.open(ctx, &q.Selection)
 	if err != nil {
 		return Figured{}, err
 	}
-	defer release()
-	if err := known(files, append(q.columns(), columnsOf(q.Where)...)); err != nil {
+	if err := known(ctx, files, append(q.columns(), columnsOf(q.Where)...)); err != nil {
 		return Figured{}, err
 	}
 	p := newPlan(&q.Selection, q.columns()...)
@@ -39,7 +39,7 @@ func (a *Asker) Aggregate(ctx context.Context, q Figures) (Figured, error) {
 		}
 	}
 	answer := t.answer()
-	answer.Files = len(files)
+	answer.Files = files.Len()
 	if p.labels {
 		answer.Labels = &p.watermark
 	}
@@ -53,34 +53,47 @@ func columnsOf(conditions []Condition) (names []string) {
 	return names
 }
 
+// maxNames bounds the names of columns that are remembered to suggest one.
+const maxNames = 4096
+
 // known returns a NotFound error for a feature or attribution that no prediction in the files has.
-func known(files []*segment.File, columns []string) error {
-	if len(files) == 0 {
+func known(ctx context.Context, files *segment.Shelf, columns []string) error {
+	unknown := map[string]bool{}
+	for _, name := range columns {
+		if strings.HasPrefix(name, "f_") || strings.HasPrefix(name, "a_") {
+			unknown[name] = true
+		}
+	}
+	if len(unknown) == 0 || files.Len() == 0 {
 		return nil
 	}
-	var all []string
-	spills := false
-	for _, f := range files {
+	all := map[string]bool{}
+	for f, err := range files.All(ctx) {
+		if err != nil {
+			return err
+		}
 		for _, c := range f.Columns() {
-			all = append(all, c.Name)
-			spills = spills || c.Name == columnOverflow
+			if delete(unknown, c.Name); c.Name == columnOverflow { // it could be there
+				clear(unknown)
+			}
+			if len(all) < maxNames {
+				all[c.Name] = true
+			}
+		}
+		if len(unknown) == 0 {
+			return nil
 		}
 	}
-	for _, name := range columns {
-		if spills || !strings.HasPrefix(name, "f_") && !strings.HasPrefix(name, "a_") || slices.Contains(all, name) {
-			continue
-		}
-		err := tallystick.Errorf(tallystick.NotFound, "no prediction of that time has %.140q", name)
-		if near := tallystick.Nearest(name, all); near != "" {
-			return err.WithHint("did you mean %s?", near)
-		}
-		return err
+	name := slices.Min(slices.Collect(maps.Keys(unknown)))
+	err := tallystick.Errorf(tallystick.NotFound, "no prediction of that time has %.140q", name)
+	if near := tallystick.Nearest(name, slices.Sorted(maps.Keys(all))); near != "" {
+		return err.WithHint("did you mean %s?", near)
 	}
-	return nil
+	return err
 }
 
 // range_ settles the ranges of histograms that do not say their own.
-func (a *Asker) range_(ctx context.Context, files []*segment.File, p *plan, q *Figures) error {
+func (a *Asker) range_(ctx context.Context, files *segment.Shelf, p *plan, q *Figures) error {
 	var open []int
 	for i, h := range q.Histograms {
 		if h.Low == h.High {

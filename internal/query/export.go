@@ -28,12 +28,11 @@ const (
 // Export writes the predictions of a selection, in the order in which they came in, and returns how many. What was
 // written before an error is of no use.
 func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, form Form) (n int64, err error) {
-	files, release, err := a.open(ctx, &s)
+	files, err := a.open(ctx, &s)
 	if err != nil {
 		return 0, err
 	}
-	defer release()
-	if err := known(files, columnsOf(s.Where)); err != nil {
+	if err := known(ctx, files, columnsOf(s.Where)); err != nil {
 		return 0, err
 	}
 	switch form {
@@ -48,18 +47,22 @@ func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, form Form)
 }
 
 // chosen yields the encodings of the records that a selection chooses, each held against its leaf.
-func (a *Asker) chosen(ctx context.Context, files []*segment.File, p *plan) iter.Seq2[[]byte, error] {
+func (a *Asker) chosen(ctx context.Context, files *segment.Shelf, p *plan) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for _, file := range files {
-			rows := make([]uint64, (file.Count()+63)/64) // 2 MiB at most
+		for piece, err := range files.All(ctx) {
+			if err != nil {
+				yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
+				return
+			}
+			rows := make([]uint64, (piece.Count()+63)/64) // 2 MiB at most
 			some := false
-			for f, err := range a.frames(ctx, []*segment.File{file}, p) {
+			for f, err := range a.framesOf(ctx, piece, p) {
 				if err != nil {
 					yield(nil, err)
 					return
 				}
 				for _, row := range f.chosen {
-					at := f.first + int64(row)
+					at := piece.First + f.first + int64(row)
 					rows[at/64] |= 1 << (at % 64)
 					some = true
 				}
@@ -68,7 +71,7 @@ func (a *Asker) chosen(ctx context.Context, files []*segment.File, p *plan) iter
 				continue
 			}
 			at := int64(0)
-			for entry, err := range file.Entries() {
+			for entry, err := range piece.Entries() {
 				if err == nil {
 					err = ctx.Err()
 				}
@@ -85,7 +88,7 @@ func (a *Asker) chosen(ctx context.Context, files []*segment.File, p *plan) iter
 	}
 }
 
-func (a *Asker) exportLines(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
+func (a *Asker) exportLines(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection) (n int64, err error) {
 	var line []byte
 	for encoding, err := range a.chosen(ctx, files, newPlan(s)) {
 		if err != nil {
@@ -105,7 +108,7 @@ func (a *Asker) exportLines(ctx context.Context, w io.Writer, files []*segment.F
 }
 
 // exportParquet writes a file of one part, whose name says that it is no segment of the trail.
-func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
+func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection) (n int64, err error) {
 	p := newPlan(s)
 	if p.labels { // the records are gone through twice, and must be the same
 		if p.watermark, err = a.labels.Watermark(ctx, s.Model, s.AsOf); err != nil {
@@ -134,33 +137,11 @@ func hidden(name string) bool {
 	return slices.Contains([]string{"salt", "leaf", "tile", "absent", columnOverflow, "model", "request_body", "response_body"}, name)
 }
 
-func (a *Asker) exportCSV(ctx context.Context, w io.Writer, files []*segment.File, s *Selection) (n int64, err error) {
-	seen := map[string]bool{}
-	for _, f := range files {
-		for _, c := range f.Columns() {
-			seen[c.Name] = seen[c.Name] || !hidden(c.Name)
-		}
-		for name := range spilledNames(f) {
-			seen[name] = true
-		}
+func (a *Asker) exportCSV(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection) (n int64, err error) {
+	header, err := csvHeader(ctx, files)
+	if err != nil {
+		return 0, err
 	}
-	header := []string{columnID, columnTime}
-	for _, name := range fields() {
-		if seen[name] && !slices.Contains(header, name) {
-			header = append(header, name)
-		}
-		delete(seen, name)
-	}
-	var rest []string
-	for name, shown := range seen {
-		if shown {
-			rest = append(rest, name)
-		}
-	}
-	slices.SortFunc(rest, func(a, b string) int { // features before attributions
-		return strings.Compare(b[:1], a[:1])*2 + strings.Compare(a, b)
-	})
-	header = append(append(header, rest...), columnLabel)
 	p := newPlan(s, header...)
 	if p.watermark, err = a.labels.Watermark(ctx, s.Model, s.AsOf); err != nil {
 		return 0, err
@@ -201,6 +182,43 @@ func (a *Asker) exportCSV(ctx context.Context, w io.Writer, files []*segment.Fil
 	return n, out.Error()
 }
 
+// csvHeader returns the columns of a CSV file of all these files.
+func csvHeader(ctx context.Context, files *segment.Shelf) (header []string, err error) {
+	seen := map[string]bool{}
+	for f, err := range files.All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range f.Columns() {
+			seen[c.Name] = seen[c.Name] || !hidden(c.Name)
+		}
+		for name := range spilledNames(f.File) {
+			seen[name] = true
+		}
+		if len(seen) > maxCSV {
+			return nil, tallystick.Errorf(tallystick.Invalid, "the predictions have more than %d columns, which is too many for a CSV file", maxCSV).
+				WithHint("export lines of JSON or Parquet, or a shorter time")
+		}
+	}
+	header = []string{columnID, columnTime}
+	for _, name := range fields() {
+		if seen[name] && !slices.Contains(header, name) {
+			header = append(header, name)
+		}
+		delete(seen, name)
+	}
+	var rest []string
+	for name, shown := range seen {
+		if shown {
+			rest = append(rest, name)
+		}
+	}
+	slices.SortFunc(rest, func(a, b string) int { // features before attributions
+		return strings.Compare(b[:1], a[:1])*2 + strings.Compare(a, b)
+	})
+	return append(append(header, rest...), columnLabel), nil
+}
+
 // spilledNames yields the names of columns that only the overflow of a file has. A feature beyond the first 1,024 is
 // one.
 func spilledNames(f *segment.File) map[string]bool {
@@ -225,5 +243,5 @@ func spilledNames(f *segment.File) map[string]bool {
 	return names
 }
 
-// maxCSV bounds the columns that a CSV file has beyond those of the files.
-const maxCSV = 4096
+// maxCSV bounds the columns of a CSV file.
+const maxCSV = 8192

@@ -17,8 +17,8 @@ import (
 // frame is a run of rows with the columns that a question needs, and those of the rows that were chosen.
 // It is valid until the next.
 type frame struct {
-	file   int
-	first  int64
+	file   int          // on the shelf
+	first  int64        // row of the file's that belong to its place
 	chosen []int        // rows
 	held   []label.Held // of the chosen rows, if labels were asked for
 	cells  []cells
@@ -95,6 +95,7 @@ type plan struct {
 	ids       bool     // whether ids are read: they take as long as several other columns
 	labels    bool
 	watermark label.Watermark
+	frame     frame // the memory of the present one
 }
 
 // newPlan returns the plan for columns and for what the selection compares. Columns that are made of others
@@ -120,8 +121,26 @@ func newPlan(s *Selection, columns ...string) *plan {
 // column returns where a frame has a column.
 func (p *plan) column(name string) int { return slices.Index(p.names, name) }
 
-// frames yields what the selection chooses of the files. Frames of which no row was chosen are left out.
-func (a *Asker) frames(ctx context.Context, files []*segment.File, p *plan) iter.Seq2[*frame, error] {
+// frames yields what the selection chooses of the files, of which one is open at a time. Frames of which no row was chosen are
+// left out.
+func (a *Asker) frames(ctx context.Context, files *segment.Shelf, p *plan) iter.Seq2[*frame, error] {
+	return func(yield func(*frame, error) bool) {
+		for piece, err := range files.All(ctx) {
+			if err != nil {
+				yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
+				return
+			}
+			for f, err := range a.framesOf(ctx, piece, p) {
+				if !yield(f, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// framesOf yields what the selection chooses of one file.
+func (a *Asker) framesOf(ctx context.Context, piece *segment.Piece, p *plan) iter.Seq2[*frame, error] {
 	return func(yield func(*frame, error) bool) {
 		if p.labels && p.watermark == (label.Watermark{}) {
 			var err error
@@ -130,10 +149,11 @@ func (a *Asker) frames(ctx context.Context, files []*segment.File, p *plan) iter
 				return
 			}
 		}
-		names, at := p.present(files)
-		f := &frame{cells: make([]cells, len(p.names))}
+		names, at := p.present(piece.File)
+		f := &p.frame
+		f.file, f.cells = piece.Number, slices.Grow(f.cells[:0], len(p.names))[:len(p.names)]
 		missing := &segment.Vector{}
-		for batch, err := range segment.Scan(files, names) {
+		for batch, err := range segment.Scan([]*segment.File{piece.File}, names) {
 			if err == nil {
 				err = ctx.Err()
 			}
@@ -141,7 +161,7 @@ func (a *Asker) frames(ctx context.Context, files []*segment.File, p *plan) iter
 				yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
 				return
 			}
-			f.file, f.first, f.overflow = batch.File, batch.First, nil
+			f.first, f.overflow = batch.First-piece.First, nil
 			if len(f.parsed) > 0 || f.parsed == nil {
 				f.parsed = map[int]prediction.Features{}
 			}
@@ -154,7 +174,7 @@ func (a *Asker) frames(ctx context.Context, files []*segment.File, p *plan) iter
 			if len(names) > 0 && names[len(names)-1] == columnOverflow {
 				f.overflow = &batch.Columns[len(names)-1]
 			}
-			p.choose(f, batch.Rows)
+			p.choose(f, int(max(0, -f.first)), int(min(int64(batch.Rows), piece.End-batch.First)))
 			if len(f.chosen) == 0 {
 				continue
 			}
@@ -171,14 +191,12 @@ func (a *Asker) frames(ctx context.Context, files []*segment.File, p *plan) iter
 	}
 }
 
-// present returns which columns to scan, overflow last if one needs it, and where each column of the plan is
-// among them, -1 if no file has it.
-func (p *plan) present(files []*segment.File) (names []string, at []int) {
+// present returns which columns of a file to scan, overflow last if one needs it, and where each column of the plan is
+// among them, -1 if the file does not have it.
+func (p *plan) present(file *segment.File) (names []string, at []int) {
 	has := map[string]bool{}
-	for _, f := range files {
-		for _, c := range f.Columns() {
-			has[c.Name] = true
-		}
+	for _, c := range file.Columns() {
+		has[c.Name] = true
 	}
 	spills := false
 	for i, name := range p.names {
@@ -196,16 +214,17 @@ func (p *plan) present(files []*segment.File) (names []string, at []int) {
 	return names, at
 }
 
-// choose finds the rows in time of which all conditions hold but those of labels. An erased row has no time.
-func (p *plan) choose(f *frame, rows int) {
+// choose finds the rows from first to end, exclusive, in time, of which all conditions hold but those of labels. An erased row
+// has no time.
+func (p *plan) choose(f *frame, first, end int) {
 	f.chosen = f.chosen[:0]
 	times := &f.cells[1]
 	if times.Null == nil {
 		return
 	}
 	from, to := p.selection.span()
-	for row, at := range times.Ints[:rows] {
-		if at >= from && at < to && !times.Null[row] {
+	for row := first; row < end; row++ {
+		if at := times.Ints[row]; at >= from && at < to && !times.Null[row] {
 			f.chosen = append(f.chosen, row)
 		}
 	}

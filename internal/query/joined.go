@@ -33,13 +33,12 @@ func (a *Asker) Joined(ctx context.Context, s Selection, columns []string, water
 				return
 			}
 		}
-		files, release, err := a.open(ctx, &s)
+		files, err := a.open(ctx, &s)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		defer release()
-		if err := known(files, append(columnsOf(s.Where), columns...)); err != nil {
+		if err := known(ctx, files, append(columnsOf(s.Where), columns...)); err != nil {
 			yield(nil, err)
 			return
 		}

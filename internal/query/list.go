@@ -94,18 +94,30 @@ func (a *Asker) List(ctx context.Context, s Selection, after Place, limit int) (
 // candidate is a row that may be among the newest.
 type candidate struct {
 	Place
-	file int
-	row  int64
+	file int   // on the shelf
+	row  int64 // of those that belong to its place
 	held label.Held
+}
+
+// read returns what stands there now.
+func (c candidate) read(ctx context.Context, files *segment.Shelf) (segment.Entry, error) {
+	piece, err := files.Open(ctx, c.file)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return segment.Entry{}, nil
+	}
+	if err != nil {
+		return segment.Entry{}, err
+	}
+	defer piece.Close()
+	return piece.At(piece.First + c.row)
 }
 
 // newest returns the newest of a selection.
 func (a *Asker) newest(ctx context.Context, s Selection, after Place, limit int, w label.Watermark) (list []Found, err error) {
-	files, release, err := a.open(ctx, &s)
+	files, err := a.open(ctx, &s)
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	var some []candidate
 	newer := func(a, b candidate) int { return b.compare(a.Place) }
 	p := newPlan(&s, columnID)
@@ -136,11 +148,11 @@ func (a *Asker) newest(ctx context.Context, s Selection, after Place, limit int,
 		}
 	}
 	for _, c := range some {
-		entry, err := files[c.file].At(c.row)
+		entry, err := c.read(ctx, files)
 		if err != nil {
 			return nil, fmt.Errorf("prediction %s: %w", c.ID, err)
 		}
-		if entry.Encoding != nil {
+		if entry.Encoding != nil { // it was not erased or removed meanwhile
 			list = append(list, Found{Place: c.Place, Encoding: entry.Encoding, Held: c.held})
 		}
 	}
@@ -177,11 +189,10 @@ func (a *Asker) Resolve(ctx context.Context, model string, keys []label.Key) (id
 		in[name] = &match{}
 	}
 	s := Selection{Model: model}
-	files, release, err := a.open(ctx, &s)
+	files, err := a.open(ctx, &s)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer release()
 	columns := []string{columnID}
 	if len(traces) > 0 {
 		columns = append(columns, "trace_id")

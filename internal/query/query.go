@@ -13,10 +13,9 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// Archive gives out the files of a model that can have predictions made from a time until before another;
-// a zero time bounds nothing. They may be read until release is called.
+// Archive says which files of a model can have predictions made from a time until before another; a zero time bounds nothing.
 type Archive interface {
-	Files(ctx context.Context, model string, from, to time.Time) (files []*segment.File, release func(), err error)
+	Files(ctx context.Context, model string, from, to time.Time) (*segment.Shelf, error)
 }
 
 // Asker answers questions. Its methods may be called by many goroutines.
@@ -65,12 +64,13 @@ func (s *Selection) span() (from, to int64) {
 }
 
 // open gets the files that a selection needs.
-func (a *Asker) open(ctx context.Context, s *Selection) (files []*segment.File, release func(), err error) {
+func (a *Asker) open(ctx context.Context, s *Selection) (*segment.Shelf, error) {
 	if err := s.validate(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if files, release, err = a.archive.Files(ctx, s.Model, s.From, s.To); err != nil {
-		return nil, nil, fmt.Errorf("predictions of %s: %w", s.Model, err)
+	files, err := a.archive.Files(ctx, s.Model, s.From, s.To)
+	if err != nil {
+		return nil, fmt.Errorf("predictions of %s: %w", s.Model, err)
 	}
-	return files, release, nil
+	return files, nil
 }

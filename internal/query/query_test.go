@@ -37,13 +37,16 @@ type shelf struct {
 }
 
 // Files implements query.Archive.
-func (s *shelf) Files(_ context.Context, _ string, from, to time.Time) (files []*segment.File, release func(), err error) {
+func (s *shelf) Files(_ context.Context, _ string, from, to time.Time) (*segment.Shelf, error) {
+	var files []*segment.File
 	for i, f := range s.files {
 		if (to.IsZero() || s.from[i].Before(to)) && (from.IsZero() || !s.to[i].Before(from)) {
 			files = append(files, f)
 		}
 	}
-	return files, func() {}, nil
+	return segment.NewShelf(len(files), func(_ context.Context, n int) (*segment.Piece, error) {
+		return segment.NewPiece(files[n], n, func() {}), nil
+	}), nil
 }
 
 func (s *shelf) add(tb testing.TB, name string, encodings iter.Seq2[[]byte, error]) {
