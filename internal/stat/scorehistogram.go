@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 
 	"github.com/tallystick/tallystick"
 	"gonum.org/v1/gonum/mathext"
@@ -27,6 +28,23 @@ func NewScoreHistogram(low, high float64, cells int) (*ScoreHistogram, error) {
 	}
 	return &ScoreHistogram{low, high, make([]int64, cells), make([]int64, cells)}, nil
 }
+
+// CountedScores returns the histogram of scores that were counted elsewhere, by even cells over
+// [low, high] from the lowest. It keeps the slices. It returns an Invalid error if the cells are out of
+// range, differ in number or hold a negative count.
+func CountedScores(low, high float64, positive, negative []int64) (*ScoreHistogram, error) {
+	h, err := NewScoreHistogram(low, high, len(positive))
+	if err != nil {
+		return nil, err
+	}
+	if len(positive) != len(negative) || slices.ContainsFunc(positive, isNegative) || slices.ContainsFunc(negative, isNegative) {
+		return nil, tallystick.Errorf(tallystick.Invalid, "score histogram of %d and %d cells, or negative counts", len(positive), len(negative))
+	}
+	h.positive, h.negative = positive, negative
+	return h, nil
+}
+
+func isNegative(n int64) bool { return n < 0 }
 
 // Add takes in one score; one outside the range counts in the cell at that end, where the bounds
 // still hold. It returns an Invalid error if the score is NaN.

@@ -24,18 +24,20 @@ func (p *Profile) Compare(feature int) stat.TwoSample {
 		t.KS, t.P, t.W1, t.W1SD = nan, nan, nan, nan
 		return t
 	}
-	high := 0.0
-	walk := bins{counts: c, n: float64(r.finite), m: float64(t.N)}
+	high, rows, before := 0.0, int64(0), 0.0
 	for i := range c.cells {
-		b := walk.next(i)
-		t.KS = max(t.KS, math.Abs(b.after))
+		rows += c.cells[i].n
+		after := float64(rows) / float64(t.N)
+		b := r.bins[i].compare(&c.cells[i], before, after, float64(t.N))
+		t.KS = max(t.KS, math.Abs(after-r.bins[i].after))
 		high = max(high, b.high)
 		t.W1 += b.area
 		t.W1Bound += b.open
+		before = after
 	}
+	t.W1, t.W1Bound = t.W1/r.PerUnit, (t.W1Bound+1)/r.PerUnit
 	t.KSBound = max(0, high-t.KS)
 	t.P = stat.KSTwoSample(t.KS, t.NReference, t.N)
-	t.W1Bound += 1 / r.PerUnit
 	if t.W1 > 0 {
 		t.W1SD = t.W1 / r.SD
 	}
@@ -54,68 +56,93 @@ func (c *numberCounts) union(count func(i int) int64) []int64 {
 	return out
 }
 
-// bins walks the bins with the distribution functions F of the window and G of the reference.
-type bins struct {
-	counts *numberCounts
-	n, m   float64
-	f, g   float64 // at the lower edge of the next bin
-	nf, ng int64
-}
-
-// bin is what one bin says of the distance F-G.
+// bin is what the reference says of one bin. Lengths are in units, edges clamped as values are.
 type bin struct {
-	after float64 // at the upper edge
-	high  float64 // the most that its size can be inside
-	area  float64 // under its size
-	open  float64 // area is at most this far off
+	lower, upper  float64 // edges, infinite at the ends
+	before, after float64 // the distribution function G at the edges
+	// The areas between G and its value at the upper edge, and at the lower one: how far the values
+	// lie below the upper edge and above the lower one, over the rows of the reference.
+	below, above float64
+	single       bool // the bin holds one value at most
 }
 
-func (w *bins) next(i int) bin {
-	r, c := w.counts.reference, &w.counts.cells[i]
-	f, g := w.f, w.g
-	w.nf, w.ng = w.nf+c.n, w.ng+r.Counts[i]
-	w.f, w.g = float64(w.nf)/w.m, float64(w.ng)/w.n
-	before, after := f-g, w.f-w.g
-	out := bin{after: after}
-	first, last := i == 0, i == len(r.Edges)
-	if !first && !last && math.Nextafter(r.Edges[i-1], math.Inf(1)) == r.Edges[i] {
-		return out // one value, or none
+func (r *NumberReference) newBins() []bin {
+	out := make([]bin, len(r.Counts))
+	n, rows := float64(r.finite), int64(0)
+	units := func(edge float64) float64 {
+		return min(1<<clampShift, max(-(1<<clampShift), (edge-r.Median)*r.PerUnit))
 	}
-	// Inside, one function may have risen already where the other has not yet.
-	over, under := w.f-g, w.g-f
-	if out.high = max(over, under); c.n == 0 && r.Counts[i] == 0 {
-		out.high = math.Abs(before)
-	}
-	// The areas between each function and its value at the lower or at the upper edge.
-	var belowF, belowG, aboveF, aboveG, lower, upper float64
-	if !last {
-		upper = w.units(r.Edges[i])
-		belowF, belowG = w.offset(c.n, upper, c.sum)/w.m, w.offset(r.Counts[i], upper, r.Sums[i])/w.n
-	}
-	if !first {
-		lower = w.units(r.Edges[i-1])
-		aboveF, aboveG = -w.offset(c.n, lower, c.sum)/w.m, -w.offset(r.Counts[i], lower, r.Sums[i])/w.n
-	}
-	switch {
-	case first: // nothing lies below
-		out.area, out.open = math.Abs(belowF-belowG), min(math.Abs(belowF), math.Abs(belowG))
-	case last:
-		out.area, out.open = math.Abs(aboveF-aboveG), min(math.Abs(aboveF), math.Abs(aboveG))
-	default:
-		width := (upper - lower) / r.PerUnit
-		out.area = math.Abs(before*width + belowF - belowG)
-		if over <= 0 || under <= 0 {
-			return out // one lies above the other throughout
+	for i := range out {
+		b := &out[i]
+		b.lower, b.upper = math.Inf(-1), math.Inf(1)
+		b.before = float64(rows) / n
+		rows += r.Counts[i]
+		b.after = float64(rows) / n
+		own := cell{r.Counts[i], r.Sums[i]}
+		if i > 0 {
+			b.lower = units(r.Edges[i-1])
+			b.above = own.above(b.lower, n)
 		}
-		least := out.area
-		most := max(least, min(width*out.high, math.Abs(before)*width+belowF+belowG, math.Abs(after)*width+aboveF+aboveG))
-		if (before < 0) != (after < 0) {
-			mean := (aboveF + aboveG) / (float64(c.n)/w.m + float64(r.Counts[i])/w.n)
-			out.area = min(most, max(least, crossed(before, after, width, mean)))
+		if i < len(r.Edges) {
+			b.upper = units(r.Edges[i])
+			b.below = own.below(b.upper, n)
+			b.single = i > 0 && math.Nextafter(r.Edges[i-1], math.Inf(1)) == r.Edges[i]
 		}
-		out.open = max(most-out.area, out.area-least)
 	}
 	return out
+}
+
+// below returns how far the values lie below an edge, over rows.
+func (c *cell) below(edge, rows float64) float64 {
+	if c.n == 0 {
+		return 0
+	}
+	return (float64(c.n)*edge - c.sum.float()) / rows
+}
+
+// above returns how far the values lie above an edge, over rows.
+func (c *cell) above(edge, rows float64) float64 { return -c.below(edge, rows) }
+
+// distance is what one bin says of the distance between F, the distribution function of the window,
+// and G.
+type distance struct {
+	high float64 // the most that its size can be inside
+	area float64 // under its size
+	open float64 // area is at most this far off
+}
+
+// compare takes the window's values of the bin, among rows, and F at its edges.
+func (b *bin) compare(c *cell, f, fAfter, rows float64) distance {
+	if b.single {
+		return distance{}
+	}
+	switch {
+	case math.IsInf(b.lower, -1): // nothing lies below
+		below := c.below(b.upper, rows)
+		return distance{max(fAfter, b.after), math.Abs(below - b.below), min(math.Abs(below), math.Abs(b.below))}
+	case math.IsInf(b.upper, 1):
+		above := c.above(b.lower, rows)
+		return distance{max(1-f, 1-b.before), math.Abs(above - b.above), min(math.Abs(above), math.Abs(b.above))}
+	}
+	before, after := f-b.before, fAfter-b.after
+	if c.n == 0 && b.before == b.after {
+		return distance{math.Abs(before), math.Abs(before) * (b.upper - b.lower), 0}
+	}
+	width, below := b.upper-b.lower, c.below(b.upper, rows)
+	least := math.Abs(before*width + below - b.below)
+	// Inside, one function may have risen already where the other has not yet.
+	over, under := fAfter-b.before, b.after-f
+	if over <= 0 || under <= 0 { // one lies above the other throughout
+		return distance{max(over, under), least, 0}
+	}
+	above := c.above(b.lower, rows)
+	most := max(least, min(width*max(over, under), math.Abs(before)*width+below+b.below, math.Abs(after)*width+above+b.above))
+	area := least
+	if (before < 0) != (after < 0) {
+		mean := (above + b.above) / (fAfter - f + b.after - b.before)
+		area = min(most, max(least, crossed(before, after, width, mean)))
+	}
+	return distance{max(over, under), area, max(most-area, area-least)}
 }
 
 // crossed estimates the area under a distance that changes its sign from before to after inside a bin
@@ -130,18 +157,4 @@ func crossed(before, after, width, mean float64) float64 {
 	filled = max(0, min(width, filled))
 	triangles := filled * (before*before + after*after) / (2 * (math.Abs(before) + math.Abs(after)))
 	return triangles + (width-filled)*empty
-}
-
-// units returns an edge as whole numbers have it, unrounded.
-func (w *bins) units(edge float64) float64 {
-	r := w.counts.reference
-	return min(1<<clampShift, max(-(1<<clampShift), (edge-r.Median)*r.PerUnit))
-}
-
-// offset returns the sum of how far n values that sum to sum lie below the edge.
-func (w *bins) offset(n int64, edge float64, sum Int128) float64 {
-	if n == 0 {
-		return 0
-	}
-	return (float64(n)*edge - sum.float()) / w.counts.reference.PerUnit
 }

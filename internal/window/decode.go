@@ -145,6 +145,21 @@ func (d *decoder) text(n int) string {
 }
 
 func (d *decoder) varint() (hi, lo uint64) {
+	for i, b := range d.data[:min(9, len(d.data))] { // nearly all
+		lo |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			if b == 0 && i > 0 {
+				d.fail("number with leading zeros")
+				return 0, 0
+			}
+			d.data = d.data[i+1:]
+			return 0, lo
+		}
+	}
+	return d.longVarint()
+}
+
+func (d *decoder) longVarint() (hi, lo uint64) {
 	for i, b := range d.data {
 		shift := uint(7 * i)
 		part := uint64(b & 0x7f)

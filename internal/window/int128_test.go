@@ -1,6 +1,7 @@
 package window
 
 import (
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -95,5 +96,30 @@ func TestPlace(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Every number has one form.
+func TestVarintForms(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"nothing":                  "",
+		"no end":                   "\x80",
+		"leading zeros":            "\x81\x00",
+		"many leading zeros":       "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
+		"more than 128 bits":       "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x04",
+		"far more than 128 bits":   "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+		"a count beyond its limit": "\x81\x80\x80\x80\x80\x20",
+	} {
+		d := decoder{data: []byte(data)}
+		if d.count(maxWindow); d.wrong == "" {
+			t.Errorf("%s is read", name)
+		}
+	}
+	e := encoder{}
+	e.varint(math.MaxUint64, math.MaxUint64)
+	d := decoder{data: e.data}
+	if hi, lo := d.varint(); hi != math.MaxUint64 || lo != math.MaxUint64 || d.wrong != "" {
+		t.Errorf("the greatest number is written as %x and read as %x %x, %s", e.data, hi, lo, d.wrong)
 	}
 }

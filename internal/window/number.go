@@ -33,6 +33,7 @@ type NumberReference struct {
 
 	grid   grid
 	finite int64
+	bins   []bin
 }
 
 // newNumberReference takes the rules from the finite values and counts all values by them.
@@ -68,6 +69,7 @@ func (r *NumberReference) ready() {
 	for _, n := range r.Counts {
 		r.finite += n
 	}
+	r.bins = r.newBins()
 }
 
 // validate returns how many values were counted.

@@ -67,6 +67,18 @@ func (p *Profile) AddCategories(feature int, values []string) {
 	}
 }
 
+// AddBytes is AddCategories for values that are not strings.
+func (p *Profile) AddBytes(feature int, values [][]byte) {
+	c := p.columns[feature].category
+	for _, value := range values {
+		if i, known := c.reference.index[string(value)]; known {
+			c.addKnown(i, 1)
+		} else {
+			c.add(string(value), 1)
+		}
+	}
+}
+
 // AddCodes counts the values of a category of which each is an index into a dictionary. It returns an
 // Invalid error, and counts nothing, if one is none.
 func (p *Profile) AddCodes(feature int, dictionary []string, codes []uint32) error {

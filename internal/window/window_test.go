@@ -273,7 +273,8 @@ func TestUnseenValuesAreExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := r.Profile()
-	p.AddCounts(0, []string{"a", "new", "z"}, []int64{5, 4, 3})
+	p.AddCounts(0, []string{"a", "new"}, []int64{4, 4})
+	p.AddBytes(0, [][]byte{[]byte("a"), []byte("z"), []byte("z"), []byte("z")})
 	if err := p.AddCodes(0, []string{"b", "new"}, []uint32{0, 1, 1}); err != nil {
 		t.Fatal(err)
 	}
