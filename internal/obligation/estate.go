@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -14,33 +13,42 @@ import (
 // maxModels bounds the models that gaps are counted over.
 const maxModels = 20_000
 
-// estate reads the models in use, each with its latest version, and all that is on record of them: in as
-// many statements for one as for all.
-func (o *Office) estate(ctx context.Context) (all []*subject, more bool, now time.Time, err error) {
-	by := map[string]*subject{}
-	for after := ""; ; {
-		const page = 1000
+// page is how many models are read, and judged, at a time.
+const page = 200
+
+// estate calls fn with the models in use page by page, each with its latest version and all that is on record
+// of them: in as many statements for one as for a page. There are more if maxModels were not all.
+func (o *Office) estate(ctx context.Context, newest seal, fn func(some []*subject) error) (more bool, err error) {
+	for after, n := "", 0; ; {
 		models, err := o.config.Catalog.Models(ctx, catalog.ModelFilter{State: catalog.Active, After: after, Limit: page})
+		if err != nil || len(models) == 0 {
+			return false, err
+		}
+		w := wantedBetween(after, models[len(models)-1].Name)
+		some, err := o.subjects(ctx, w, newest, models)
 		if err != nil {
-			return nil, false, now, err
+			return false, err
 		}
-		for _, m := range models {
-			s := newSubject()
-			s.model = m
-			all, by[m.Name], after = append(all, s), s, m.Name
+		if err := fn(some); err != nil {
+			return false, err
 		}
-		if more = len(all) >= maxModels; len(models) < page || more {
-			break
+		if n += len(models); n >= maxModels || len(models) < page {
+			return n >= maxModels, nil
 		}
+		after = models[len(models)-1].Name
 	}
-	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		now = tx.Now()
-		w := wantedAll()
+}
+
+// subjects returns the models, which are those that are wanted, with all that is on record of them.
+func (o *Office) subjects(ctx context.Context, w wanted, newest seal, models []catalog.Model) ([]*subject, error) {
+	all, by := make([]*subject, len(models)), make(map[string]*subject, len(models))
+	for i, m := range models {
+		s := newSubject()
+		s.model = m
+		all[i], by[m.Name] = s, s
+	}
+	err := o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		if err := latest(tx, w, by); err != nil {
-			return err
-		}
-		newest, err := o.newestSeal(tx)
-		if err != nil {
 			return err
 		}
 		for _, s := range all {
@@ -49,14 +57,14 @@ func (o *Office) estate(ctx context.Context) (all []*subject, more bool, now tim
 		return read(tx, w, by, readings())
 	})
 	if err != nil {
-		return nil, false, now, err
+		return nil, err
 	}
 	for _, s := range all {
 		if err := o.compares(ctx, s); err != nil {
-			return nil, false, now, err
+			return nil, err
 		}
 	}
-	return all, more, now, nil
+	return all, nil
 }
 
 // latest reads as much of the versions as said looks at.
@@ -86,6 +94,7 @@ func latest(tx *state.Tx, w wanted, by map[string]*subject) error {
 	return nil
 }
 
-func wantedAll() wanted {
-	return wanted{with: "WITH wanted (m, v) AS (SELECT name, latest_version FROM models WHERE state = 'active') "}
+// wantedBetween are the models in use behind the name after, up to last.
+func wantedBetween(after, last string) wanted {
+	return wanted{"WITH wanted (m, v) AS (SELECT name, latest_version FROM models WHERE state = 'active' AND name > ? AND name <= ?) ", []any{after, last}}
 }

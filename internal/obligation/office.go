@@ -55,13 +55,14 @@ type Office struct {
 
 	counting sync.Mutex // held while models are surveyed: who comes meanwhile waits and takes the result
 	last     atomic.Pointer[survey]
-	kept     atomic.Bool // Run runs
-	ranking  sync.Mutex  // guards what surveys remember
+	kept     atomic.Bool   // Run runs
+	hurry    chan struct{} // holds something once somebody waits for a survey
+	ranking  sync.Mutex    // guards what surveys remember
 }
 
 // New returns the office of an installation.
 func New(config Config) *Office {
-	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}}
+	return &Office{config: config, catalogue: sync.OnceValues(Standard), groups: map[tallystick.Digest]bool{}, hurry: make(chan struct{}, 1)}
 }
 
 // Catalogue returns the controls that the office judges by.

@@ -9,12 +9,13 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/state"
 )
 
 const (
 	small    = 200 // models that are looked at anew for every answer, if anything happened
 	restless = time.Minute
-	restful  = 20 // a survey stands for that many times as long as it took, so that it takes a twentieth of one core
+	restful  = 20 // after each page a survey rests for that many times as long as it took: it takes a twentieth of one core
 	daily    = time.Hour
 	maxKept  = 100_000 // gaps that are remembered besides the survey
 )
@@ -24,8 +25,7 @@ const (
 type survey struct {
 	at      time.Time
 	newest  uint64 // event before it began
-	took    time.Duration
-	more    bool // there are more models
+	more    bool   // there are more models
 	types   []string
 	models  []surveyed
 	parties []party
@@ -79,19 +79,17 @@ func setOf(needs []string) (set conditionSet) {
 	return set
 }
 
-// Run keeps the survey of all models new until ctx ends: after events, but at most every minute, and
-// for a twentieth of the time. While it runs the answers of Gaps rest on the last survey.
+// Run keeps the survey of all models new until ctx ends: after events, but at most every minute, and page by
+// page with rests between, so that nobody who asks for something else waits for it. While it runs the answers
+// of Gaps rest on the last survey.
 func (o *Office) Run(ctx context.Context, logger *slog.Logger) error {
 	o.kept.Store(true)
 	defer o.kept.Store(false)
 	for ctx.Err() == nil {
-		wait := restless
-		if s, err := o.survey(ctx); err == nil {
-			wait = max(wait, restful*s.took)
-		} else if ctx.Err() == nil {
+		if _, err := o.survey(ctx, o.rest); err != nil && ctx.Err() == nil {
 			logger.WarnContext(ctx, "the models could not be looked at for gaps in their evidence", slog.Any("error", err))
 		}
-		timer := time.NewTimer(wait)
+		timer := time.NewTimer(restless)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -101,24 +99,42 @@ func (o *Office) Run(ctx context.Context, logger *slog.Logger) error {
 	return nil
 }
 
+// rest returns when a survey that Run makes may go on after a page. It reports whether somebody waits for it, who
+// should not wait for rests.
+func (o *Office) rest(ctx context.Context, took time.Duration) (hurry bool) {
+	timer := time.NewTimer(restful * took)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done(): // the next query says so
+	case <-o.hurry:
+		return true
+	}
+	return false
+}
+
 // standing returns the survey to answer from. Only the first answer of a large installation waits for one.
 func (o *Office) standing(ctx context.Context) (*survey, error) {
 	if s := o.last.Load(); s != nil && o.kept.Load() && len(s.models) > small {
 		return s, nil
 	}
-	return o.survey(ctx)
+	select {
+	case o.hurry <- struct{}{}: // one that was not needed cuts the rests of a later survey short, no more
+	default:
+	}
+	return o.survey(ctx, nil)
 }
 
-// survey makes a survey, unless nothing happened since the last.
-func (o *Office) survey(ctx context.Context) (*survey, error) {
+// survey makes a survey, unless nothing happened since the last. If rest is given it is called between pages with
+// how long the one before took, until it says that there is hurry.
+func (o *Office) survey(ctx context.Context, rest func(ctx context.Context, took time.Duration) (hurry bool)) (*survey, error) {
 	o.counting.Lock()
 	defer o.counting.Unlock()
 	newest, err := o.config.Trail.Newest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	started := time.Now()
-	if s := o.last.Load(); s != nil && s.newest == newest && started.Sub(s.at) < daily {
+	if s := o.last.Load(); s != nil && s.newest == newest && time.Since(s.at) < daily {
 		return s, nil
 	}
 	c, err := o.catalogue()
@@ -128,20 +144,46 @@ func (o *Office) survey(ctx context.Context) (*survey, error) {
 	if err := o.config.Trail.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	all, more, now, err := o.estate(ctx)
+	var now time.Time
+	var sealed seal
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) (err error) {
+		now = tx.Now()
+		sealed, err = o.newestSeal(tx)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	s := surveyOf(newBench(c, now), c, all)
-	s.newest, s.more, s.took = newest, more, time.Since(started)
-	o.last.Store(s)
-	return s, nil
+	s := newSurveyor(newBench(c, now), c)
+	began := time.Now()
+	s.more, err = o.estate(ctx, sealed, func(some []*subject) error {
+		for _, one := range some {
+			s.add(one)
+		}
+		if rest != nil && len(some) == page && rest(ctx, time.Since(began)) {
+			rest = nil
+		}
+		began = time.Now()
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.newest = newest
+	o.last.Store(s.survey)
+	return s.survey, nil
 }
 
-// surveyOf judges all subjects.
-func surveyOf(b *bench, c *Catalogue, all []*subject) *survey {
+// surveyor makes a survey, model by model.
+type surveyor struct {
+	*survey
+	bench      *bench
+	conditions []string
+	known      map[party]uint32
+}
+
+func newSurveyor(b *bench, c *Catalogue) *surveyor {
 	b.brief = true
-	s := &survey{at: b.now, ranked: map[ranking]ranked{}, models: make([]surveyed, 0, len(all))}
 	asked := map[string]bool{}
 	for _, f := range c.Frameworks {
 		for _, control := range f.Controls {
@@ -150,29 +192,29 @@ func surveyOf(b *bench, c *Catalogue, all []*subject) *survey {
 			}
 		}
 	}
-	s.types = slices.Sorted(maps.Keys(asked))
-	known := map[party]uint32{}
-	names := conditionNames()
-	for _, subject := range all {
-		m := surveyed{name: subject.model.Name, version: subject.version.Version, tier: subject.model.Tier, cells: make([]cell, 0, len(s.types))}
-		for i, name := range names {
-			if subject.unconcerned([]string{name}) != "" {
-				m.unmet |= 1 << i
-			}
+	s := &survey{at: b.now, ranked: map[ranking]ranked{}, types: slices.Sorted(maps.Keys(asked))}
+	return &surveyor{s, b, conditionNames(), map[party]uint32{}}
+}
+
+// add judges a model.
+func (s *surveyor) add(one *subject) {
+	m := surveyed{name: one.model.Name, version: one.version.Version, tier: one.model.Tier, cells: make([]cell, 0, len(s.types))}
+	for i, name := range s.conditions {
+		if one.unconcerned([]string{name}) != "" {
+			m.unmet |= 1 << i
 		}
-		for _, id := range s.types {
-			p := b.judge(id, subject)
-			owes := party{p.Owes, p.Name}
-			n, there := known[owes]
-			if !there {
-				n = uint32(len(s.parties)) // a party for each type and model at most: below a million
-				known[owes], s.parties = n, append(s.parties, owes)
-			}
-			m.cells = append(m.cells, p.cell(n))
-		}
-		s.models = append(s.models, m)
 	}
-	return s
+	for _, id := range s.types {
+		p := s.bench.judge(id, one)
+		owes := party{p.Owes, p.Name}
+		n, there := s.known[owes]
+		if !there {
+			n = uint32(len(s.parties)) // a party for each type and model at most: below a million
+			s.known[owes], s.parties = n, append(s.parties, owes)
+		}
+		m.cells = append(m.cells, p.cell(n))
+	}
+	s.models = append(s.models, m)
 }
 
 func (p *Piece) cell(party uint32) cell {

@@ -2,6 +2,7 @@ package obligation
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -69,4 +70,24 @@ func TestCellsStandAsPieces(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A survey rests between pages, unless somebody waits for it.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := New(Config{})
+		began := time.Now()
+		if o.rest(t.Context(), 10*time.Millisecond) || time.Since(began) != restful*10*time.Millisecond {
+			t.Errorf("rested for %v", time.Since(began))
+		}
+		go func() {
+			time.Sleep(time.Second)
+			o.hurry <- struct{}{}
+		}()
+		began = time.Now()
+		if !o.rest(t.Context(), time.Hour) || time.Since(began) != time.Second {
+			t.Errorf("rested for %v while somebody waited", time.Since(began))
+		}
+	})
 }
