@@ -48,10 +48,18 @@ func MannWhitney(a, b []float64) Test {
 	return Test{u, normalTwoSided(z), "asymptotic"}
 }
 
-// mannWhitneyExact returns the two-sided p-value of U over all orders of n + m distinct values
-// (Mann and Whitney 1947): the last value is of the first sample, and adds j, or of the second.
+// mannWhitneyExact returns the two-sided p-value of U over all orders of n + m distinct values.
 func mannWhitneyExact(u, n, m int) float64 {
-	u = max(u, n*m-u)
+	tail := 0.0
+	for _, share := range mannWhitneyShares(n, m)[max(u, n*m-u):] {
+		tail += share
+	}
+	return min(1, 2*tail)
+}
+
+// mannWhitneyShares returns the probability of each U over all orders of n + m distinct values
+// (Mann and Whitney 1947): the last value is of the first sample, and adds j, or of the second.
+func mannWhitneyShares(n, m int) []float64 {
 	// share[j][w] is the probability of U = w for i and j values.
 	share := make([][]float64, m+1)
 	for j := range share {
@@ -70,9 +78,5 @@ func mannWhitneyExact(u, n, m int) float64 {
 			}
 		}
 	}
-	tail := 0.0
-	for w := u; w <= n*m; w++ {
-		tail += share[m][w]
-	}
-	return min(1, 2*tail)
+	return share[m]
 }
