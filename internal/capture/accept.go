@@ -2,6 +2,8 @@ package capture
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/tallystick/tallystick"
@@ -10,6 +12,9 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/state"
 )
+
+// keptPayload bounds the memory of a payload that the next batch may use again.
+const keptPayload = 1 << 20
 
 // Accept takes a batch in and returns when it is durable. It writes into the records: their ids, their
 // salts, and what was found out about their versions.
@@ -28,13 +33,21 @@ func (c *Capture) Accept(ctx context.Context, b Batch) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	taken, err := c.examine(ctx, b.Records)
+	payload, _ := c.payloads.Get().(*journal.Payload)
+	if payload == nil {
+		payload = new(journal.Payload)
+	}
+	taken, err := c.examine(ctx, b.Records, payload)
 	if err != nil {
 		return Answer{}, fmt.Errorf("take predictions in: %w", err)
 	}
 	answer, err := c.take(ctx, id, b, taken)
 	if err != nil || answer.Repeated {
 		taken.bodies.Undo()
+	}
+	if payload.Len() <= keptPayload && !errors.Is(err, journal.ErrOutcomeUnknown) {
+		payload.Reset()
+		c.payloads.Put(payload)
 	}
 	return answer, err
 }
@@ -68,9 +81,9 @@ func (c *Capture) take(ctx context.Context, id journal.BatchID, b Batch, taken *
 
 // examined is what was found out about the records of a batch.
 type examined struct {
-	ids      []prediction.ID // in the order of the records; zero if rejected, or given by the journal's first time
-	own      []bool          // the id came with the record
-	payload  []byte          // of those that are good
+	ids      []prediction.ID  // in the order of the records; zero if rejected, or given by the journal's first time
+	own      []bool           // the id came with the record
+	payload  *journal.Payload // of those that are good
 	rejected []Rejection
 	bodies   *body.Choice
 }
@@ -79,8 +92,8 @@ type examined struct {
 func (e *examined) count() int { return len(e.ids) - len(e.rejected) }
 
 // examine completes and encodes the records that are good.
-func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*examined, error) {
-	e := &examined{ids: make([]prediction.ID, len(records)), own: make([]bool, len(records))}
+func (c *Capture) examine(ctx context.Context, records []prediction.Record, into *journal.Payload) (*examined, error) {
+	e := &examined{ids: make([]prediction.ID, len(records)), own: make([]bool, len(records)), payload: into}
 	err := c.config.DB.Read(ctx, func(tx *state.Tx) error {
 		now, asked := c.config.Now(), newResolver(c.config.Catalog, tx)
 		e.bodies = c.bodies.Begin(tx, now)
@@ -112,7 +125,11 @@ func (c *Capture) examine(ctx context.Context, records []prediction.Record) (*ex
 				whole = prediction.Kept{Encoding: encoding, Bodies: r.Bodies()}.Append(whole[:0])
 				kept = whole
 			}
-			if e.payload = journal.AppendRecord(e.payload, kept); len(e.payload) > journal.MaxPayload {
+			if e.payload.Len() == 0 { // the others are much like it
+				room := (binary.MaxVarintLen16 + len(kept)) * (len(records) - i)
+				e.payload.Grow(min(room+room/16, journal.MaxPayload))
+			}
+			if e.payload.Add(kept); e.payload.Len() > journal.MaxPayload {
 				return tallystick.Errorf(tallystick.Invalid, "the records of the batch have more than %d MiB", journal.MaxPayload>>20).
 					WithHint("send fewer at once")
 			}

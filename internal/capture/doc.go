@@ -52,7 +52,8 @@ type Capture struct {
 	cutting sync.Mutex
 	fresh   freshness
 
-	bodies *body.Keeper
+	bodies   *body.Keeper
+	payloads sync.Pool // of *journal.Payload, to be used again
 }
 
 // Batch is what a sender sends at once.

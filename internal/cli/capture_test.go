@@ -27,7 +27,9 @@ func TestServeCuts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.Append(t.Context(), journal.Batch{Payload: journal.AppendRecord(nil, encoding)}); err != nil {
+	var payload journal.Payload
+	payload.Add(encoding)
+	if _, err := j.Append(t.Context(), journal.Batch{Payload: &payload}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {

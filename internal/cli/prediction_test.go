@@ -22,7 +22,7 @@ func TestProvePrediction(t *testing.T) {
 		t.Fatal(err)
 	}
 	var ids []prediction.ID
-	var payload []byte
+	var payload journal.Payload
 	for i := range 300 {
 		record := prediction.Record{Model: "credit", Version: "1", Score: prediction.Number(float64(i) / 1000)}
 		record.Complete(time.Now())
@@ -30,9 +30,10 @@ func TestProvePrediction(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids, payload = append(ids, record.ID), journal.AppendRecord(payload, encoding)
+		ids = append(ids, record.ID)
+		payload.Add(encoding)
 	}
-	if _, err := j.Append(t.Context(), journal.Batch{Payload: payload}); err != nil {
+	if _, err := j.Append(t.Context(), journal.Batch{Payload: &payload}); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {

@@ -48,27 +48,26 @@ const (
 // Append makes a batch durable and returns where it is. Of a batch whose id is known nothing is written,
 // and the receipt is that of the first time.
 //
-// An error is one of these. Invalid: the payload is not a row of records, or too large. [FullError]: not
+// An error is one of these. Invalid: the payload has no records, or is too large. [FullError]: not
 // taken for want of room, and never half. [ErrOutcomeUnknown]: the context ended, or the journal stopped,
 // while it was being written. Any other: it is not in the journal.
 func (j *Journal) Append(ctx context.Context, b Batch) (Receipt, error) {
-	if len(b.Payload) > MaxPayload {
-		return Receipt{}, tallystick.Errorf(tallystick.Invalid, "a batch of %d bytes, the limit is %d", len(b.Payload), MaxPayload).
-			WithHint("send it in parts")
+	if b.Payload == nil || b.Payload.records == 0 {
+		return Receipt{}, tallystick.Errorf(tallystick.Invalid, "a batch of no records")
 	}
-	n, err := countRecords(b.Payload)
-	if err != nil || n == 0 {
-		return Receipt{}, tallystick.Errorf(tallystick.Invalid, "a batch of no records, or of something else")
+	if n := b.Payload.Len(); n > MaxPayload {
+		return Receipt{}, tallystick.Errorf(tallystick.Invalid, "a batch of %d bytes, the limit is %d", n, MaxPayload).
+			WithHint("send it in parts")
 	}
 	if err := ctx.Err(); err != nil {
 		return Receipt{}, fmt.Errorf("append: not written: %w", err)
 	}
-	// The room is taken before the frame is made: what is refused costs no memory.
-	size := int64(headerSize + len(b.Payload))
-	if err := j.reserve(size); err != nil {
+	frame := b.Payload.frame
+	if err := j.reserve(int64(len(frame))); err != nil {
 		return Receipt{}, err
 	}
-	r := &request{id: b.ID, frame: newFrame(kindBatch, b.ID, n, b.Payload), done: make(chan struct{}, 1)}
+	begin(frame, kindBatch, b.ID, b.Payload.records)
+	r := &request{id: b.ID, frame: frame, done: make(chan struct{}, 1)}
 	if err := j.enqueue(r); err != nil {
 		return Receipt{}, err
 	}

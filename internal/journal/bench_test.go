@@ -29,15 +29,9 @@ const (
 func BenchmarkJournal(b *testing.B) {
 	for _, size := range []int{1, 500} {
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
-			var payload []byte
-			record := make([]byte, benchRecord)
-			for i := range size {
-				record[0] = byte(i)
-				payload = AppendRecord(payload, record)
-			}
-			contestants := []*contestant{newJournalBench(b, payload), newPlainBench(b, payload, 0), newPlainBench(b, payload, zerosSize)}
+			contestants := []*contestant{newJournalBench(b, size), newPlainBench(b, size, 0), newPlainBench(b, size, zerosSize)}
 			if os.Getenv("TALLYSTICK_TEST_POSTGRES") != "" {
-				contestants = append(contestants, newCopyBench(b, record, size))
+				contestants = append(contestants, newCopyBench(b, size))
 			}
 			for range 4 { // to warm up
 				for _, c := range contestants {
@@ -110,11 +104,23 @@ func (c *contestant) turn(b *testing.B) {
 	}
 }
 
-func newJournalBench(b *testing.B, payload []byte) *contestant {
+// appends returns what appends a client's own batch to j.
+func appends(j *Journal, size int) func(client int) error {
+	batches := make([]Batch, benchClients)
+	for client := range batches {
+		batches[client] = batchOf(0, slices.Repeat([]string{string(make([]byte, benchRecord))}, size)...)
+	}
+	return func(client int) error {
+		_, err := j.Append(context.Background(), batches[client])
+		return err
+	}
+}
+
+func newJournalBench(b *testing.B, size int) *contestant {
 	j := mustOpen(b, Options{Dir: b.TempDir()})
 	return &contestant{
 		name:  "journal",
-		write: func(int) error { _, err := j.Append(context.Background(), Batch{Payload: payload}); return err },
+		write: appends(j, size),
 		// As in life, what has been put away is trimmed.
 		between: func() error { return j.Trim(context.Background(), j.Head().Sequence) },
 	}
@@ -146,10 +152,10 @@ func (p *plainFile) Append(_ context.Context, blocks []Block) (bool, error) {
 
 func (p *plainFile) Sync() error { return syncData(p.f) }
 
-func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
+func newPlainBench(b *testing.B, size int, zeroed int64) *contestant {
 	b.Helper()
 	name := "plain"
-	if size > 0 {
+	if zeroed > 0 {
 		name = "zeros"
 	}
 	f, err := os.Create(filepath.Join(b.TempDir(), "plain"))
@@ -157,7 +163,7 @@ func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
 		b.Fatal(err)
 	}
 	zeros := make([]byte, 1<<20)
-	for range size / int64(len(zeros)) {
+	for range zeroed / int64(len(zeros)) {
 		if _, err := f.Write(zeros); err != nil {
 			b.Fatal(err)
 		}
@@ -165,7 +171,7 @@ func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
 	if err := f.Sync(); err != nil {
 		b.Fatal(err)
 	}
-	j := newJournal(Options{Dir: f.Name()}.withDefaults(), &plainFile{f: f, size: size}, marked{}, newMemory(0))
+	j := newJournal(Options{Dir: f.Name()}.withDefaults(), &plainFile{f: f, size: zeroed}, marked{}, newMemory(0))
 	go j.run()
 	b.Cleanup(func() {
 		if err := j.Close(); err != nil {
@@ -174,7 +180,7 @@ func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
 	})
 	return &contestant{
 		name:  name,
-		write: func(int) error { _, err := j.Append(context.Background(), Batch{Payload: payload}); return err },
+		write: appends(j, size),
 		between: func() error {
 			j.mu.Lock()
 			j.stored = 0
@@ -184,7 +190,8 @@ func newPlainBench(b *testing.B, payload []byte, size int64) *contestant {
 	}
 }
 
-func newCopyBench(b *testing.B, record []byte, size int) *contestant {
+func newCopyBench(b *testing.B, size int) *contestant {
+	record := make([]byte, benchRecord)
 	url := postgrestest.New(b)
 	postgrestest.Exec(b, url, "CREATE TABLE records (id BIGINT GENERATED ALWAYS AS IDENTITY, record BYTEA NOT NULL)")
 	conns := make([]*pgx.Conn, benchClients)

@@ -191,8 +191,8 @@ func TestRefuses(t *testing.T) { engines(t, testRefuses) }
 func testRefuses(t *testing.T, fresh func(testing.TB) Options) {
 	o := fresh(t)
 	j := mustOpen(t, o)
-	for name, payload := range map[string][]byte{"nothing": nil, "half a record": {9, 1}, "too much": make([]byte, MaxPayload+1)} {
-		if _, err := j.Append(t.Context(), Batch{Payload: payload}); tallystick.CodeOf(err) != tallystick.Invalid {
+	for name, b := range map[string]Batch{"nothing": {}, "no record": batchOf(0), "too much": batchOf(0, string(make([]byte, MaxPayload)))} {
+		if _, err := j.Append(t.Context(), b); tallystick.CodeOf(err) != tallystick.Invalid {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

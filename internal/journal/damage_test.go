@@ -133,7 +133,7 @@ func (s sample) examine(t *testing.T, what, dir string) (found outcome) {
 			found.salvaged++
 		}
 		b, known := s.batches[at]
-		if !known || here[at] || e.Batch != b.ID || !bytes.Equal(e.Payload, b.Payload) {
+		if !known || here[at] || e.Batch != b.ID || !bytes.Equal(e.Payload, recordsOf(b)) {
 			t.Errorf("%s: sequence %d is not what was acknowledged there, or is there twice", what, at.Sequence)
 		}
 		here[at] = true

@@ -125,10 +125,16 @@ var (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// newFrame returns a frame with room for its header, of which all is filled in that does not depend on
-// its place.
+// newFrame returns a frame of a payload, which it copies, begun.
 func newFrame(kind Kind, batch BatchID, count int, payload []byte) []byte {
-	b := make([]byte, headerSize, headerSize+len(payload))
+	b := append(make([]byte, headerSize, headerSize+len(payload)), payload...)
+	begin(b, kind, batch, count)
+	return b
+}
+
+// begin fills in the header of a frame, but for what depends on its place.
+func begin(b []byte, kind Kind, batch BatchID, count int) {
+	payload := b[headerSize:]
 	copy(b, frameMagic)
 	binary.BigEndian.PutUint32(b[4:], crc32.Checksum(payload, castagnoli)) // goes on in place
 	binary.BigEndian.PutUint32(b[8:], uint32(len(payload)))
@@ -137,10 +143,9 @@ func newFrame(kind Kind, batch BatchID, count int, payload []byte) []byte {
 	copy(b[52:], batch[:])
 	digest := sha256.Sum256(payload)
 	copy(b[100:], digest[:])
-	return append(b, payload...)
 }
 
-// place completes the header of a new frame and returns its hash. It is called once.
+// place completes the header of a frame that was begun and returns its hash. It is called once.
 func place(b []byte, shard Shard, sequence uint64, at time.Time, previous Hash) Hash {
 	binary.BigEndian.PutUint64(b[16:], sequence)
 	binary.BigEndian.PutUint64(b[24:], uint64(at.UnixMilli()))

@@ -25,15 +25,18 @@ func mustOpen(t testing.TB, o Options) *Journal {
 
 // batchOf makes a batch of records.
 func batchOf(id byte, records ...string) Batch {
-	b := Batch{}
+	b := Batch{Payload: new(Payload)}
 	if id != 0 {
 		b.ID = BatchID{id}
 	}
 	for _, r := range records {
-		b.Payload = AppendRecord(b.Payload, []byte(r))
+		b.Payload.Add([]byte(r))
 	}
 	return b
 }
+
+// recordsOf returns the records of a batch as an entry has them.
+func recordsOf(b Batch) []byte { return b.Payload.frame[headerSize:] }
 
 func mustAppend(t testing.TB, j *Journal, b Batch) Receipt {
 	t.Helper()

@@ -67,7 +67,7 @@ func writeForever(o Options) error {
 					return
 				}
 				line := fmt.Sprintf("ack %d %s", r.Sequence, r.Head)
-				for record := range Records(b.Payload) {
+				for record := range Records(recordsOf(b)) {
 					line += " " + string(record)
 				}
 				fmt.Fprintln(os.Stdout, line)
@@ -86,9 +86,9 @@ func writeForever(o Options) error {
 // killBatch is the nth batch of a writer in the round that began when the journal ended with start: one to
 // three records, and now and then a large one.
 func killBatch(start uint64, writer, n int) Batch {
-	b := Batch{ID: killID(start, writer, n)}
+	b := Batch{ID: killID(start, writer, n), Payload: new(Payload)}
 	for i := range 1 + n%3 {
-		b.Payload = AppendRecord(b.Payload, fmt.Appendf(nil, "%d/%d/%d/%d", start, writer, n, i))
+		b.Payload.Add(fmt.Appendf(nil, "%d/%d/%d/%d", start, writer, n, i))
 	}
 	return b
 }
@@ -152,7 +152,7 @@ func acknowledge(o Options) error {
 		for caller := range acknowledgeCallers {
 			wg.Go(func() {
 				note := fmt.Sprintf("note-%d-%d-%d", round, caller, os.Getpid())
-				r, err := j.Append(context.Background(), Batch{Payload: AppendRecord(nil, []byte(note))})
+				r, err := j.Append(context.Background(), batchOf(0, note))
 				if err != nil {
 					failed.Store(&err)
 					return

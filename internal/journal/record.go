@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
+	"slices"
 )
 
 // Batch is what one caller appends at once, all or nothing.
@@ -11,14 +12,35 @@ type Batch struct {
 	// ID, if it is not zero, makes it safe to send the batch again: it is kept once, and every Append
 	// gets the receipt of the first. Nothing else of a batch that is known is looked at.
 	ID BatchID
-	// Payload is the records, each as AppendRecord writes it. At least one, at most MaxPayload bytes.
-	Payload []byte
+	// Payload has at least one record, and at most MaxPayload bytes. It is the caller's again when Append returns,
+	// but not after [ErrOutcomeUnknown].
+	Payload *Payload
 }
 
-// AppendRecord appends a record to a payload: its length as a varint, and the record.
-func AppendRecord(payload, record []byte) []byte {
-	return append(binary.AppendUvarint(payload, uint64(len(record))), record...)
+// Payload is the records of a batch, in the memory of the frame that they become: to append them copies nothing. The
+// zero value has none.
+type Payload struct {
+	frame   []byte // nil, or with room for the header
+	records int
 }
+
+// Add adds a copy of a record: its length as a varint, and the record.
+func (p *Payload) Add(record []byte) {
+	if len(p.frame) == 0 {
+		p.frame = append(p.frame, make([]byte, headerSize)...)
+	}
+	p.frame = append(binary.AppendUvarint(p.frame, uint64(len(record))), record...)
+	p.records++
+}
+
+// Len returns how many bytes there are.
+func (p *Payload) Len() int { return max(len(p.frame)-headerSize, 0) }
+
+// Grow makes room for as many bytes more.
+func (p *Payload) Grow(n int) { p.frame = slices.Grow(p.frame, headerSize+n) }
+
+// Reset takes the records out, and keeps the memory.
+func (p *Payload) Reset() { p.frame, p.records = p.frame[:0], 0 }
 
 var errRecords = errors.New("the payload is not a row of records")
 
@@ -39,15 +61,4 @@ func Records(payload []byte) iter.Seq2[[]byte, error] {
 			payload = payload[end:]
 		}
 	}
-}
-
-// countRecords returns how many records there are.
-func countRecords(payload []byte) (n int, err error) {
-	for _, err := range Records(payload) {
-		if err != nil {
-			return 0, err
-		}
-		n++
-	}
-	return n, nil
 }

@@ -28,6 +28,7 @@ const (
 	pageSize        = 32 << 10
 	cacheKiB        = 4 << 10   // of the writer, which reads no page again; what a group or a trim has more goes into the log before its commit
 	checkpointBytes = 128 << 20 // of frames in the write-ahead log before they are copied into the file
+	shrinkBytes     = 8 << 20   // of frames that are removed before the memory is given back that they went through
 )
 
 const sqliteSchema = `
@@ -184,6 +185,7 @@ type sqliteStore struct {
 	writer  *sql.Conn
 	insert  *sql.Stmt
 	wal     *wal
+	removed int64 // bytes of frames since memory was given back
 }
 
 func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
@@ -396,7 +398,22 @@ func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed i
 	if err := tx.Commit(); err != nil {
 		return 0, 0, describe(err)
 	}
-	return oldest.start(t).Trimmed, oldest.size, s.wal.sync()
+	if err := s.wal.sync(); err != nil {
+		return 0, 0, err
+	}
+	if s.removed += oldest.size; s.removed >= shrinkBytes && !oldest.more {
+		s.removed = 0
+		err = s.shrink(ctx)
+	}
+	return oldest.start(t).Trimmed, oldest.size, err
+}
+
+// shrink gives back the memory of pages that nobody uses. All SQLite files of a process share one bound, which is a number
+// of pages: where this one and one of smaller pages are busy at once, more and more of the pages become large ones, and
+// what cache_size says holds for neither.
+func (s *sqliteStore) shrink(ctx context.Context) error {
+	_, err := s.writer.ExecContext(ctx, "PRAGMA shrink_memory")
+	return describe(err)
 }
 
 func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err error) {
