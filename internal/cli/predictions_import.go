@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/table"
 )
@@ -124,12 +126,13 @@ func importFields() []string {
 
 // importer makes records of the rows of a table.
 type importer struct {
-	flags  *importFlags
-	table  *table.Table
-	at     prediction.Time // of all; zero if a column says it
-	digest tallystick.Digest
-	names  []string // of the columns that are read
-	fields []string // what each is: a field, or empty for a feature
+	flags   *importFlags
+	table   *table.Table
+	at      prediction.Time // of all; zero if a column says it
+	digest  tallystick.Digest
+	columns []table.Column // that are read
+	names   []string       // of these
+	fields  []string       // what each is: a field, or empty for a feature
 
 	texts  map[string]func(*prediction.Record) *string
 	values map[string]func(*prediction.Record) *prediction.Value
@@ -168,7 +171,7 @@ func (f *importFlags) open(ctx context.Context, paths []string, p *progress) (_ 
 		}
 	}
 	slices.Sort(texts)
-	if i.table, err = table.Open(ctx, paths, table.Options{Text: texts, Progress: func(done, total int64) { p.show("reading", done, total) }}); err != nil {
+	if i.table, err = table.Open(ctx, paths, table.Options{Text: texts, Exact: true, Progress: func(done, total int64) { p.show("reading", done, total) }}); err != nil {
 		return nil, err
 	}
 	if err := i.choose(fields); err != nil {
@@ -194,10 +197,10 @@ func (i *importer) choose(fields map[string]string) error {
 		if c.Fault != "" {
 			return tallystick.Errorf(tallystick.Invalid, "the column %s cannot be read: %s", c.Name, c.Fault).WithHint("leave it out with --skip %s", c.Name)
 		}
-		if field == "time" && c.Kind != table.Time {
+		if field == "time" && c.Kind != table.Time && c.Was != table.Time {
 			return tallystick.Errorf(tallystick.Invalid, "the column %s is of the type %s, not a time", c.Name, c.Physical).WithHint("write times as 2026-01-31T12:00:00Z, or give --time")
 		}
-		i.names, i.fields = append(i.names, c.Name), append(i.fields, field)
+		i.columns, i.names, i.fields = append(i.columns, c), append(i.names, c.Name), append(i.fields, field)
 		fmt.Fprintf(said, "%q %q\n", c.Name, field)
 	}
 	if len(i.names) == 0 {
@@ -211,6 +214,12 @@ func (i *importer) choose(fields map[string]string) error {
 func (i *importer) value(column int, v *table.Vector, n int) prediction.Value {
 	if v.Null != nil && v.Null[n] {
 		return prediction.Value{}
+	}
+	switch c := &i.columns[column]; {
+	case c.Was == table.Number:
+		return digits(v.Bytes(n))
+	case c.Physical == "boolean" && c.Kind == table.Category && v.Code[n] != table.NoCode:
+		return prediction.Boolean(i.table.Dictionary(c.Name)[v.Code[n]] == "true")
 	}
 	switch v.Kind {
 	case table.Number:
@@ -229,6 +238,19 @@ func (i *importer) value(column int, v *table.Vector, n int) prediction.Value {
 	return prediction.String(v.Text(n))
 }
 
+// digits reads an integer with all its digits. Of those that do not fit 64 bits the nearest number is taken, as the
+// record has it. What is none is one of the words by which CSV says that a value is missing.
+func digits(text []byte) prediction.Value {
+	said := strings.TrimSpace(string(text))
+	if whole, err := strconv.ParseInt(said, 10, 64); err == nil {
+		return prediction.Integer(whole)
+	}
+	if float, err := strconv.ParseFloat(said, 64); err == nil {
+		return prediction.Number(float)
+	}
+	return prediction.Value{}
+}
+
 // record makes the record of row n of a block.
 func (i *importer) record(b *table.Block, n int) prediction.Record {
 	r := prediction.Record{Model: i.flags.model, Version: i.flags.version, Environment: i.flags.environment, Time: i.at}
@@ -238,10 +260,13 @@ func (i *importer) record(b *table.Block, n int) prediction.Record {
 		switch {
 		case field == "":
 			features[i.names[column]] = v
-		case field == "time":
-			if at := b.Cols[column].Time[n]; at != table.NoTime {
-				r.Time = prediction.TimeOf(time.Unix(0, at))
+		case field == "time" && v.IsNull():
+		case field == "time" && i.columns[column].Was == table.Time:
+			if at, err := time.Parse(time.RFC3339Nano, v.String()); err == nil {
+				r.Time = prediction.TimeOf(at)
 			}
+		case field == "time":
+			r.Time = prediction.TimeOf(time.Unix(0, b.Cols[column].Time[n]))
 		case i.values[field] != nil:
 			*i.values[field](&r) = v
 		case v.IsNull():
@@ -310,6 +335,15 @@ func (a *app) runImport(ctx context.Context, f *importFlags, paths []string) (to
 	err = i.table.Scan(ctx, i.names, func(b *table.Block) error {
 		for n := range b.N {
 			r := i.record(b, n)
+			if r.Time.IsZero() { // or the server would give it that of the import
+				if err := flush(); err != nil {
+					return err
+				}
+				no := rejection(0, tallystick.Invalid, "it has no time, and --map says that a column has it")
+				total.add(answeredBatch{IDs: make([]string, 1), Rejected: []client.Rejection{no}}, first+1)
+				first++
+				continue
+			}
 			text := r.AppendSent(nil)
 			if size += len(text); len(batch) > 0 && (len(batch) == batchRows || size > batchBytes) {
 				if err := flush(); err != nil {

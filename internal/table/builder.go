@@ -52,6 +52,7 @@ type builder struct {
 
 	fraction bool // some number has a point or exponent
 	inexact  bool // some integer is beyond 2^53
+	exact    bool // integers beyond 2^53 are to keep their digits
 	clock    bool // some moment has a time of day
 	held     bool // some moment is out of range
 
@@ -164,7 +165,7 @@ func (b *builder) addNull() {
 
 func (b *builder) addNumber(value float64, integer bool) {
 	b.fraction = b.fraction || !integer
-	b.inexact = b.inexact || integer && (value > maxExact || value < -maxExact)
+	b.inexact = b.inexact || integer && (value >= maxExact || value <= -maxExact) // 2^53 + 1 is 2^53 by now
 	b.pending.Null = append(b.pending.Null, false)
 	b.pending.Float = append(b.pending.Float, value)
 	b.n++

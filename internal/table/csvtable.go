@@ -110,13 +110,17 @@ func (l *csvLoader) settle(ctx context.Context, inputs []*input) ([]Column, erro
 	}
 	columns := make([]Column, len(first))
 	for i, b := range first {
+		digits := b.digits()
 		if again[i] != nil {
 			b = again[i]
-			if b.kind == Text {
+			if b.kind == Text && !digits {
 				b.forced = "" // so that it warns
 			}
 		}
 		columns[i] = b.column()
+		if digits {
+			columns[i].Was, columns[i].Integer = Number, true
+		}
 		l.store.kinds = append(l.store.kinds, b.kind)
 		l.store.dicts = append(l.store.dicts, b.dict)
 		if w := b.warning(); w != "" {

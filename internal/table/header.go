@@ -58,7 +58,9 @@ func (l *csvLoader) header(in *input, records *csvReader) ([]int, error) {
 func (l *csvLoader) begin(names []string) {
 	l.names, l.room = names, l.opt.dictionaryRoom()
 	for _, name := range names {
-		l.builders = append(l.builders, newBuilder(name, l.opt.forced(name), newDictionary(&l.room), &l.bulk))
+		b := newBuilder(name, l.opt.forced(name), newDictionary(&l.room), &l.bulk)
+		b.exact = l.opt.Exact
+		l.builders = append(l.builders, b)
 	}
 	l.store.columns = make([][]segment, len(names))
 	l.blockRows = int(min(MaxBlockRows, max(512, l.opt.MemoryBudget/int64(64*len(names)))))

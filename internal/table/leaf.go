@@ -57,6 +57,19 @@ func (l *leaf) integer() bool {
 	return (l.physical == format.Int32 || l.physical == format.Int64) && (l.meaning == meansNumber || l.meaning == meansUnsigned)
 }
 
+// rounded reports whether a number or a time in memory may not be the value that the file has.
+func (l *leaf) rounded() bool {
+	switch l.meaning {
+	case meansTime, meansInt96:
+		return true
+	case meansDecimal:
+		return l.scale == 0
+	case meansNumber, meansUnsigned:
+		return l.physical == format.Int64
+	}
+	return false
+}
+
 // describe reads the type of a schema element (LogicalTypes.md of the format). Where both the logical
 // type and its older form, the converted type, are stated the former holds.
 func describe(e *format.SchemaElement) leaf {

@@ -39,7 +39,7 @@ func (l *leaf) appendInt(dst []byte, v int64) []byte {
 	case l.meaning == meansBoolean:
 		return strconv.AppendBool(dst, v != 0)
 	case l.meaning == meansTime:
-		return appendMoment(dst, l.intTime(v))
+		return appendMoment(dst, l.moment(v))
 	case l.meaning == meansDecimal:
 		return appendDecimal(dst, big.NewInt(v), l.scale)
 	case l.meaning == meansUnsigned && l.physical == format.Int32:
@@ -71,11 +71,16 @@ func (l *leaf) bytesNumber(b []byte) float64 {
 	return math.NaN()
 }
 
-// bytesTime reads an INT96: nanoseconds of the day, then the Julian day.
-func (l *leaf) bytesTime(b []byte) int64 {
+const secondsOfDay = 24 * 60 * 60
+
+// int96 reads an INT96: nanoseconds of the day, then the Julian day, which is returned as one since 1970.
+func int96(b []byte) (ofDay, day int64) {
 	const julian1970 = 2440588
-	ofDay := int64(binary.LittleEndian.Uint64(b))
-	day := int64(int32(binary.LittleEndian.Uint32(b[8:]))) - julian1970
+	return int64(binary.LittleEndian.Uint64(b)), int64(int32(binary.LittleEndian.Uint32(b[8:]))) - julian1970
+}
+
+func (l *leaf) bytesTime(b []byte) int64 {
+	ofDay, day := int96(b)
 	ns, held := scaleTime(day, 24*int64(time.Hour))
 	if held || ofDay < 0 || ofDay >= 24*int64(time.Hour) || ns > math.MaxInt64-ofDay {
 		return ns
@@ -94,7 +99,8 @@ func (l *leaf) appendBytes(dst, b []byte) []byte {
 		}
 		return dst
 	case meansInt96:
-		return appendMoment(dst, l.bytesTime(b))
+		ofDay, day := int96(b)
+		return appendMoment(dst, time.Unix(day*secondsOfDay, ofDay))
 	case meansDecimal:
 		v := new(big.Int).SetBytes(b)
 		if len(b) > 0 && b[0]&0x80 != 0 {
@@ -107,8 +113,17 @@ func (l *leaf) appendBytes(dst, b []byte) []byte {
 	return append(dst, b...)
 }
 
-func appendMoment(dst []byte, ns int64) []byte {
-	return time.Unix(0, ns).UTC().AppendFormat(dst, time.RFC3339Nano)
+// moment returns a number of ticks as a time, also where an int64 of nanoseconds has none.
+func (l *leaf) moment(v int64) time.Time {
+	if l.unit > int64(time.Second) {
+		return time.Unix(v*(l.unit/int64(time.Second)), 0)
+	}
+	ticks := int64(time.Second) / l.unit
+	return time.Unix(v/ticks, v%ticks*l.unit)
+}
+
+func appendMoment(dst []byte, at time.Time) []byte {
+	return at.UTC().AppendFormat(dst, time.RFC3339Nano)
 }
 
 // appendDecimal writes v * 10^-scale with all its digits.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/tallystick/tallystick"
 )
@@ -125,13 +126,15 @@ func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*T
 		if c.fault == "" {
 			if forced := opt.forced(column.Name); forced != "" {
 				c.kind = forced
+			} else if opt.Exact && slices.ContainsFunc(c.leaves, (*leaf).rounded) {
+				column.Was, c.kind = c.kind, Text
 			}
 			if c.kind == Category {
 				if err := s.readDictionary(ctx, i); err != nil {
 					return nil, err
 				}
 			}
-			if c.kind == Text && opt.forced(column.Name) != Text {
+			if c.kind == Text && opt.forced(column.Name) != Text && column.Was == "" {
 				t.warnings = append(t.warnings, "column "+quote(column.Name)+" "+tooManyValues)
 			}
 		}
@@ -139,7 +142,7 @@ func newParquetTable(ctx context.Context, files []*parquetFile, opt Options) (*T
 			t.warnings = append(t.warnings, fmt.Sprintf("column %s cannot be read: %s", quote(column.Name), c.fault))
 		}
 		column.Kind, column.Fault = c.kind, c.fault
-		column.Integer = column.Integer && c.kind == Number
+		column.Integer = column.Integer && (c.kind == Number || column.Was == Number)
 	}
 	return t, nil
 }

@@ -31,12 +31,19 @@ func (b *builder) settle() error {
 			WithHint("correct it, leave the field empty if the value is missing, or declare %q a category in a contract", b.name)
 	}
 	switch {
+	case b.digits():
+		b.kind, b.again = Text, true
 	case b.again && b.counts[looksTime] == total:
 		b.kind = Time // after a NaN that looked like a number
 	case b.again:
 		b.kind = Category
 	}
 	return nil
+}
+
+// digits reports whether the column holds numbers that are read as text, to keep their digits.
+func (b *builder) digits() bool {
+	return b.exact && b.inexact && !b.fraction && b.forced == "" && b.counts[looksTime]+b.counts[looksOther] == 0
 }
 
 // column describes the settled column.

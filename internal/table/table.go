@@ -30,6 +30,7 @@ type Column struct {
 	Kind     Kind
 	Physical string // the type that the file states or, for CSV, shows: "int64", "double", "string", "timestamp[us]", ...
 	Integer  bool   // a number column of integers only
+	Was      Kind   // with Options.Exact: what the values of a column of text are, Number or Time; else empty
 	Fault    string // why the column cannot be read; empty if it can. Its kind means nothing then
 }
 
@@ -49,7 +50,10 @@ type Options struct {
 
 	Text       []string // columns to read as text whatever they look like, such as identifiers beyond 2^53
 	Categories []string // columns to read as categories although they look like numbers or times
-	Delimiter  rune     // of CSV fields; 0 means to take the likeliest of , ; tab and | from the header
+	// Exact reads as text, with all its digits, what a number or a time does not hold exactly: integers of CSV columns
+	// beyond 2^53; of Parquet files, integers of 64 bits, whole decimals, and times, which can lie before 1678 or after 2261.
+	Exact     bool
+	Delimiter rune // of CSV fields; 0 means to take the likeliest of , ; tab and | from the header
 
 	MaxRows       int64 // of all files; 0 means 2^32
 	MaxColumns    int   // 0 means 16,384
