@@ -55,16 +55,16 @@ func (n *Numbers) feature(c stat.TwoSample, missing int64) Feature {
 	if c.KSBound > 0 || c.W1Bound > 0 {
 		counted = fmt.Sprintf("counted at 65,536 reference quantiles, ks within %.2g, wasserstein within %.2g", c.KSBound, c.W1Bound)
 	}
-	r := numberRow{name: n.name, role: n.role, edges: n.reference.Edges(), missingReference: n.missing, missing: missing + c.Dropped, counted: counted}
+	r := numberRow{name: n.name, role: n.role, labels: BinLabels(n.reference.Edges()), missingReference: n.missing, missing: missing + c.Dropped, counted: counted}
 	return r.feature(c)
 }
 
 // numberRow is what a comparison of two samples of a number does not say itself.
 type numberRow struct {
 	name, role                string
-	edges                     []float64 // the deciles of the reference
-	missingReference, missing int64     // rows without a finite value
-	counted                   string    // how, for Method
+	labels                    []string // of the decile bins, and of the missing values
+	missingReference, missing int64    // rows without a finite value
+	counted                   string   // how, for Method
 }
 
 func (r numberRow) feature(c stat.TwoSample) Feature {
@@ -75,7 +75,7 @@ func (r numberRow) feature(c stat.TwoSample) Feature {
 	f.KS, f.P, f.ErrorBound = stat.Number(c.KS), stat.Number(p), stat.Number(c.KSBound)
 	f.Wasserstein, f.WassersteinSD = stat.Number(c.W1), stat.Number(c.W1SD)
 	f.Method = tests + ", wasserstein, psi over reference deciles; " + r.counted
-	f.bins(BinLabels(r.edges), reference, current)
+	f.bins(r.labels, reference, current)
 	return f
 }
 

@@ -22,9 +22,14 @@ func Judge(features []Feature, reference, rows int64, th Thresholds) *Drift {
 	for k, p := range stat.BenjaminiHochberg(ps) {
 		features[tested[k]].PAdjusted = stat.Number(p)
 	}
+	critical := map[[3]int64]stat.Number{} // most features have as many bins and rows
 	for i := range features {
 		f := &features[i]
-		f.PSICritical = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
+		sizes := [3]int64{int64(len(f.Bins)), f.NReference, f.N}
+		if _, known := critical[sizes]; !known {
+			critical[sizes] = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
+		}
+		f.PSICritical = critical[sizes]
 		f.Verdict = f.judge(reference, rows, th)
 		f.Words = f.words(th)
 		switch f.Verdict {

@@ -151,3 +151,6 @@ func (p *Profile) Missing(feature int) int64 {
 	}
 	return p.columns[feature].category.missing
 }
+
+// Clamped returns how many values of a number are counted as a million interquartile ranges away.
+func (p *Profile) Clamped(feature int) int64 { return p.columns[feature].number.clamped }
