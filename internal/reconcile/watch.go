@@ -27,6 +27,8 @@ type Watch struct {
 	Now       func() time.Time
 	// Place returns the environment that a release is about, empty if there is none.
 	Place func(ctx context.Context, release string) (string, error)
+
+	pace *pace // of a run
 }
 
 const (
@@ -36,9 +38,37 @@ const (
 	maxActs = 50_000
 )
 
+// pace keeps a run from taking the machine away from those who ask for something: it rests in between for some
+// times as long as it has worked.
+type pace struct {
+	steps int
+	began time.Time // with the steps since the last rest
+}
+
+const (
+	stride = 100 // steps from one rest to the next
+	rests  = 4   // times the work: a run takes a fifth of one core
+)
+
+// step counts an event that was looked at, or something that took as long.
+func (p *pace) step(ctx context.Context) error {
+	if p.steps++; p.steps%stride != 0 {
+		return nil
+	}
+	timer := time.NewTimer(rests * time.Since(p.began))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	p.began = time.Now()
+	return ctx.Err()
+}
+
 // Run looks once, and says whether there was enough to judge by. It may be cut off anywhere: what was
 // told is not told again.
 func (w Watch) Run(ctx context.Context) (outcome string, err error) {
+	w.pace = &pace{began: time.Now()}
 	now := w.Now()
 	since := now.Add(-lookBack)
 	refused, err := w.refused(ctx, since)
@@ -119,11 +149,16 @@ func (w Watch) each(ctx context.Context, f trail.Filter, fn func(e trail.Event, 
 		if n++; n > maxActs {
 			break
 		}
+		if err := w.pace.step(ctx); err != nil {
+			return err
+		}
 		if e.Actor == "" {
 			continue
 		}
 		a := conduct.Act{Event: e.Sequence, ID: e.ID, At: e.Time, By: e.Actor, Model: e.Model, Resource: e.Resource.Type + "/" + e.Resource.ID}
-		a.Environment, _ = e.Sealed()["environment"].(string)
+		if e.Type != trail.VersionRead { // which are many, and name none
+			a.Environment, _ = e.Sealed()["environment"].(string)
+		}
 		if err := fn(e, a); err != nil {
 			return err
 		}
@@ -199,6 +234,9 @@ func (w Watch) firsts(ctx context.Context, taken []conduct.Act, since time.Time,
 		if err != nil {
 			return false
 		}
+		if err = w.pace.step(ctx); err != nil {
+			return false
+		}
 		m, fault := w.Catalog.Model(ctx, name)
 		if tallystick.CodeOf(fault) == tallystick.NotFound {
 			return false
@@ -210,20 +248,21 @@ func (w Watch) firsts(ctx context.Context, taken []conduct.Act, since time.Time,
 		return nil, err
 	}
 	for _, c := range candidates {
-		had := false
-		for _, f := range []trail.Filter{
-			{Type: trail.VersionRead, Outcome: tallystick.Success, Before: c.Acts[0].Event}, {Type: trail.PackageExported, Outcome: tallystick.Success, Before: c.Acts[0].Event},
-			{Type: trail.VersionRegistered}, {Type: trail.ModelRegistered},
-		} {
-			f.Actor, f.Model, f.Limit = c.By, c.Model, 1
-			events, err := w.Trail.Events(ctx, f)
-			if err != nil {
-				return nil, err
-			}
-			had = had || len(events) > 0
+		by := func(t trail.Type) trail.Filter { return trail.Filter{Type: t, Actor: c.By, Model: c.Model} }
+		before := func(t trail.Type) trail.Filter {
+			f := by(t)
+			f.Outcome, f.Before = tallystick.Success, c.Acts[0].Event
+			return f
+		}
+		had, err := w.Trail.Any(ctx, before(trail.VersionRead), before(trail.PackageExported), by(trail.VersionRegistered), by(trail.ModelRegistered))
+		if err != nil {
+			return nil, err
 		}
 		if !had {
 			cases = append(cases, c)
+		}
+		if err := w.pace.step(ctx); err != nil {
+			return nil, err
 		}
 	}
 	return cases, nil

@@ -36,6 +36,9 @@ func openSQLite(ctx context.Context, config Config) (dialect, session, error) {
 	if err := migrate(ctx, handle, goose.DialectSQLite3, "sqlite", config.Logger); err != nil {
 		return nil, nil, errors.Join(d.describe(err), handle.Close())
 	}
+	if err := instructPlanner(ctx, handle); err != nil {
+		return nil, nil, errors.Join(d.describe(err), handle.Close())
+	}
 	s, err := d.openWriter(ctx, handle)
 	if err != nil {
 		return nil, nil, errors.Join(d.describe(err), handle.Close())

@@ -314,6 +314,30 @@ func (r *Reader) Count(ctx context.Context, f Filter) (n uint64, err error) {
 	return n, nil
 }
 
+// Any reports whether one of the filters chooses an event, whatever their limits. It reads none that has its columns.
+func (r *Reader) Any(ctx context.Context, filters ...Filter) (found bool, err error) {
+	err = r.prepared(ctx, func(tx *state.Tx, t tail) error {
+		for _, f := range filters {
+			where, args, err := f.where(tx)
+			if err != nil {
+				return err
+			}
+			if err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM event_columns e WHERE "+where+")", args...).Scan(&found); err != nil || found {
+				return err
+			}
+			more, err := t.chosen(tx, f)
+			if found = len(more) > 0; err != nil || found {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for events: %w", err)
+	}
+	return found, nil
+}
+
 // Newest returns the sequence of the newest event, 0 if there is none.
 func (r *Reader) Newest(ctx context.Context) (sequence uint64, err error) {
 	err = r.db.Read(ctx, func(tx *state.Tx) error {

@@ -307,3 +307,32 @@ func testIntents(t *testing.T, fresh func(testing.TB) state.Config) {
 		t.Errorf("%d events, %v", n, err)
 	}
 }
+
+// Any finds an event behind the columns as well as one that has them.
+func TestAny(t *testing.T) {
+	t.Parallel()
+	db, recorder := connect(t, state.Config{Path: t.TempDir() + "/state.db"})
+	reader := NewReader(db, origin)
+	check := func(when string) {
+		t.Helper()
+		for _, c := range []struct {
+			want    bool
+			filters []Filter
+		}{
+			{false, nil},
+			{false, []Filter{{Type: ModelRetired}, {Actor: "nobody"}}},
+			{true, []Filter{{Type: ModelRetired}, {Type: ModelRegistered}}},
+			{false, []Filter{{Type: ModelRegistered, Before: 1}}},
+		} {
+			if got, err := reader.Any(t.Context(), c.filters...); err != nil || got != c.want {
+				t.Errorf("%s: %+v: %t, %v", when, c.filters, got, err)
+			}
+		}
+	}
+	record(t, recorder, registration())
+	check("behind the columns")
+	if err := reader.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	check("with columns")
+}
