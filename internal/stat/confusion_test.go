@@ -33,6 +33,19 @@ func TestConfusionCompas(t *testing.T) {
 		near(t, test.race+" ppv", got.PPV().Rate(), test.ppv, 5e-5)
 		near(t, test.race+" npv", got.NPV().Rate(), test.npv, 5e-5)
 	}
+	// The same to eight digits, for the two that the article compares.
+	for _, test := range []struct {
+		c                  Confusion
+		fpr, fnr, ppv, npv float64
+	}{
+		{tests[1].want, .44846797, .27985271, .62971481, .65045992},
+		{tests[2].want, .23454301, .47722567, .59133489, .71187500},
+	} {
+		near(t, "fpr", test.c.FPR().Rate(), test.fpr, 5e-9)
+		near(t, "fnr", test.c.FNR().Rate(), test.fnr, 5e-9)
+		near(t, "ppv", test.c.PPV().Rate(), test.ppv, 5e-9)
+		near(t, "npv", test.c.NPV().Rate(), test.npv, 5e-9)
+	}
 }
 
 // The rows that ProPublica's regressions and most later papers keep, and one intersection.
