@@ -73,9 +73,16 @@ func (m mixture) slope(rate float64) float64 {
 	return slope
 }
 
-// leastLogE returns the least log e-value against rates r and r-d, both within [0, 1]: the sum is
-// convex in r, so its slope is bisected.
+// leastLogE returns the least log e-value against rates r and r-d, both within [0, 1].
 func leastLogE(a, b mixture, d float64) float64 {
+	r := leastRate(a, b, d)
+	// Rounding may carry r-d past the end that r was not bounded by.
+	return a.logE(r) + b.logE(max(0, min(1, r-d)))
+}
+
+// leastRate returns the rate r at which r and r-d are likeliest: the log likelihoods together are
+// convex, so their slope is bisected.
+func leastRate(a, b mixture, d float64) float64 {
 	low, high := max(0, d), min(1, 1+d)
 	for range 60 {
 		r := low + (high-low)/2
@@ -85,9 +92,7 @@ func leastLogE(a, b mixture, d float64) float64 {
 			high = r
 		}
 	}
-	r := low + (high-low)/2
-	// Rounding may carry r-d past the end that r was not bounded by.
-	return a.logE(r) + b.logE(max(0, min(1, r-d)))
+	return low + (high-low)/2
 }
 
 // bracket returns the interval around start in which inside holds, within outer, by bisection on

@@ -165,6 +165,15 @@ func BenchmarkDetectors(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(values)), "ns/row")
 	})
+	gap, err := NewGapProcess(0, 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("gap process, a window", func(b *testing.B) {
+		for b.Loop() {
+			_ = gap.Take(Proportion{5, 50}, Proportion{95, 950})
+		}
+	})
 	b.Run("interval of a proportion", func(b *testing.B) {
 		for b.Loop() {
 			Proportion{1000, 10_000}.Anytime(.95)

@@ -9,43 +9,29 @@ import (
 // EProcess watches values in [0, 1] that come one after the other (wrong or right, missing or
 // there, overridden or not, as 1 or 0) for a mean above Bound, and may be asked after every one.
 //
-// It is a wager against "the mean of each value, whatever came before it, is at most Bound". A bet
-// multiplies its capital by 1 + rate x (value - Bound) at each value, which on average does not
-// gain while the claim holds, so all capital together exceeds 1/alpha with probability alpha at
-// most, however often and whenever somebody looks (Ville 1939; Waudby-Smith and Ramdas, JRSS B 86
-// (2024) 1-27). The bets have rates for a mean just above Bound up to one far above, each half of
-// the one before.
-//
-// What has been lost through years in which all was well is missed when something happens. So
-// capital can be kept in reserve and staked bit by bit; each stake starts anew (the sum over
-// starting points of Shin, Ramdas and Rinaldo, New England Journal of Statistics in Data Science 2
-// (2024) 229-260, with weights that add up to 1, so that alpha covers the whole time).
+// It is a [Wager] against "the mean of each value, whatever came before it, is at most Bound". A bet
+// multiplies its capital by 1 + rate x (value - Bound) at each value (Waudby-Smith and Ramdas, JRSS
+// B 86 (2024) 1-27). The bets have rates for a mean just above Bound up to one far above, each half
+// of the one before.
 //
 // Windows must be taken in order of time; the [Growth] within one may be merged in any order. To
 // watch for a mean below a bound, watch 1 minus the values.
 type EProcess struct {
-	Bound   float64   `json:"bound"`
-	N       int64     `json:"n"`
-	Sum     float64   `json:"sum"`     // of the values
-	Reserve float64   `json:"reserve"` // capital that is not staked yet
-	Capital []float64 `json:"capital"` // of each bet
-	Peak    float64   `json:"peak"`    // most that Value was after a value or window
+	Bound float64 `json:"bound"`
+	N     int64   `json:"n"`
+	Sum   float64 `json:"sum"` // of the values
+	Wager
 }
 
-const (
-	maxBets = 24
-	// Capital is kept within these: to forget or to cap it cannot raise a false alarm.
-	leastCapital, mostCapital = 1e-290, 1e290
-)
+// maxBets is how many bets there are at most, against the lowest bounds.
+const maxBets = 24
 
 // NewEProcess begins with capital 1, of which stake is bet at once and the rest kept in reserve.
 func NewEProcess(bound, stake float64) (*EProcess, error) {
 	if !(bound > 0 && bound < 1) {
 		return nil, fmt.Errorf("begin e-process: bound %v is not between 0 and 1", bound)
 	}
-	e := &EProcess{Bound: bound, Reserve: 1, Capital: make([]float64, betsAgainst(bound)), Peak: 1}
-	e.Stake(stake)
-	return e, nil
+	return &EProcess{Bound: bound, Wager: newWager(betsAgainst(bound), stake)}, nil
 }
 
 // betsAgainst returns how many bets there are: half the most that could be lost at once, then
@@ -57,18 +43,6 @@ func betsAgainst(bound float64) int {
 		bets++
 	}
 	return bets
-}
-
-// Stake moves capital from the reserve to the bets, which from now on count what comes as a new
-// start: once an hour 1/8760 of what was kept for a year, for example. It takes no more than is
-// there.
-func (e *EProcess) Stake(amount float64) {
-	amount = max(0, min(amount, e.Reserve))
-	e.Reserve -= amount
-	each := amount / float64(len(e.Capital))
-	for i := range e.Capital {
-		e.Capital[i] += each
-	}
 }
 
 // Add takes in the next value. It is an error outside [0, 1]; NaN is left out.
@@ -107,32 +81,11 @@ func (e *EProcess) Take(g *Growth) error {
 	e.N += g.N
 	e.Sum += g.Sum
 	for i, log := range g.Log {
-		if e.Capital[i] > 0 {
-			e.Capital[i] = keepCapital(math.Exp(min(math.Log(e.Capital[i])+log, 700)))
-		}
+		e.multiply(i, log)
 	}
-	e.Peak = max(e.Peak, e.Value())
+	e.look()
 	return nil
 }
-
-func keepCapital(c float64) float64 {
-	if c < leastCapital {
-		return 0
-	}
-	return min(c, mostCapital)
-}
-
-// Value returns the capital: the e-value now.
-func (e *EProcess) Value() float64 {
-	total := e.Reserve
-	for _, c := range e.Capital {
-		total += c
-	}
-	return total
-}
-
-// P returns a p-value that holds at every look: 1/Peak. It never rises.
-func (e *EProcess) P() float64 { return 1 / e.Peak }
 
 // Mean returns the mean of the values, NaN without any.
 func (e *EProcess) Mean() float64 { return e.Sum / float64(e.N) }
@@ -144,16 +97,11 @@ func (e *EProcess) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return err
 	}
-	if !(p.Bound > 0 && p.Bound < 1) || len(p.Capital) != betsAgainst(p.Bound) {
-		return fmt.Errorf("read e-process: %d bets against %v", len(p.Capital), p.Bound)
+	if !(p.Bound > 0 && p.Bound < 1 && p.N >= 0 && p.Sum >= 0 && p.Sum <= float64(p.N)) {
+		return fmt.Errorf("read e-process: bound %v, n %d, sum %v", p.Bound, p.N, p.Sum)
 	}
-	if !(p.N >= 0 && p.Sum >= 0 && p.Sum <= float64(p.N) && p.Reserve >= 0 && p.Reserve <= 1 && p.Peak >= 1) {
-		return fmt.Errorf("read e-process: n %d, sum %v, reserve %v, peak %v", p.N, p.Sum, p.Reserve, p.Peak)
-	}
-	for _, c := range p.Capital {
-		if c != keepCapital(c) || c < 0 {
-			return fmt.Errorf("read e-process: capital %v", c)
-		}
+	if err := p.check(betsAgainst(p.Bound)); err != nil {
+		return err
 	}
 	*e = EProcess(p)
 	return nil
