@@ -88,51 +88,49 @@ func (a *ADWIN) dropOldest() {
 type adwinWindow struct{ n, sum, variance float64 }
 
 func (a *ADWIN) window() adwinWindow {
-	var n, mean, m2, sum float64
-	a.oldestFirst(func(size float64, b Bucket) bool {
-		d := b.Sum/size - mean
-		m2 += b.M2 + d*d*n*size/(n+size)
-		mean += d * size / (n + size)
-		n += size
-		sum += b.Sum
-		return true
-	})
-	return adwinWindow{n, sum, m2 / n}
+	w := adwinWindow{n: float64(a.N())}
+	for _, level := range a.Levels {
+		for _, b := range level {
+			w.sum += b.Sum
+		}
+	}
+	mean, m2 := w.sum/w.n, 0.0
+	for i, level := range a.Levels {
+		size, share := math.Ldexp(1, i), math.Ldexp(1, -i)
+		for _, b := range level {
+			d := b.Sum*share - mean
+			m2 += b.M2 + d*d*size
+		}
+	}
+	w.variance = m2 / w.n
+	return w
 }
 
 // divides reports whether some division of the stretch has two means too far apart.
 func (a *ADWIN) divides(w adwinWindow) bool {
 	risk := math.Log(2 * math.Log(w.n) / a.Delta)
-	old, oldSum, divided := 0.0, 0.0, false
-	a.oldestFirst(func(size float64, b Bucket) bool {
-		old += size
-		oldSum += b.Sum
-		recent := w.n - old
-		if recent < adwinPart {
-			return false
-		}
-		if old < adwinPart {
-			return true
-		}
-		// The harmonic term counts the sizes beyond the least that a part must have.
-		m := 1/(old-adwinPart+1) + 1/(recent-adwinPart+1)
-		cut := math.Sqrt(2*m*w.variance*risk) + 2./3*m*risk
-		divided = math.Abs(oldSum/old-(w.sum-oldSum)/recent) > cut
-		return !divided
-	})
-	return divided
-}
-
-// oldestFirst visits the buckets with their sizes until visit returns false.
-func (a *ADWIN) oldestFirst(visit func(size float64, b Bucket) bool) {
+	old, oldSum := 0.0, 0.0
 	for i, level := range slices.Backward(a.Levels) {
 		size := math.Ldexp(1, i)
 		for _, b := range level {
-			if !visit(size, b) {
-				return
+			old += size
+			oldSum += b.Sum
+			recent := w.n - old
+			if recent < adwinPart {
+				return false
+			}
+			if old < adwinPart {
+				continue
+			}
+			// Sizes count beyond the least that a part must have.
+			m := 1/(old-adwinPart+1) + 1/(recent-adwinPart+1)
+			gap, spread := math.Abs(oldSum/old-(w.sum-oldSum)/recent), 2*m*w.variance*risk
+			if gap*gap > spread && gap > math.Sqrt(spread)+2./3*m*risk {
+				return true
 			}
 		}
 	}
+	return false
 }
 
 // N returns the length of the stretch.
