@@ -114,6 +114,7 @@ func testFilter(t *testing.T, fresh func(testing.TB) state.Config) {
 		"before":       {Filter{Before: 3}, []uint64{1, 2}},
 		"newest":       {Filter{Newest: true, Limit: 3}, []uint64{10, 9, 8}},
 		"together":     {Filter{Type: ModelRegistered, Outcome: tallystick.Denied, After: 4}, []uint64{8}},
+		"their kind":   {Filter{Type: ModelRegistered, Actor: "person 0", Model: "compas"}, []uint64{4, 10}},
 		"none":         {Filter{Actor: "nobody"}, nil},
 		"limit":        {Filter{Limit: 2}, []uint64{1, 2}},
 		"beyond limit": {Filter{Limit: 1_000_000}, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},

@@ -14,7 +14,19 @@ import (
 func TestFiltersHaveIndexes(t *testing.T) {
 	t.Parallel()
 	db, recorder := connect(t, state.Config{Path: t.TempDir() + "/state.db"})
-	record(t, recorder, registration())
+	often := registration()
+	often.Actor.ID = "often"
+	err := db.Write(t.Context(), func(tx *state.Tx) error {
+		for range maxRare {
+			if _, err := recorder.RecordIn(tx, often); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := NewReader(db, origin).CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +48,11 @@ func TestFiltersHaveIndexes(t *testing.T) {
 		"refused":          {Filter{Outcome: tallystick.Denied}, "event_columns_by_outcome (outcome=?"},
 		"kind of resource": {Filter{Resource: Resource{Type: "model"}}, "event_columns_by_kind (resource_type=?"},
 		"resource":         {Filter{Resource: Resource{Type: "model", ID: "compas"}}, "event_columns_by_resource (resource_id=? AND resource_type=?"},
-		"actor, model, type and outcome": {
-			Filter{Actor: "ada", Model: "compas", Type: ModelRegistered, Outcome: tallystick.Success, Before: 9}, "event_columns_by_hand (actor=? AND model=? AND sequence>? AND sequence<?",
+		"actor, model, rare type": {
+			Filter{Actor: "ada", Model: "compas", Type: ModelRegistered, Outcome: tallystick.Success, Before: 9}, "event_columns_by_habit (actor=? AND type=? AND sequence>? AND sequence<?",
+		},
+		"actor, model, type": {
+			Filter{Actor: "often", Model: "compas", Type: ModelRegistered, Outcome: tallystick.Success, Before: 9}, "event_columns_by_hand (actor=? AND model=? AND sequence>? AND sequence<?",
 		},
 		"actor and model, refused": {Filter{Actor: "ada", Model: "compas", Outcome: tallystick.Denied}, "event_columns_by_hand (actor=? AND model=?"},
 		"model, type, done":        {Filter{Model: "compas", Type: ModelRegistered, Outcome: tallystick.Success}, "event_columns_by_touch (model=? AND type=?"},
