@@ -25,7 +25,8 @@ type File struct {
 	meta    *metadata
 	rows    int64
 	groups  []format.RowGroup
-	columns []*column
+	columns []*column // that are known
+	width   int       // all columns
 	byName  map[string]*column
 }
 
@@ -85,7 +86,7 @@ func open(r io.ReaderAt, size int64) (*File, error) {
 	if err := f.readSchema(meta.Schema); err != nil {
 		return nil, err
 	}
-	f.groups = meta.RowGroups
+	f.groups, f.width = meta.RowGroups, len(meta.Schema)-1
 	return f, f.checkGroups(len(meta.Schema) - 1)
 }
 

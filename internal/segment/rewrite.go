@@ -47,12 +47,13 @@ func idOf(encoding []byte) (id prediction.ID, ok bool) {
 }
 
 // Compact writes the records of all files, which must be of one model and of different segments, into one, in
-// this order. Every record keeps its segment and its index there, so that its proof lives on.
+// this order. Every record keeps its segment and its index there, so that its proof lives on. Files of the same columns with
+// large row groups are joined without unpacking them; others are written anew, with each record held against its leaf.
 func Compact(w io.Writer, files ...*File) (*Summary, error) {
 	if len(files) == 0 {
 		return nil, tallystick.Errorf(tallystick.Invalid, "there is no segment file to compact")
 	}
-	want := metadata{Model: files[0].meta.Model}
+	want := metadata{Version: 1, Model: files[0].meta.Model}
 	for _, f := range files {
 		if f.meta.Model != want.Model {
 			return nil, tallystick.Errorf(tallystick.Invalid, "segment files of two models, %q and %q, do not go together", want.Model, f.meta.Model)
@@ -62,6 +63,9 @@ func Compact(w io.Writer, files ...*File) (*Summary, error) {
 	names := want.segments()
 	if sorted := slices.Sorted(slices.Values(names)); len(slices.Compact(sorted)) != len(names) || len(names) > maxParts {
 		return nil, tallystick.Errorf(tallystick.Invalid, "the files hold more than %d segments, or one of them twice", maxParts)
+	}
+	if takeable(files) {
+		return take(w, &want, files)
 	}
 	summary, err := write(w, want.Model, names, joined(files))
 	if err != nil {
