@@ -36,6 +36,7 @@ type Archive struct {
 	config Config
 	files  *cache
 	begun  time.Time // by the clock of then
+	works  works
 
 	reached func(stage string) // for tests: a stage of a change is over
 }

@@ -347,3 +347,71 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestCompactPassesOver: a file that is damaged, and its neighbours, are left as they are and named; all others are joined, of
+// this model and of the next.
+func TestCompactPassesOver(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	bad := h.sent(t, "churn", 1)
+	proofs := h.sent(t, "churn", 31)
+	maps.Copy(proofs, h.sent(t, "credit", 16))
+	var file tallystick.Digest
+	for id := range bad {
+		found, err := h.Find(t.Context(), id)
+		must(t, err)
+		file = found.File
+	}
+	path := filepath.Join(h.Dir(), "predictions", "sha256", file.Hex()[:2], file.Hex())
+	data, err := os.ReadFile(path)
+	must(t, err)
+	h.Archive.Close() // which lets go of what it has open
+	must(t, os.Remove(path))
+	flipped := slices.Clone(data)
+	flipped[len(data)/3] ^= 1
+	must(t, os.WriteFile(path, flipped, 0o600))
+	if err := h.Compact(t.Context()); err == nil || !strings.Contains(err.Error(), "churn from "+string(file)) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("a damaged file: %v", err)
+	}
+	if churn, credit := h.files(t, "churn"), h.files(t, "credit"); churn != 16+1 || credit != 1 {
+		t.Errorf("%d files of churn, %d of credit", churn, credit)
+	}
+	must(t, os.Remove(path))
+	must(t, os.WriteFile(path, data, 0o400))
+	h.compact(t)
+	if churn := h.files(t, "churn"); churn != 2 {
+		t.Errorf("%d files of churn once it is mended", churn)
+	}
+	h.all(t, proofs)
+	h.follows(t)
+}
+
+// TestCompactLooksOnce: a day that is over and has nothing to be joined is looked at again when it has new segments, by who
+// has seen it and by who starts.
+func TestCompactLooksOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	proofs := h.sent(t, "credit", 3)
+	early := h.now
+	h.now = h.now.Add(48 * time.Hour)
+	h.compact(t)
+	maps.Copy(proofs, h.sent(t, "credit", 3))
+	if n := h.files(t, "credit"); n != 1+3 {
+		t.Errorf("%d files", n)
+	}
+	h.now = early // late ones of the first day
+	maps.Copy(proofs, h.sent(t, "credit", 2))
+	h.now = h.now.Add(48 * time.Hour)
+	h.compact(t)
+	if n := h.files(t, "credit"); n != 1+3 {
+		t.Errorf("%d files", n)
+	}
+	h.now = h.now.Add(48 * time.Hour)
+	h.Archive = archive.New(archive.Config{Workspace: h.Workspace, Actor: trail.Actor{ID: "tallystick", Kind: "program"}, Now: func() time.Time { return h.now }, Fresh: h.capture.Cut})
+	h.compact(t)
+	if n := h.files(t, "credit"); n != 2 {
+		t.Errorf("%d files", n)
+	}
+	h.all(t, proofs)
+	h.follows(t)
+}
