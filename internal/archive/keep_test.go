@@ -34,7 +34,7 @@ func (h *house) sent(t *testing.T, model string, cuts int) map[prediction.ID][]b
 }
 
 // files returns how many files a model has.
-func (h *house) files(t *testing.T, model string) int {
+func (h *house) files(t testing.TB, model string) int {
 	t.Helper()
 	shelf, err := h.Files(t.Context(), model, time.Time{}, time.Time{})
 	if err != nil {
