@@ -4,79 +4,12 @@ package window_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/window"
 )
-
-// columns are 20 numbers and 5 categories, as a table of predictions has them.
-type columns struct {
-	numbers    [][]float64
-	dictionary []string
-	codes      [][]uint32
-	texts      [][]string
-}
-
-func newColumns(rows int, shift float64) columns {
-	random := rand.New(rand.NewPCG(11, 12))
-	var c columns
-	for i := range 12 {
-		c.dictionary = append(c.dictionary, fmt.Sprintf("a category %d", i))
-	}
-	for range 20 {
-		values := make([]float64, rows)
-		for i := range values {
-			values[i] = random.NormFloat64() + shift
-		}
-		c.numbers = append(c.numbers, values)
-	}
-	for range 5 {
-		codes, texts := make([]uint32, rows), make([]string, rows)
-		for i := range codes {
-			codes[i] = random.Uint32N(12)
-			texts[i] = c.dictionary[codes[i]]
-		}
-		c.codes, c.texts = append(c.codes, codes), append(c.texts, texts)
-	}
-	return c
-}
-
-func (c columns) reference(b *testing.B) *window.Reference {
-	b.Helper()
-	builder := window.NewBuilder(window.Options{})
-	for i, values := range c.numbers {
-		if err := builder.Number(fmt.Sprintf("n%d", i), window.RoleFeature, values, 0); err != nil {
-			b.Fatal(err)
-		}
-	}
-	for i, values := range c.texts {
-		if err := builder.Category(fmt.Sprintf("c%d", i), window.RoleFeature, countWords(values), 0); err != nil {
-			b.Fatal(err)
-		}
-	}
-	r, err := builder.Build()
-	if err != nil {
-		b.Fatal(err)
-	}
-	return r
-}
-
-func (c columns) count(p *window.Profile, coded bool) {
-	p.AddRows(int64(len(c.numbers[0])))
-	for i, values := range c.numbers {
-		p.AddNumbers(i, values)
-	}
-	for i := range c.codes {
-		if !coded {
-			p.AddCategories(len(c.numbers)+i, c.texts[i])
-		} else if err := p.AddCodes(len(c.numbers)+i, c.dictionary, c.codes[i]); err != nil {
-			panic(err)
-		}
-	}
-}
 
 // processor measures the time that the processor worked, in the garbage collector too: on a machine
 // that others use, the clock on the wall says little.

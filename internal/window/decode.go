@@ -20,6 +20,7 @@ func (r *Reference) ParseProfile(data []byte) (*Profile, error) {
 	p := r.Profile()
 	p.rows = d.count(maxWindow)
 	for i, c := range p.columns {
+		at := d.at
 		if c.number != nil {
 			c.number.decode(&d)
 		} else {
@@ -29,11 +30,11 @@ func (r *Reference) ParseProfile(data []byte) (*Profile, error) {
 			d.fail("more than 2^40 values")
 		}
 		if d.wrong != "" {
-			return nil, tallystick.Errorf(tallystick.Invalid, "profile at feature %q, byte %d: %s", r.Features[i].Name, len(data)-len(d.data), d.wrong)
+			return nil, tallystick.Errorf(tallystick.Invalid, "profile at feature %q, from byte %d: %s", r.Features[i].Name, at, d.wrong)
 		}
 	}
-	if d.wrong != "" || len(d.data) > 0 {
-		return nil, tallystick.Errorf(tallystick.Invalid, "profile has %d bytes behind its end", len(d.data))
+	if d.wrong != "" || d.left() > 0 {
+		return nil, tallystick.Errorf(tallystick.Invalid, "profile has %d bytes behind its end", d.left())
 	}
 	return p, nil
 }
@@ -124,35 +125,37 @@ func (c *categoryCounts) decodeSketch(d *decoder) {
 // decoder takes from data until the first thing that is wrong; from there on all is zero.
 type decoder struct {
 	data  []byte
+	at    int // the next byte: an index, because to move a slice costs more than to read a number
 	wrong string
 }
+
+func (d *decoder) left() int { return len(d.data) - d.at }
 
 func (d *decoder) fail(wrong string) {
 	if d.wrong == "" {
 		d.wrong = wrong
 	}
-	d.data = nil
+	d.at = len(d.data)
 }
 
 func (d *decoder) text(n int) string {
-	if n > len(d.data) {
+	if n > d.left() {
 		d.fail("cut short")
 		return ""
 	}
-	text := string(d.data[:n])
-	d.data = d.data[n:]
-	return text
+	d.at += n
+	return string(d.data[d.at-n : d.at])
 }
 
 func (d *decoder) varint() (hi, lo uint64) {
-	for i, b := range d.data[:min(9, len(d.data))] { // nearly all
+	for i, b := range d.data[d.at:min(d.at+9, len(d.data))] { // nearly all
 		lo |= uint64(b&0x7f) << (7 * i)
 		if b < 0x80 {
 			if b == 0 && i > 0 {
 				d.fail("number with leading zeros")
 				return 0, 0
 			}
-			d.data = d.data[i+1:]
+			d.at += i + 1
 			return 0, lo
 		}
 	}
@@ -160,7 +163,7 @@ func (d *decoder) varint() (hi, lo uint64) {
 }
 
 func (d *decoder) longVarint() (hi, lo uint64) {
-	for i, b := range d.data {
+	for i, b := range d.data[d.at:] {
 		shift := uint(7 * i)
 		part := uint64(b & 0x7f)
 		switch {
@@ -182,7 +185,7 @@ func (d *decoder) longVarint() (hi, lo uint64) {
 				d.fail("number with leading zeros")
 				return 0, 0
 			}
-			d.data = d.data[i+1:]
+			d.at += i + 1
 			return hi, lo
 		}
 	}

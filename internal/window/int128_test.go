@@ -33,7 +33,7 @@ func TestInt128(t *testing.T) {
 		e := encoder{}
 		e.signed(sum)
 		d := decoder{data: e.data}
-		if got := d.signed(); got != sum || len(d.data) > 0 || d.wrong != "" {
+		if got := d.signed(); got != sum || d.left() > 0 || d.wrong != "" {
 			t.Fatalf("%s is written as %x and read as %s", sum, e.data, got)
 		}
 		n, shift := random.Int64N(1<<40), uint(40*(1+i%2))

@@ -203,8 +203,8 @@ func ParseScores(data []byte) (*Scores, error) {
 			})
 		}
 	}
-	if d.wrong != "" || len(d.data) > 0 {
-		return nil, tallystick.Errorf(tallystick.Invalid, "scores: %s, %d bytes left", d.wrong, len(d.data))
+	if d.wrong != "" || d.left() > 0 {
+		return nil, tallystick.Errorf(tallystick.Invalid, "scores: %s, %d bytes left", d.wrong, d.left())
 	}
 	return s, nil
 }
