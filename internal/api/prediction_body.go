@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -54,6 +55,8 @@ func errUnsupported(format, is, hint string) error {
 
 // intake holds the bodies of batches, within bounds: what a body takes is reserved before it is read.
 type intake struct {
+	wait time.Duration // for a body
+
 	mu   sync.Mutex
 	left int64
 
@@ -64,7 +67,7 @@ type intake struct {
 }
 
 func newIntake() *intake {
-	return &intake{left: maxIntake, unpacking: make(chan struct{}, runtime.GOMAXPROCS(0)), taking: semaphore.NewWeighted(maxTaken)}
+	return &intake{wait: batchWait, left: maxIntake, unpacking: make(chan struct{}, runtime.GOMAXPROCS(0)), taking: semaphore.NewWeighted(maxTaken)}
 }
 
 // take reserves n bytes, or returns an error that says when to come again.
@@ -106,13 +109,17 @@ func (k *intake) read(w http.ResponseWriter, r *http.Request) (body []byte, rele
 }
 
 // receive reads a body as it comes. It must not take long: what has come takes room that others want.
-func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) ([]byte, error) {
+func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) (_ []byte, err error) {
 	if r.ContentLength > maxBatch {
 		return nil, errTooLarge()
 	}
 	conn := http.NewResponseController(w)
-	_ = conn.SetReadDeadline(time.Now().Add(batchWait))               // a connection that cannot is one without a network
-	defer func() { _ = conn.SetReadDeadline(time.Time{}) }()          // likewise
+	_ = conn.SetReadDeadline(time.Now().Add(k.wait)) // a connection that cannot is one without a network
+	defer func() {
+		if err == nil { // else it stays: what is left of a slow body is not waited for
+			_ = conn.SetReadDeadline(time.Time{})
+		}
+	}()
 	from := http.MaxBytesReader(w, r.Body, maxBatch)                  // closes the connection if there is more
 	size := min(max(r.ContentLength, 16<<10)+bytes.MinRead, maxBatch) // a byte more than announced shows that it ends
 	var body []byte
@@ -131,7 +138,7 @@ func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) ([
 			case err == io.EOF:
 				return body, nil
 			case err != nil:
-				return nil, broken(err, len(body))
+				return nil, k.broken(err, len(body))
 			}
 		}
 		if size == maxBatch { // nothing may follow
@@ -144,11 +151,15 @@ func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) ([
 	}
 }
 
-func broken(err error, after int) error {
+func (k *intake) broken(err error, after int) error {
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		return errTooLarge()
 	}
-	return tallystick.Errorf(tallystick.Invalid, "the body broke off after %d bytes: %w", after, err).WithHint("send the batch again, within %s", batchWait)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		full := &journal.FullError{RetryAfter: time.Second}
+		return tallystick.Errorf(tallystick.Unavailable, "the body took longer than %s: %w", k.wait, full).WithHint("send the batch again, or fewer records at once")
+	}
+	return tallystick.Errorf(tallystick.Invalid, "the body broke off after %d bytes: %w", after, err).WithHint("send the batch again")
 }
 
 // unpack returns what a body was before it was packed. Few bodies are unpacked at once, so that each may

@@ -46,9 +46,10 @@ type Config struct {
 
 // Receiver takes events in. It is an [http.Handler] and a [prometheus.Collector].
 type Receiver struct {
-	config  Config
-	reading chan struct{}
-	counts  *counts
+	config   Config
+	bodyWait time.Duration
+	reading  chan struct{}
+	counts   *counts
 
 	mu      sync.Mutex
 	waiting map[key]*half
@@ -59,7 +60,7 @@ type Receiver struct {
 
 // New returns a receiver.
 func New(config Config) *Receiver {
-	r := &Receiver{config: config, reading: make(chan struct{}, maxReading), waiting: map[key]*half{}, done: newRing()}
+	r := &Receiver{config: config, bodyWait: bodyWait, reading: make(chan struct{}, maxReading), waiting: map[key]*half{}, done: newRing()}
 	r.counts = newCounts(func() float64 {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -91,14 +91,16 @@ func (r *Receiver) receive(w http.ResponseWriter, q *http.Request) (answer captu
 	case <-full.Done():
 		return answer, 0, tallystick.Errorf(tallystick.Unavailable, "too many events are under way").WithHint("send it again in a second")
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) // a recorder of tests has none
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(r.bodyWait)) // a recorder of tests has none
 	body, err := io.ReadAll(http.MaxBytesReader(w, q.Body, maxBody))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return answer, 0, tallystick.Errorf(tallystick.Unavailable, "the body took longer than %s", bodyWait)
+		return answer, 0, tallystick.Errorf(tallystick.Unavailable, "the body took longer than %s", r.bodyWait)
 	case err != nil:
 		return answer, 0, tallystick.Errorf(tallystick.Invalid, "read the body: %w", err).WithHint("an event has at most %d MiB", maxBody>>20)
 	}
+	_ = conn.SetReadDeadline(time.Time{}) // it would count as the end of the connection
 	e, err := parse(q.Header, body)
 	if err != nil {
 		return answer, 0, err

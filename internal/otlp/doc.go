@@ -11,6 +11,7 @@ package otlp
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/capture"
 )
@@ -44,12 +45,13 @@ type Config struct {
 
 // Receiver takes exports in, over HTTP and gRPC alike. It is a [prometheus.Collector].
 type Receiver struct {
-	config Config
-	room   *room
-	counts *counts
+	config   Config
+	bodyWait time.Duration
+	room     *room
+	counts   *counts
 }
 
 // New returns a receiver.
 func New(config Config) *Receiver {
-	return &Receiver{config: config, room: newRoom(maxRoom), counts: newCounts()}
+	return &Receiver{config: config, bodyWait: bodyWait, room: newRoom(maxRoom), counts: newCounts()}
 }

@@ -81,7 +81,7 @@ func (r *Receiver) receiveGRPC(stream grpc.ServerStream, s Signal) (result, erro
 		return result{}, err
 	}
 	defer p.leave()
-	body, err := receive(stream)
+	body, err := receive(stream, r.bodyWait)
 	if err != nil {
 		return result{}, err
 	}
@@ -90,7 +90,7 @@ func (r *Receiver) receiveGRPC(stream grpc.ServerStream, s Signal) (result, erro
 }
 
 // receive reads the message, unless it takes too long. The stream ends with its handler, and so does what reads it.
-func receive(stream grpc.ServerStream) ([]byte, error) {
+func receive(stream grpc.ServerStream, wait time.Duration) ([]byte, error) {
 	type message struct {
 		frame
 		err error
@@ -101,7 +101,7 @@ func receive(stream grpc.ServerStream) ([]byte, error) {
 		m.err = stream.RecvMsg(&m.frame)
 		read <- m
 	}()
-	timer := time.NewTimer(bodyWait)
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case m := <-read:
@@ -110,7 +110,7 @@ func receive(stream grpc.ServerStream) ([]byte, error) {
 		}
 		return m.data, m.err
 	case <-timer.C:
-		return nil, tallystick.Errorf(tallystick.Unavailable, "the message took longer than %s", bodyWait)
+		return nil, tallystick.Errorf(tallystick.Unavailable, "the message took longer than %s", wait)
 	}
 }
 

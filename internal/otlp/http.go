@@ -34,6 +34,8 @@ func (r *Receiver) Handler() http.Handler {
 }
 
 func (r *Receiver) serveHTTP(w http.ResponseWriter, q *http.Request, s Signal) {
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(r.bodyWait)) // also for one who is refused before; a recorder of tests has none
 	e, known := encodingOf(q.Header.Get("Content-Type"))
 	var f refusal
 	switch {
@@ -43,7 +45,7 @@ func (r *Receiver) serveHTTP(w http.ResponseWriter, q *http.Request, s Signal) {
 	case !known:
 		f = refusal{http: http.StatusUnsupportedMediaType, grpc: codes.InvalidArgument, message: "the Content-Type is neither " + string(binary) + " nor " + string(text)}
 	default:
-		done, err := r.receive(w, q, s, e)
+		done, err := r.receive(conn, q, s, e)
 		if err == nil {
 			r.counts.request("http", s, http.StatusOK)
 			w.Header().Set("Content-Type", string(e))
@@ -70,7 +72,7 @@ func (f refusal) write(w http.ResponseWriter, e encoding) {
 }
 
 // receive reads a request only after it is known who sends it.
-func (r *Receiver) receive(w http.ResponseWriter, q *http.Request, s Signal, e encoding) (result, error) {
+func (r *Receiver) receive(conn *http.ResponseController, q *http.Request, s Signal, e encoding) (result, error) {
 	sender, err := r.enter(q.Context(), q.Header.Get("Authorization"))
 	if err != nil {
 		return result{}, err
@@ -80,11 +82,14 @@ func (r *Receiver) receive(w http.ResponseWriter, q *http.Request, s Signal, e e
 		return result{}, err
 	}
 	defer p.leave()
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyWait)) // a recorder of tests has none
 	body, err := readBody(p, q)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = tallystick.Errorf(tallystick.Unavailable, "the body took longer than %s", r.bodyWait)
+	}
 	if err != nil {
 		return result{}, err
 	}
+	_ = conn.SetReadDeadline(time.Time{}) // it would count as the end of the connection
 	return r.export(q.Context(), sender, s, e, body)
 }
 
@@ -102,6 +107,9 @@ func readBody(p *place, q *http.Request) ([]byte, error) {
 	case "", "identity":
 	case "gzip":
 		unpacked, err := gzip.NewReader(q.Body)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, tallystick.Errorf(tallystick.Invalid, "the body is not gzip")
 		}
@@ -112,9 +120,7 @@ func readBody(p *place, q *http.Request) ([]byte, error) {
 	body, err := p.read(from)
 	var known *tallystick.Error
 	switch {
-	case err == nil || errors.As(err, &known):
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, tallystick.Errorf(tallystick.Unavailable, "the body took longer than %s", bodyWait)
+	case err == nil || errors.As(err, &known) || errors.Is(err, os.ErrDeadlineExceeded):
 	default:
 		return nil, tallystick.Errorf(tallystick.Invalid, "read the body: %w", err)
 	}

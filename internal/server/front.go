@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,12 +23,13 @@ type front struct {
 	http.Handler
 	logger   *slog.Logger
 	hosts    []string // that a request may name; nil: any
+	bodyWait time.Duration
 	ready    atomic.Bool
 	requests *prometheus.HistogramVec
 }
 
 func newFront(config Config, address net.Addr, loopback bool) *front {
-	f := &front{logger: config.Logger}
+	f := &front{logger: config.Logger, bodyWait: cmp.Or(config.unsafeBodyWait, bodyWait)}
 	if loopback && !config.unsafeNoHostCheck {
 		// A page of somebody else's could otherwise reach us under its own name (DNS rebinding).
 		host, _, _ := net.SplitHostPort(address.String())
@@ -90,6 +92,7 @@ func tell(w http.ResponseWriter, status int, word string) {
 
 // ServeHTTP implements http.Handler.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	timely(w, r, f.bodyWait)
 	if f.hosts != nil {
 		host := r.Host
 		if name, _, err := net.SplitHostPort(host); err == nil {

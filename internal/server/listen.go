@@ -5,13 +5,15 @@ import (
 	"crypto/tls"
 	"net"
 
+	"golang.org/x/net/netutil"
+
 	"github.com/tallystick/tallystick"
 )
 
 // Listen opens a door that a server answers at: without a certificate on this machine alone. The flag is the
 // one by which the address was chosen.
 func Listen(ctx context.Context, flag, address string, certificates []tls.Certificate) (net.Listener, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	listener, err := limited(ctx, address, maxConnections)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Unavailable, "listen on %s: %w", address, err).WithHint("is another server running there? choose another with %s HOST:PORT", flag)
 	}
@@ -21,6 +23,18 @@ func Listen(ctx context.Context, flag, address string, certificates []tls.Certif
 			WithHint("give --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has them")
 	}
 	return listener, nil
+}
+
+// maxConnections bounds those of one door: each takes some 20 KiB, and a file of the process. Others wait until one
+// ends, which a connection that nothing comes from does within its time-outs.
+const maxConnections = 4096
+
+func limited(ctx context.Context, address string, connections int) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return netutil.LimitListener(listener, connections), nil
 }
 
 // Certificates returns what a server proves itself with, from two PEM files; nothing without them.

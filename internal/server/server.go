@@ -61,6 +61,7 @@ type Config struct {
 	Collectors        []prometheus.Collector          // metrics besides those of requests; may be nil
 	Detail            func() string                   // lines for whoever asks whether it is ready; may be nil
 	unsafeNoHostCheck bool                            // for tests only
+	unsafeBodyWait    time.Duration                   // for tests only; 0: bodyWait
 }
 
 // Run serves until ctx ends, then lets requests under way end, seals what they recorded, and returns
