@@ -337,3 +337,21 @@ func TestAny(t *testing.T) {
 	}
 	check("with columns")
 }
+
+// What a replay does not decode can be none of its changes.
+func TestConcerns(t *testing.T) {
+	t.Parallel()
+	db, recorder := connect(t, state.Config{Path: t.TempDir() + "/state.db"})
+	e := registration()
+	e.Resource.Type = string(ModelUpdated) // the type of something else
+	sequence := record(t, recorder, e).Sequence
+	event, err := NewReader(db, origin).Event(t.Context(), fmt.Sprint(sequence))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, want := range map[Type]bool{ModelRegistered: true, ModelUpdated: true, VersionRegistered: false} {
+		if p := (Replayer{Changes: map[Type]func() Change{kind: nil}}); p.concerns(event.Leaf) != want {
+			t.Errorf("%s: %t", kind, !want)
+		}
+	}
+}

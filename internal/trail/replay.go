@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -47,7 +48,7 @@ func (p Replayer) replay(ctx context.Context, reader *Reader, scratch *state.DB)
 	for {
 		var batch []Event
 		err := reader.db.Read(ctx, func(tx *state.Tx) (err error) {
-			batch, err = read(tx, nil, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, replayBatch)
+			batch, err = read(tx, p.concerns, "v.sequence > ? ORDER BY v.sequence "+state.Limit, last, replayBatch)
 			return err
 		})
 		if err != nil || len(batch) == 0 {
@@ -73,6 +74,22 @@ func (p Replayer) replay(ctx context.Context, reader *Reader, scratch *state.DB)
 			return n, err
 		}
 		n += applied
+	}
+}
+
+// concerns reports whether a leaf may tell of a change. Most of a trail are touches that change nothing; they need
+// not be decoded to be passed over. A leaf is canonical: its type stands there as it is looked for, perhaps among others.
+func (p Replayer) concerns(leaf []byte) bool {
+	for {
+		_, rest, found := bytes.Cut(leaf, []byte(`"type":"`))
+		if !found {
+			return false
+		}
+		kind, _, _ := bytes.Cut(rest, []byte(`"`))
+		if _, known := p.Changes[Type(kind)]; known {
+			return true
+		}
+		leaf = rest
 	}
 }
 
