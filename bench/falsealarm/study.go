@@ -190,6 +190,3 @@ func upper(k, n int) float64 {
 	}
 	return distuv.Beta{Alpha: float64(k) + 1, Beta: float64(n - k)}.Quantile(0.99)
 }
-
-// lower returns the exact lower 99 % bound.
-func lower(k, n int) float64 { return 1 - upper(n-k, n) }
