@@ -176,10 +176,11 @@ func (s *server) predictionQueries() {
 	}}
 	huma.Register(s.huma, export, func(ctx context.Context, in *struct {
 		PredictionFilter
-		Form query.Form `query:"form" default:"ndjson" enum:"ndjson,csv,parquet"`
+		Form   query.Form `query:"form" default:"ndjson" enum:"ndjson,csv,parquet"`
+		Bodies bool       `query:"bodies" doc:"with the bodies that are kept; not in CSV"`
 	},
 	) (*huma.StreamResponse, error) {
-		out, err := s.exportPredictions(ctx, &in.PredictionFilter, in.Form)
+		out, err := s.exportPredictions(ctx, &in.PredictionFilter, query.Layout{Form: in.Form, Bodies: in.Bodies})
 		if err != nil {
 			return nil, s.problem(err)
 		}
@@ -268,8 +269,11 @@ func (s *server) noteQuery(ctx context.Context, a asking) error {
 }
 
 // exportPredictions gives predictions out, once it is on the trail that it does.
-func (s *server) exportPredictions(ctx context.Context, in *PredictionFilter, form query.Form) (*huma.StreamResponse, error) {
+func (s *server) exportPredictions(ctx context.Context, in *PredictionFilter, layout query.Layout) (*huma.StreamResponse, error) {
 	reading := asking{model: in.Model, purpose: in.Purpose, form: "export"}
+	if layout.Bodies {
+		reading.form = "export with bodies"
+	}
 	if err := s.mayQuery(ctx, reading); err != nil {
 		return nil, err
 	}
@@ -283,12 +287,12 @@ func (s *server) exportPredictions(ctx context.Context, in *PredictionFilter, fo
 	if err := s.noteQuery(ctx, reading); err != nil {
 		return nil, err
 	}
-	kind := map[query.Form]string{query.NDJSON: "application/x-ndjson", query.CSV: "text/csv; charset=utf-8", query.Parquet: "application/vnd.apache.parquet"}[form]
+	kind := map[query.Form]string{query.NDJSON: "application/x-ndjson", query.CSV: "text/csv; charset=utf-8", query.Parquet: "application/vnd.apache.parquet"}[layout.Form]
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
 		_, w := humago.Unwrap(ctx)
-		out := &patient{w: w, conn: http.NewResponseController(w), kind: kind, name: "predictions." + string(form)}
+		out := &patient{w: w, conn: http.NewResponseController(w), kind: kind, name: "predictions." + string(layout.Form)}
 		buffered := bufio.NewWriterSize(out, 128<<10)
-		_, err := s.asker.Export(ctx.Context(), buffered, selection, form)
+		_, err := s.asker.Export(ctx.Context(), buffered, selection, layout)
 		if err == nil {
 			err = buffered.Flush()
 			out.begin()

@@ -331,15 +331,20 @@ func printBars(w io.Writer, g query.FiguredGroup, h query.FiguredBars) {
 func (a *app) predictionExport() *cobra.Command {
 	var f predictionFilter
 	var output, form string
+	var bodies bool
 	cmd := &cobra.Command{
 		Use: "export MODEL -o FILE", Short: "Export predictions to a Parquet or CSV file, or as lines of JSON", Args: cobra.ExactArgs(1),
 		Long: `Export predictions of a model in the order in which they came in. The form follows from the end of FILE (.parquet, .csv,
 .ndjson, .jsonl), or from --as. Lines of JSON and Parquet have the whole records; CSV has a column for each feature,
 and the labels. That they were exported is recorded before the first is given out.
 
+With --bodies the bodies that are kept go along: in lines of JSON as they were sent, in Parquet as the columns
+request_body and response_body. A Parquet file has up to 16,777,216 predictions; the other forms any number.
+
 ` + whereHelp,
 		Example: `  tallystick predictions export credit -o credit.parquet --since 2026-03-01
-  tallystick predictions export credit --as ndjson -o - --where 'flags = edge'`,
+  tallystick predictions export credit --as ndjson -o - --where 'flags = edge'
+  tallystick predictions export credit -o risky.ndjson --bodies --where 'body_rule = risky' --purpose 'complaint 12'`,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if output == "" {
 				return usageError(cmd, "--output is missing")
@@ -355,6 +360,12 @@ and the labels. That they were exported is recorded before the first is given ou
 				return err
 			}
 			q.Set("form", form)
+			if bodies {
+				if form == "csv" {
+					return usageError(cmd, "bodies do not go into a CSV file: write .ndjson or .parquet")
+				}
+				q.Set("bodies", "true")
+			}
 			if output != "-" {
 				if err := writable("--output", output); err != nil { // before anything is read, since that is recorded
 					return err
@@ -383,6 +394,7 @@ and the labels. That they were exported is recorded before the first is given ou
 	f.flags(cmd)
 	cmd.Flags().StringVarP(&output, "output", "o", "", "`file` to write; - is standard output")
 	cmd.Flags().StringVar(&form, "as", "", "ndjson, csv or parquet")
+	cmd.Flags().BoolVar(&bodies, "bodies", false, "with the bodies that are kept; not in CSV")
 	return cmd
 }
 

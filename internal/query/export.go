@@ -1,7 +1,6 @@
 package query
 
 import (
-	"bytes"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -25,9 +24,18 @@ const (
 	Parquet Form = "parquet" // a file like those in which they are kept
 )
 
+// Layout says what an export writes.
+type Layout struct {
+	Form   Form
+	Bodies bool // the bodies that are kept go along, as their sender wrote them or in columns of their own; not in CSV
+}
+
 // Export writes the predictions of a selection, in the order in which they came in, and returns how many. What was
-// written before an error is of no use.
-func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, form Form) (n int64, err error) {
+// written before an error is of no use. It takes as much memory as one row group of a file, however many they are.
+func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, l Layout) (n int64, err error) {
+	if l.Bodies && l.Form == CSV {
+		return 0, tallystick.Errorf(tallystick.Invalid, "bodies do not go into a CSV file").WithHint("export lines of JSON or Parquet")
+	}
 	files, err := a.open(ctx, &s)
 	if err != nil {
 		return 0, err
@@ -35,30 +43,32 @@ func (a *Asker) Export(ctx context.Context, w io.Writer, s Selection, form Form)
 	if err := known(ctx, files, columnsOf(s.Where)); err != nil {
 		return 0, err
 	}
-	switch form {
+	switch l.Form {
 	case NDJSON:
-		return a.exportLines(ctx, w, files, &s)
+		return a.exportLines(ctx, w, files, &s, l.Bodies)
 	case CSV:
 		return a.exportCSV(ctx, w, files, &s)
 	case Parquet:
-		return a.exportParquet(ctx, w, files, &s)
+		return a.exportParquet(ctx, w, files, &s, l.Bodies)
 	}
-	return 0, tallystick.Errorf(tallystick.Invalid, "predictions are not written as %.40q", form).WithHint("use ndjson, csv or parquet")
+	return 0, tallystick.Errorf(tallystick.Invalid, "predictions are not written as %.40q", l.Form).WithHint("use ndjson, csv or parquet")
 }
 
-// chosen yields the encodings of the records that a selection chooses, each held against its leaf.
-func (a *Asker) chosen(ctx context.Context, files *segment.Shelf, p *plan) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
+// chosen yields the records that a selection chooses, each held against its leaf, and its bodies, which are held against their
+// digests.
+func (a *Asker) chosen(ctx context.Context, files *segment.Shelf, p *plan) iter.Seq2[prediction.Kept, error] {
+	return func(yield func(prediction.Kept, error) bool) {
+		none := prediction.Kept{}
 		for piece, err := range files.All(ctx) {
 			if err != nil {
-				yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
+				yield(none, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
 				return
 			}
 			rows := make([]uint64, (piece.Count()+63)/64) // 2 MiB at most
 			some := false
 			for f, err := range a.framesOf(ctx, piece, p) {
 				if err != nil {
-					yield(nil, err)
+					yield(none, err)
 					return
 				}
 				for _, row := range f.chosen {
@@ -76,10 +86,11 @@ func (a *Asker) chosen(ctx context.Context, files *segment.Shelf, p *plan) iter.
 					err = ctx.Err()
 				}
 				if err != nil {
-					yield(nil, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
+					yield(none, fmt.Errorf("predictions of %s: %w", p.selection.Model, err))
 					return
 				}
-				if rows[at/64]&(1<<(at%64)) != 0 && entry.Encoding != nil && !yield(bytes.Clone(entry.Encoding), nil) {
+				kept := prediction.Kept{Encoding: entry.Encoding, Bodies: entry.Bodies}
+				if rows[at/64]&(1<<(at%64)) != 0 && entry.Encoding != nil && !yield(kept, nil) {
 					return
 				}
 				at++
@@ -88,17 +99,23 @@ func (a *Asker) chosen(ctx context.Context, files *segment.Shelf, p *plan) iter.
 	}
 }
 
-func (a *Asker) exportLines(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection) (n int64, err error) {
+func (a *Asker) exportLines(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection, bodies bool) (n int64, err error) {
 	var line []byte
-	for encoding, err := range a.chosen(ctx, files, newPlan(s)) {
+	for kept, err := range a.chosen(ctx, files, newPlan(s)) {
 		if err != nil {
 			return n, err
 		}
-		r, err := prediction.Decode(encoding)
+		r, err := prediction.Decode(kept.Encoding)
 		if err != nil {
 			return n, err
 		}
-		line = append(r.AppendJSON(line[:0]), '\n')
+		if line = line[:0]; bodies {
+			r.Attach(kept.Bodies)
+			line = r.AppendSent(line)
+		} else {
+			line = r.AppendJSON(line)
+		}
+		line = append(line, '\n')
 		if _, err := w.Write(line); err != nil {
 			return n, err
 		}
@@ -107,10 +124,11 @@ func (a *Asker) exportLines(ctx context.Context, w io.Writer, files *segment.She
 	return n, nil
 }
 
-// exportParquet writes a file of one part, whose name says that it is no segment of the trail.
-func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection) (n int64, err error) {
+// exportParquet writes a file of one part, whose name says that it is no segment of the trail. The records are gone through
+// twice, the first time before anything is written.
+func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files *segment.Shelf, s *Selection, bodies bool) (n int64, err error) {
 	p := newPlan(s)
-	if p.labels { // the records are gone through twice, and must be the same
+	if p.labels { // they must be the same both times
 		if p.watermark, err = a.labels.Watermark(ctx, s.Model, s.AsOf); err != nil {
 			return 0, err
 		}
@@ -125,7 +143,21 @@ func (a *Asker) exportParquet(ctx context.Context, w io.Writer, files *segment.S
 	if n == 0 {
 		return 0, tallystick.Errorf(tallystick.NotFound, "there are no such predictions of %s: a Parquet file of none has no columns", s.Model)
 	}
-	summary, err := segment.Write(w, "export", a.chosen(ctx, files, p))
+	summary, err := segment.Write(w, "export", func(yield func([]byte, error) bool) {
+		count := 0
+		for kept, err := range a.chosen(ctx, files, p) {
+			if count++; err == nil && count > a.most {
+				err = tallystick.Errorf(tallystick.Invalid, "there are more than %d such predictions of %s, which is too many for one Parquet file", a.most, s.Model).
+					WithHint("export a part of the time with --since and --until, or lines of JSON or CSV, of which there can be any number")
+			}
+			if !bodies {
+				kept.Bodies = prediction.Bodies{}
+			}
+			if !yield(kept.Append(nil), err) || err != nil { // the writer holds what it gets
+				return
+			}
+		}
+	})
 	if err != nil {
 		return 0, err
 	}

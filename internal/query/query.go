@@ -23,11 +23,12 @@ type Asker struct {
 	archive Archive
 	labels  *label.Store
 	db      *state.DB
+	most    int // records of an export to Parquet
 }
 
 // New returns an asker of predictions in archive and of their labels, both of which db knows.
 func New(db *state.DB, archive Archive, labels *label.Store) *Asker {
-	return &Asker{archive, labels, db}
+	return &Asker{archive: archive, labels: labels, db: db, most: segment.MaxRecords}
 }
 
 // Selection chooses predictions of one model.

@@ -456,7 +456,7 @@ func (h *house) checkJoined(t *testing.T, name string, s query.Selection, chosen
 func (h *house) checkExports(t *testing.T, name string, s query.Selection, chosen []*prediction.Record) {
 	t.Helper()
 	var lines, table, file bytes.Buffer
-	if n, err := h.Export(t.Context(), &lines, s, query.NDJSON); err != nil || n != int64(len(chosen)) {
+	if n, err := h.Export(t.Context(), &lines, s, query.Layout{Form: query.NDJSON}); err != nil || n != int64(len(chosen)) {
 		t.Fatalf("%s: %d, %v", name, n, err)
 	}
 	for i, line := range bytes.Split(bytes.TrimSuffix(lines.Bytes(), []byte("\n")), []byte("\n")) {
@@ -467,7 +467,7 @@ func (h *house) checkExports(t *testing.T, name string, s query.Selection, chose
 			t.Fatalf("%s: line %d is %s, %v", name, i, line, err)
 		}
 	}
-	if n, err := h.Export(t.Context(), &table, s, query.CSV); err != nil || n != int64(len(chosen)) {
+	if n, err := h.Export(t.Context(), &table, s, query.Layout{Form: query.CSV}); err != nil || n != int64(len(chosen)) {
 		t.Fatalf("%s: %d, %v", name, n, err)
 	}
 	rows, err := csv.NewReader(&table).ReadAll()
@@ -488,7 +488,7 @@ func (h *house) checkExports(t *testing.T, name string, s query.Selection, chose
 			}
 		}
 	}
-	n, err := h.Export(t.Context(), &file, s, query.Parquet)
+	n, err := h.Export(t.Context(), &file, s, query.Layout{Form: query.Parquet})
 	if len(chosen) == 0 {
 		if tallystick.CodeOf(err) != tallystick.NotFound {
 			t.Fatalf("%s: %v", name, err)
