@@ -10,6 +10,9 @@ import (
 // standard deviation, and shows why a rule with one key is no use.
 func TestPromise(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("draws nine million values")
+	}
 	o := defaults()
 	o.windows, o.shifted, o.shifts = 400, 60, []float64{0.25}
 	results, err := study(t.Context(), o)
