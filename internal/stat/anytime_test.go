@@ -67,6 +67,7 @@ func TestDifferenceEAgreesWithInterval(t *testing.T) {
 // Whether the truth is outside is asked of the e-value against it, which is quicker.
 func TestAnytimeCoverage(t *testing.T) {
 	t.Parallel()
+	manyStreams(t)
 	const streams, rows = 600, 1500
 	var one, difference, paired, wilson int
 	for seed := range uint64(streams) {

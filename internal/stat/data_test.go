@@ -89,6 +89,15 @@ func readCompasWhere(t testing.TB, where func(cell func(column string) string) b
 	return c
 }
 
+// manyStreams skips a test that counts over many seeded streams where tests are to be short, as
+// under the race detector, to which pure functions have nothing to tell.
+func manyStreams(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("counts over many streams: left out with -short")
+	}
+}
+
 func normals(n int, seed uint64) []float64 {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	values := make([]float64, n)

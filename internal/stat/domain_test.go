@@ -84,6 +84,7 @@ func TestClassifyDomainsFindsJointDrift(t *testing.T) {
 // at 99 % never above 0.55.
 func TestClassifyDomainsIsQuiet(t *testing.T) {
 	t.Parallel()
+	manyStreams(t)
 	const windows = 400
 	above, alarms := 0, 0
 	for seed := range uint64(windows) {

@@ -57,6 +57,7 @@ func clopperPearson(k, n int) float64 {
 // such streams when it looks at every hundredth row.
 func TestEProcessFalseAlarms(t *testing.T) {
 	t.Parallel()
+	manyStreams(t)
 	const streams, rows = 1200, 5000
 	for _, test := range []struct {
 		name  string

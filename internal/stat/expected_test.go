@@ -86,6 +86,7 @@ func TestExpectedCalifornia(t *testing.T) {
 // The standard deviations against labels that are drawn again and again.
 func TestExpectedSD(t *testing.T) {
 	t.Parallel()
+	manyStreams(t)
 	rng := rand.New(rand.NewPCG(2, 6))
 	const rows, draws = 2000, 2000
 	scores, probabilities := make([]float64, rows), make([]float64, rows)

@@ -85,6 +85,7 @@ func twoStreams(t testing.TB, g *GapProcess, rng *rand.Rand, windows int, share,
 
 func TestGapProcessFalseAlarms(t *testing.T) {
 	t.Parallel()
+	manyStreams(t)
 	const streams = 800
 	for _, margin := range []float64{0, 0.02} {
 		alarms := 0
@@ -155,7 +156,7 @@ func TestGapProcessBounds(t *testing.T) {
 		t.Errorf("%s reads back as %+v, %v", data, back, err)
 	}
 	for _, bad := range []string{
-		`{"margin":2}`, `{"margin":0,"first":{"K":2,"N":1}}`, `{"margin":0,"reserve":0,"peak":1,"capital":[1]}`,
+		`{"margin":2}`, `{"margin":0,"first":{"k":2,"n":1}}`, `{"margin":0,"reserve":0,"peak":1,"capital":[1]}`,
 		`{"margin":0,"reserve":0,"peak":1,"capital":[1,1,1,1,1,-1]}`,
 	} {
 		if err := json.Unmarshal([]byte(bad), &back); err == nil {

@@ -3,7 +3,10 @@ package stat
 import "math"
 
 // Proportion is K successes among N trials.
-type Proportion struct{ K, N int64 }
+type Proportion struct {
+	K int64 `json:"k"`
+	N int64 `json:"n"`
+}
 
 // Rate returns K/N, NaN without trials.
 func (p Proportion) Rate() float64 { return float64(p.K) / float64(p.N) }
