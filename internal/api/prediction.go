@@ -144,7 +144,12 @@ func (s *server) takePredictions(w http.ResponseWriter, r *http.Request) (captur
 	if err != nil {
 		return capture.Answer{}, err
 	}
-	return takeRecords(r.Context(), s.Predictions, capture.Batch{Sender: caller(r.Context()).ID, ID: id}, sent.records)
+	if n := len(sent.records); n == 0 || n > capture.MaxRecords {
+		return capture.Answer{}, tallystick.Errorf(tallystick.Invalid, "the batch has %d records", n).WithHint("send 1 to %d at once", capture.MaxRecords)
+	}
+	records := s.intake.borrow(len(sent.records))
+	defer s.intake.giveBack(records)
+	return takeRecords(r.Context(), s.Predictions, capture.Batch{Sender: caller(r.Context()).ID, ID: id, Records: *records}, sent.records)
 }
 
 const headerBatch = "Batch-Id"
@@ -169,17 +174,13 @@ type accepter interface {
 	Accept(ctx context.Context, b capture.Batch) (capture.Answer, error)
 }
 
-// takeRecords reads the records of a batch and hands on those that can be read. What cannot be is rejected by
-// its place, like what is found wrong later.
-func takeRecords(ctx context.Context, to accepter, b capture.Batch, raw [][]byte) (capture.Answer, error) {
-	if len(raw) == 0 || len(raw) > capture.MaxRecords {
-		return capture.Answer{}, tallystick.Errorf(tallystick.Invalid, "the batch has %d records", len(raw)).WithHint("send 1 to %d at once", capture.MaxRecords)
-	}
-	b.Records = make([]prediction.Record, len(raw))
+// takeRecords reads the records of a batch, which has room for them, and hands on those that can be read. What cannot
+// be is rejected by its place, like what is found wrong later.
+func takeRecords(ctx context.Context, to accepter, b capture.Batch, raw []string) (capture.Answer, error) {
 	var faults []capture.Rejection
 	n := 0
 	for i, text := range raw {
-		if err := b.Records[n].UnmarshalJSON(text); err != nil {
+		if err := b.Records[n].ReadJSON(text); err != nil {
 			message, hint := tallystick.Words(err)
 			faults = append(faults, capture.Rejection{Index: i, Code: tallystick.Invalid, Message: message, Hint: hint})
 			continue

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,12 +21,15 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/prediction"
 )
 
 const (
 	maxBatch  = 8 << 20  // bytes of a body, both as it comes and unpacked
 	maxIntake = 48 << 20 // bytes of all bodies that are held at once
 	maxTaken  = 6 << 20  // of those that are being read as records and made durable, or one: records take six times as much
+
+	chunkSize = 64 << 10 // bytes of a body that are read at once
 
 	batchWait = 30 * time.Second // for a body
 
@@ -64,6 +68,8 @@ type intake struct {
 	taking    *semaphore.Weighted // bytes of bodies that are records now
 	zstd      sync.Pool           // of *zstd.Decoder
 	gzip      sync.Pool           // of *gzip.Reader
+	chunks    sync.Pool           // of *[chunkSize]byte
+	records   sync.Pool           // of *[]prediction.Record, empty but for the memory of their features
 }
 
 func newIntake() *intake {
@@ -88,18 +94,52 @@ func (k *intake) give(n int64) {
 	k.left += n
 }
 
+// What the records of a batch may have at most for their memory to be used again.
+const (
+	keptRecords  = 1000
+	keptFeatures = 64
+)
+
+// borrow returns n empty records. giveBack takes them back, when nobody looks at them any more.
+func (k *intake) borrow(n int) *[]prediction.Record {
+	records, _ := k.records.Get().(*[]prediction.Record)
+	if records == nil {
+		records = new([]prediction.Record)
+	}
+	*records = slices.Grow(*records, n)[:n]
+	return records
+}
+
+func (k *intake) giveBack(records *[]prediction.Record) {
+	if len(*records) > keptRecords {
+		return
+	}
+	for i := range *records {
+		r := &(*records)[i]
+		if cap(r.Features) > keptFeatures || cap(r.Attributions) > keptFeatures {
+			*r = prediction.Record{}
+			continue
+		}
+		clear(r.Features) // the texts are in the body
+		clear(r.Attributions)
+		*r = prediction.Record{Features: r.Features[:0], Attributions: r.Attributions[:0]}
+	}
+	*records = (*records)[:0]
+	k.records.Put(records)
+}
+
 // read returns the body of a batch, unpacked. release, which is never nil, lets its memory go.
-func (k *intake) read(w http.ResponseWriter, r *http.Request) (body []byte, release func(), err error) {
+func (k *intake) read(w http.ResponseWriter, r *http.Request) (body string, release func(), err error) {
 	var held int64
 	release = func() { k.give(held) }
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" && kind != mediaLines {
-		return nil, release, errUnsupported("the body is of the type %.64q", r.Header.Get("Content-Type"), "send application/json or "+mediaLines)
+		return "", release, errUnsupported("the body is of the type %.64q", r.Header.Get("Content-Type"), "send application/json or "+mediaLines)
 	}
 	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
 	switch encoding {
 	case "", "identity", "gzip", "zstd":
 	default:
-		return nil, release, errUnsupported("the body is encoded as %.64q", encoding, "send it plain, or as gzip or zstd")
+		return "", release, errUnsupported("the body is encoded as %.64q", encoding, "send it plain, or as gzip or zstd")
 	}
 	if body, err = k.receive(w, r, &held); err != nil || encoding == "" || encoding == "identity" {
 		return body, release, err
@@ -108,10 +148,11 @@ func (k *intake) read(w http.ResponseWriter, r *http.Request) (body []byte, rele
 	return body, release, err
 }
 
-// receive reads a body as it comes. It must not take long: what has come takes room that others want.
-func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) (_ []byte, err error) {
+// receive reads a body as it comes. It must not take long: what has come takes room that others want. What it returns is
+// a text because records are read from one, and share it.
+func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) (_ string, err error) {
 	if r.ContentLength > maxBatch {
-		return nil, errTooLarge()
+		return "", errTooLarge()
 	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(k.wait)) // a connection that cannot is one without a network
@@ -120,34 +161,33 @@ func (k *intake) receive(w http.ResponseWriter, r *http.Request, held *int64) (_
 			_ = conn.SetReadDeadline(time.Time{})
 		}
 	}()
-	from := http.MaxBytesReader(w, r.Body, maxBatch)                  // closes the connection if there is more
-	size := min(max(r.ContentLength, 16<<10)+bytes.MinRead, maxBatch) // a byte more than announced shows that it ends
-	var body []byte
+	from := http.MaxBytesReader(w, r.Body, maxBatch) // closes the connection if there is more
+	chunk, _ := k.chunks.Get().(*[chunkSize]byte)
+	if chunk == nil {
+		chunk = new([chunkSize]byte)
+	}
+	defer k.chunks.Put(chunk)
+	body := new(strings.Builder)
 	for {
-		if err := k.take(size - int64(cap(body))); err != nil {
-			return nil, err
-		}
-		*held += size - int64(cap(body))
-		grown := make([]byte, len(body), size)
-		copy(grown, body)
-		body = grown
-		for len(body) < cap(body) {
-			n, err := from.Read(body[len(body):cap(body)])
-			body = body[:len(body)+n]
-			switch {
-			case err == io.EOF:
-				return body, nil
-			case err != nil:
-				return nil, k.broken(err, len(body))
+		n, err := from.Read(chunk[:])
+		if body.Len()+n > int(*held) {
+			room := min(max(r.ContentLength, 2**held, int64(n)), maxBatch)
+			if err := k.take(room - *held); err != nil {
+				return "", err
 			}
+			*held = room
+			larger := new(strings.Builder)
+			larger.Grow(int(room))
+			larger.WriteString(body.String())
+			body = larger
 		}
-		if size == maxBatch { // nothing may follow
-			if _, err := io.ReadFull(from, make([]byte, 1)); err == io.EOF {
-				return body, nil
-			}
-			return nil, errTooLarge()
+		body.Write(chunk[:n])
+		switch {
+		case err == io.EOF:
+			return body.String(), nil
+		case err != nil:
+			return "", k.broken(err, body.Len())
 		}
-		size = min(2*size, maxBatch)
 	}
 }
 
@@ -163,36 +203,37 @@ func (k *intake) broken(err error, after int) error {
 }
 
 // unpack returns what a body was before it was packed. Few bodies are unpacked at once, so that each may
-// have all the room of the largest until it is known how large it is.
-func (k *intake) unpack(ctx context.Context, encoding string, packed []byte, held *int64) (body []byte, err error) {
+// have all the room of the largest, twice, until it is known how large it is.
+func (k *intake) unpack(ctx context.Context, encoding, packed string, held *int64) (body string, err error) {
 	select {
 	case k.unpacking <- struct{}{}:
 		defer func() { <-k.unpacking }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return "", ctx.Err()
 	}
-	if err := k.take(maxBatch); err != nil {
-		return nil, err
+	if err := k.take(2 * maxBatch); err != nil {
+		return "", err
 	}
 	defer func() {
-		k.give(maxBatch - int64(cap(body)))
-		*held += int64(cap(body))
+		k.give(2*maxBatch - int64(len(body)))
+		*held += int64(len(body))
 	}()
+	var plain []byte
 	if encoding == "zstd" {
-		body, err = k.unpackZstd(packed)
+		plain, err = k.unpackZstd(packed)
 	} else {
-		body, err = k.unpackGzip(packed)
+		plain, err = k.unpackGzip(packed)
 	}
 	switch {
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) || err == nil && len(body) > maxBatch:
-		return nil, errTooLarge()
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded) || err == nil && len(plain) > maxBatch:
+		return "", errTooLarge()
 	case err != nil:
-		return nil, tallystick.Errorf(tallystick.Invalid, "the body is no %s: %w", encoding, err)
+		return "", tallystick.Errorf(tallystick.Invalid, "the body is no %s: %w", encoding, err)
 	}
-	return body, nil
+	return string(plain), nil
 }
 
-func (k *intake) unpackZstd(packed []byte) ([]byte, error) {
+func (k *intake) unpackZstd(packed string) ([]byte, error) {
 	d, _ := k.zstd.Get().(*zstd.Decoder)
 	if d == nil {
 		var err error
@@ -202,15 +243,15 @@ func (k *intake) unpackZstd(packed []byte) ([]byte, error) {
 		}
 	}
 	defer k.zstd.Put(d)
-	return d.DecodeAll(packed, nil)
+	return d.DecodeAll([]byte(packed), nil)
 }
 
-func (k *intake) unpackGzip(packed []byte) ([]byte, error) {
+func (k *intake) unpackGzip(packed string) ([]byte, error) {
 	d, _ := k.gzip.Get().(*gzip.Reader)
 	if d == nil {
 		d = new(gzip.Reader)
 	}
-	if err := d.Reset(bytes.NewReader(packed)); err != nil {
+	if err := d.Reset(strings.NewReader(packed)); err != nil {
 		return nil, err
 	}
 	defer k.gzip.Put(d)

@@ -1,10 +1,10 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/tallystick/tallystick"
 )
@@ -12,7 +12,7 @@ import (
 // sentBatch is a body taken apart: the records are not yet read, so that each is at fault by itself.
 type sentBatch struct {
 	id      string // as batch_id
-	records [][]byte
+	records []string
 }
 
 func isLines(r *http.Request) bool {
@@ -21,9 +21,9 @@ func isLines(r *http.Request) bool {
 }
 
 // splitLines takes a body apart that has a record on each line. Empty lines are none.
-func splitLines(body []byte) (sent sentBatch, err error) {
-	for line := range bytes.Lines(body) {
-		if line = bytes.TrimSpace(line); len(line) > 0 {
+func splitLines(body string) (sent sentBatch, err error) {
+	for line := range strings.Lines(body) {
+		if line = strings.TrimSpace(line); line != "" {
 			sent.records = append(sent.records, line)
 		}
 	}
@@ -32,7 +32,7 @@ func splitLines(body []byte) (sent sentBatch, err error) {
 
 // splitBody takes a body apart that is one record, an array of records, or an object with the member
 // records.
-func splitBody(body []byte) (sent sentBatch, err error) {
+func splitBody(body string) (sent sentBatch, err error) {
 	c := cutter{data: body}
 	switch c.peek() {
 	case '[':
@@ -56,7 +56,7 @@ func errBody(format string, args ...any) error {
 // cutter finds where values of JSON end. It looks at quotation marks and brackets alone: whether what is
 // between them is JSON, who reads the value finds out.
 type cutter struct {
-	data []byte
+	data string
 	at   int
 }
 
@@ -74,14 +74,14 @@ func (c *cutter) peek() byte {
 }
 
 // value returns the value that begins here, false if it does not end or is none.
-func (c *cutter) value() ([]byte, bool) {
+func (c *cutter) value() (string, bool) {
 	c.peek()
 	start, depth := c.at, 0
 	for ; c.at < len(c.data); c.at++ {
 		switch c.data[c.at] {
 		case '"':
 			if !c.text() {
-				return nil, false
+				return "", false
 			}
 			if depth == 0 {
 				return c.data[start:c.at], true
@@ -121,7 +121,7 @@ func (c *cutter) text() bool {
 }
 
 // elements returns the elements of the array that begins here.
-func (c *cutter) elements() (found [][]byte, err error) {
+func (c *cutter) elements() (found []string, err error) {
 	c.at++
 	if c.peek() == ']' {
 		c.at++
@@ -160,7 +160,7 @@ func (c *cutter) object() (sent sentBatch, err error) {
 			break // a record that is not JSON, which its reader says
 		}
 		inner.at++
-		switch string(key) {
+		switch key {
 		case `"records"`:
 			if inner.peek() != '[' || batch {
 				return sent, errBody("records is not one array")
@@ -171,7 +171,7 @@ func (c *cutter) object() (sent sentBatch, err error) {
 			}
 		case `"batch_id"`:
 			id, _ := inner.value()
-			if json.Unmarshal(id, &sent.id) != nil {
+			if json.Unmarshal([]byte(id), &sent.id) != nil {
 				return sent, errBody("batch_id is not a text")
 			}
 		default:
@@ -186,7 +186,7 @@ func (c *cutter) object() (sent sentBatch, err error) {
 	c.at = whole.at
 	switch {
 	case !batch:
-		return sentBatch{records: [][]byte{record}}, nil
+		return sentBatch{records: []string{record}}, nil
 	case others:
 		return sent, errBody("beside records there may be batch_id and nothing else")
 	}

@@ -86,6 +86,7 @@ func (c *Capture) write(ctx context.Context, next *cut) (sealed []trail.Change, 
 	for _, model := range slices.Sorted(maps.Keys(next.models)) {
 		name := fmt.Sprintf("%s.%d-%d.%s", next.Shard, first, next.To, tallystick.DigestOf([]byte(model)).Hex()[:12])
 		var file bytes.Buffer
+		file.Grow(fileRoom(next.models[model]))
 		summary, err := segment.Write(&file, name, records(next.models[model]))
 		if err != nil {
 			return nil, fmt.Errorf("segment %s of %s: %w", name, model, err)
@@ -100,6 +101,14 @@ func (c *Capture) write(ctx context.Context, next *cut) (sealed []trail.Change, 
 		})
 	}
 	return sealed, nil
+}
+
+// fileRoom returns how many bytes a segment of the records is likely to have: half of theirs and some.
+func fileRoom(all [][]byte) (n int) {
+	for _, record := range all {
+		n += len(record)
+	}
+	return n/2 + 64<<10
 }
 
 func records(all [][]byte) iter.Seq2[[]byte, error] {

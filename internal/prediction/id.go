@@ -10,6 +10,8 @@ import (
 // ID names a record: a UUID of version 7 (RFC 9562 section 5.7), which sorts by time.
 type ID [16]byte
 
+const textSize = 36 // bytes of an ID as text
+
 // NewID returns an ID for a record received at the time at.
 func NewID(at time.Time) ID {
 	id, _ := ParseID(tallystick.NewID(at)) // which has the form, always
@@ -27,7 +29,7 @@ func ParseID(s string) (ID, error) {
 }
 
 func (id *ID) parse(s string) bool {
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+	if len(s) != textSize || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
 		return false
 	}
 	at := 0
@@ -59,7 +61,7 @@ func (id ID) String() string {
 	if id.IsZero() {
 		return ""
 	}
-	return string(id.append(nil))
+	return string(id.append(make([]byte, 0, textSize)))
 }
 
 func (id ID) append(dst []byte) []byte {
@@ -73,7 +75,12 @@ func (id ID) append(dst []byte) []byte {
 }
 
 // MarshalText returns the form that String returns.
-func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+func (id ID) MarshalText() ([]byte, error) {
+	if id.IsZero() {
+		return nil, nil
+	}
+	return id.append(make([]byte, 0, textSize)), nil
+}
 
 // UnmarshalText reads what MarshalText wrote.
 func (id *ID) UnmarshalText(text []byte) (err error) {

@@ -20,13 +20,17 @@ func ParseJSON(data []byte) (Record, error) {
 	return r, err
 }
 
-// UnmarshalJSON is ParseJSON for [encoding/json].
-func (r *Record) UnmarshalJSON(data []byte) error {
-	*r = Record{}
-	if !utf8.Valid(data) {
+// UnmarshalJSON is ParseJSON for [encoding/json]. As that does with slices, it uses the memory of features and
+// attributions again.
+func (r *Record) UnmarshalJSON(data []byte) error { return r.ReadJSON(string(data)) }
+
+// ReadJSON is UnmarshalJSON of a text, of which the texts of r are parts then.
+func (r *Record) ReadJSON(text string) error {
+	*r = Record{Features: r.Features[:0], Attributions: r.Attributions[:0]}
+	if !utf8.ValidString(text) {
 		return tallystick.Errorf(tallystick.Invalid, "the record is not text in UTF-8")
 	}
-	p := parser{scanner: scanner{data: string(data)}}
+	p := parser{scanner: scanner{data: text}}
 	if err := p.record(r); err != nil {
 		return err
 	}

@@ -150,6 +150,22 @@ func TestParseJSON(t *testing.T) {
 	}
 }
 
+// TestReadJSONAgain reads into a record that was used before: nothing of that stays.
+func TestReadJSONAgain(t *testing.T) {
+	t.Parallel()
+	whole, small := full(), least()
+	r := full()
+	for _, want := range []*prediction.Record{&small, &whole, &small} {
+		text := string(want.AppendJSON(nil))
+		if err := r.ReadJSON(text); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(r.AppendJSON(nil)); got != text {
+			t.Errorf("%s was read as %s", text, got)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, want string }{

@@ -24,7 +24,7 @@ func processorTime() float64 {
 // leaves, packing the same pages and hashing the file take alone.
 func BenchmarkWrite(b *testing.B) {
 	all := shaped(b, 150_000)
-	for name, encodings := range map[string][][]byte{"cut": all[:50_000], "large": all} {
+	for name, encodings := range map[string][][]byte{"cut": all[:32_768], "large": all} {
 		b.Run(name, func(b *testing.B) { benchWrite(b, encodings) })
 	}
 }

@@ -18,6 +18,10 @@ type cells struct {
 	texts *lexicon
 }
 
+// firstCells is how many values a column has room for at first. Times four, and again, that is the
+// records of a cut of the journal.
+const firstCells = 1 << 9
+
 // kinds is a set of kinds.
 type kinds uint8
 
@@ -102,7 +106,7 @@ func (c *cells) put(row int, kind prediction.Kind, bits uint64) {
 // grow makes room in larger steps than append would take, because there are many columns. They all
 // grow in step, so each begins in another line of the processor's cache.
 func (c *cells) grow() {
-	n, pad := min(256+4*len(c.bits), groupRows), 64*c.lane
+	n, pad := min(max(4*len(c.bits), firstCells), groupRows), 64*c.lane
 	bits, kinds := make([]uint64, n+pad/8)[pad/8:], make([]prediction.Kind, n+pad)[pad:]
 	copy(bits, c.bits)
 	copy(kinds, c.kinds)
@@ -113,7 +117,7 @@ func (c *cells) grow() {
 func (c *cells) addFixed(row int, b []byte) {
 	c.at(row)
 	if len(c.fixed)+len(b) > cap(c.fixed) {
-		c.fixed = slices.Grow(c.fixed, min(4096+4*len(c.fixed), groupRows*len(b))-len(c.fixed))
+		c.fixed = slices.Grow(c.fixed, min(max(4*len(c.fixed), firstCells*len(b)), groupRows*len(b))-len(c.fixed))
 	}
 	c.fixed = append(c.fixed, b...)
 }

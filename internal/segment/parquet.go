@@ -24,7 +24,9 @@ const (
 	pageBytes = 16 << 20 // of encodings, likewise
 	maxChunks = 1 << 17  // of columns in row groups; a reader takes twice as many
 	bloomBits = 10       // for an ID
-	writeSize = 256 << 10
+
+	zstdWindow = 1 << 20 // bytes that are looked back at; the encoder holds twice as many
+	writeSize  = 256 << 10
 )
 
 // codec returns how the column's pages are packed. What is as good as random is not: of an ID, packing
@@ -79,7 +81,7 @@ type fileWriter struct {
 func newFileWriter(out io.Writer, g *group, l *layout) (*fileWriter, error) {
 	f := &fileWriter{group: g, layout: l, out: out, hash: sha256.New()}
 	var err error
-	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
+	f.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(zstdWindow), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false))
 	if err != nil {
 		return nil, err
 	}
