@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -96,7 +97,7 @@ func (s *server) bodies() {
 	ask(s, operation("measure-body-coverage", http.MethodGet, "/models/{model}/body-coverage", "See which share of the bodies that were sent was kept", "predictions", http.StatusNotFound),
 		func(ctx context.Context, in *struct {
 			Model   string    `path:"model" maxLength:"128" doc:"name of the model"`
-			By      []string  `query:"by" maxItems:"4" doc:"columns by which records are told apart: f_region, environment, day"`
+			By      []string  `query:"by" maxItems:"4" doc:"columns by which records are told apart: f_region, environment, day; tier is the risk tier that the model has now"`
 			Since   time.Time `query:"since" doc:"predictions made from this time on"`
 			Until   time.Time `query:"until" doc:"predictions made before this time"`
 			Purpose string    `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded"`
@@ -106,12 +107,19 @@ func (s *server) bodies() {
 			if err := s.mayQuery(ctx, reading); err != nil {
 				return body.Coverage{}, err
 			}
-			selection := query.Selection{Model: in.Model, From: in.Since, To: in.Until}
-			out, err := body.Measure(ctx, s.asker, selection, in.By)
+			of := body.Question{Selection: query.Selection{Model: in.Model, From: in.Since, To: in.Until}, By: in.By}
+			if slices.Contains(in.By, selection.Tier) {
+				m, err := s.Catalog.Model(ctx, in.Model)
+				if err != nil {
+					return body.Coverage{}, err
+				}
+				of.Tier = m.Tier
+			}
+			out, err := body.Measure(ctx, s.asker, of)
 			if err != nil {
 				return out, err
 			}
-			reading.predictions, reading.question = &out.Predictions, asked(selection)
+			reading.predictions, reading.question = &out.Predictions, asked(of.Selection)
 			if len(in.By) > 0 {
 				reading.question["by"] = in.By
 			}

@@ -48,8 +48,9 @@ func (s *server) predictions(mux *http.ServeMux) {
 	text, plain := &huma.Schema{Type: huma.TypeString}, reflect.TypeFor[Problem]()
 	s.huma.OpenAPI().AddOperation(&huma.Operation{
 		OperationID: "record-predictions", Method: http.MethodPost, Path: Prefix + "/predictions", Summary: "Record predictions: one, or a batch",
-		Description: "Takes one record, an array of them, an object with `records`, or, as application/x-ndjson, a record on each line. What is answered by 200 or 207 is durable.",
-		Tags:        []string{"predictions"},
+		Description: "Takes one record, an array of them, an object with `records`, or, as application/x-ndjson, a record on each line. What is answered by 200 or 207 is durable. " +
+			"Two more doors are beside the API, with the formats of others: events of KServe at /cloudevents, and OTLP at ports of its own; docs/predictions.md describes them.",
+		Tags: []string{"predictions"},
 		Parameters: []*huma.Param{
 			{Name: headerBatch, In: "header", Description: "the sender's own name for the batch, up to 256 bytes: sent again with the same records it is kept once, and answered again", Schema: text},
 			{Name: "Idempotency-Key", In: "header", Description: "names the batch if nothing else does", Schema: text},

@@ -2,9 +2,12 @@ package body
 
 import (
 	"context"
+	"slices"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/stat"
 )
 
@@ -36,8 +39,16 @@ type CoveredStratum struct {
 // maxStrata bounds the strata that are told.
 const maxStrata = 1000
 
+// Question says of which predictions is counted what was sent and what was kept, and by which columns. The tier is
+// that of the model: no record has it, so all of them are of the one that the model has now.
+type Question struct {
+	query.Selection
+	By   []string
+	Tier tallystick.Tier
+}
+
 // Measure counts for the predictions of a selection, by the values of columns, what was sent and what was kept.
-func Measure(ctx context.Context, asker *query.Asker, s query.Selection, by []string) (c Coverage, err error) {
+func Measure(ctx context.Context, asker *query.Asker, of Question) (c Coverage, err error) {
 	sent, err := query.ParseCondition("body_rule != null")
 	if err != nil {
 		return c, err
@@ -46,7 +57,7 @@ func Measure(ctx context.Context, asker *query.Asker, s query.Selection, by []st
 	if err != nil {
 		return c, err
 	}
-	q := query.Figures{Selection: s, Rates: []query.Condition{sent, kept}, Groups: 1}
+	q := query.Figures{Selection: of.Selection, Rates: []query.Condition{sent, kept}, Groups: 1}
 	all, err := asker.Aggregate(ctx, q)
 	if err != nil {
 		return c, err
@@ -55,18 +66,34 @@ func Measure(ctx context.Context, asker *query.Asker, s query.Selection, by []st
 		c.Covered = covered(g)
 	}
 	c.Strata = []CoveredStratum{}
-	if len(by) == 0 {
+	if len(of.By) == 0 {
 		return c, nil
 	}
-	q.By, q.Groups = by, maxStrata
+	tier := slices.Index(of.By, selection.Tier)
+	q.By, q.Groups = slices.Clone(of.By), maxStrata
+	if tier >= 0 {
+		q.By = slices.Delete(q.By, tier, tier+1)
+	}
 	if all, err = asker.Aggregate(ctx, q); err != nil {
 		return c, err
 	}
 	for _, g := range all.Groups {
-		c.Strata = append(c.Strata, CoveredStratum{Key: g.Key, Covered: covered(g)})
+		key := g.Key
+		if tier >= 0 {
+			key = slices.Insert(slices.Clone(key), tier, of.tier())
+		}
+		c.Strata = append(c.Strata, CoveredStratum{Key: key, Covered: covered(g)})
 	}
 	c.More, c.Untold = all.More, all.Ungrouped
 	return c, nil
+}
+
+// tier is as a key has it.
+func (q *Question) tier() any {
+	if q.Tier == "" {
+		return nil
+	}
+	return string(q.Tier)
 }
 
 func covered(g query.FiguredGroup) Covered {

@@ -129,7 +129,7 @@ by the values of up to four columns. Where none was sent there is no share.`,
 		Example: `  tallystick body coverage credit --by f_region,environment
   tallystick body coverage credit --by day --since 2026-03-01`,
 	}
-	cmd.Flags().StringSliceVar(&by, "by", nil, "`columns` whose values make the strata; hour, day and month too")
+	cmd.Flags().StringSliceVar(&by, "by", nil, "`columns` whose values make the strata; hour, day, month and tier too")
 	cmd.Flags().StringVar(&since, "since", "", "with predictions from this `time` on")
 	cmd.Flags().StringVar(&until, "until", "", "with predictions until this `time`, exclusive")
 	return asks(a, cmd, question[body.Coverage]{
