@@ -2,7 +2,6 @@ package selection_test
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -195,7 +194,7 @@ func TestEqual(t *testing.T) {
 	for i := range all {
 		for j := range all {
 			if all[i].Equal(&all[j]) != (i == j) {
-				t.Error(fmt.Sprintf("%+v and %+v", all[i], all[j]))
+				t.Errorf("%+v and %+v", all[i], all[j])
 			}
 		}
 	}
