@@ -158,8 +158,8 @@ func (a *ADWIN) UnmarshalJSON(data []byte) error {
 	if !(p.Delta > 0 && p.Delta < 1) || p.Every <= 0 || p.Seen < 0 || len(p.Levels) > adwinLevels {
 		return fmt.Errorf("read adwin: delta %v, every %d, seen %d, %d levels", p.Delta, p.Every, p.Seen, len(p.Levels))
 	}
-	for _, level := range p.Levels {
-		if len(level) > adwinBuckets {
+	for i, level := range p.Levels {
+		if len(level) > adwinBuckets || len(level) == 0 && i == len(p.Levels)-1 {
 			return fmt.Errorf("read adwin: %d buckets of one size", len(level))
 		}
 		for _, b := range level {

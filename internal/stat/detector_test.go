@@ -74,7 +74,7 @@ func TestADWIN(t *testing.T) {
 	}
 	for _, bad := range []string{
 		`{"delta":2,"every":32}`, `{"delta":0.1,"every":0}`, `{"delta":0.1,"every":1,"levels":[[{"m2":-1}]]}`,
-		`{"delta":0.1,"every":1,"levels":[[{},{},{},{},{},{}]]}`,
+		`{"delta":0.1,"every":1,"levels":[[{},{},{},{},{},{}]]}`, `{"delta":0.1,"every":1,"levels":[[{}],[]]}`,
 	} {
 		if err := json.Unmarshal([]byte(bad), &back); err == nil {
 			t.Errorf("%s was read", bad)

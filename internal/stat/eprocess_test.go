@@ -246,34 +246,75 @@ func TestEProcessBounds(t *testing.T) {
 	near(t, "value once all is staked", e.Value(), 0.5, 1e-12)
 }
 
-func FuzzEProcessJSON(f *testing.F) {
+// What is read from outside is refused or is a state that works and reads back as itself.
+func FuzzStatesJSON(f *testing.F) {
 	e, err := NewEProcess(0.1, 0.5)
 	if err != nil {
 		f.Fatal(err)
 	}
-	data, err := json.Marshal(e)
+	g, err := NewGapProcess(0.01, 0.5)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(data, 3, 10)
+	a := NewADWIN()
+	for i := range 100 {
+		a.Add(float64(i % 3))
+	}
+	curve := Isotonic{[]float64{1, 2}, []float64{0.1, 0.9}}
+	for _, state := range []any{e, g, a, curve, NewGrowth(0.3), NewDDM(), NewPageHinkley()} {
+		data, err := json.Marshal(state)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, 3, 10)
+	}
 	f.Add([]byte(`{"bound":0.1,"capital":[1],"peak":1}`), 0, 0)
 	f.Fuzz(func(t *testing.T, data []byte, k, n int) {
-		var e EProcess
-		if json.Unmarshal(data, &e) != nil {
-			return
-		}
-		again, err := json.Marshal(&e)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var back EProcess
-		if err := json.Unmarshal(again, &back); err != nil || !reflect.DeepEqual(e, back) {
-			t.Fatalf("%s reads back as %+v, %v", again, back, err)
-		}
-		if e.AddCount(int64(k), int64(n)) == nil && !isFinite(e.Value()) {
+		if e, ok := readBack[EProcess](t, data); ok && e.AddCount(int64(k), int64(n)) == nil && !isFinite(e.Value()) {
 			t.Fatalf("value %v after %d of %d", e.Value(), k, n)
 		}
+		if g, ok := readBack[GapProcess](t, data); ok {
+			p := Proportion{int64(k), int64(n)}
+			if g.Take(p, p) == nil && !isFinite(g.Value()) {
+				t.Fatalf("value %v after %d of %d", g.Value(), k, n)
+			}
+		}
+		if a, ok := readBack[ADWIN](t, data); ok {
+			a.Every = 1
+			for i := range 50 {
+				a.Add(float64(k*(i%2) + n))
+			}
+		}
+		if c, ok := readBack[Isotonic](t, data); ok && len(c.Scores) > 0 {
+			if p := c.At(float64(k) / float64(n)); p < 0 || p > 1 {
+				t.Fatalf("probability %v", p)
+			}
+		}
+		readBack[Growth](t, data)
+		if d, ok := readBack[DDM](t, data); ok {
+			d.Add(true)
+		}
+		if d, ok := readBack[PageHinkley](t, data); ok {
+			d.Add(float64(k))
+		}
 	})
+}
+
+// readBack reads a state, and once more what it writes.
+func readBack[T any](t *testing.T, data []byte) (*T, bool) {
+	t.Helper()
+	state, again := new(T), new(T)
+	if json.Unmarshal(data, state) != nil {
+		return nil, false
+	}
+	written, err := json.Marshal(state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(written, again); err != nil || !reflect.DeepEqual(state, again) {
+		t.Fatalf("%s reads back as %+v, %v", written, again, err)
+	}
+	return state, true
 }
 
 func TestGrowthJSON(t *testing.T) {
