@@ -2,6 +2,8 @@ package otlp_test
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -30,7 +32,12 @@ import (
 // serve opens both doors for as long as the test runs.
 func (h *house) serve(t *testing.T) (http, grpc string) {
 	t.Helper()
-	var doors otlp.Doors
+	return h.serveWith(t, nil)
+}
+
+func (h *house) serveWith(t *testing.T, config *tls.Config) (http, grpc string) {
+	t.Helper()
+	doors := otlp.Doors{TLS: config}
 	for _, l := range []*net.Listener{&doors.HTTP, &doors.GRPC} {
 		var err error
 		if *l, err = (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0"); err != nil {
@@ -165,15 +172,28 @@ func TestPythonExporters(t *testing.T) {
 	if python == "" {
 		t.Skip("needs OTLP_PYTHON: run crosscheck/otlp.sh")
 	}
-	for _, protocol := range []string{"http/protobuf", "grpc"} {
+	for name, test := range map[string]struct {
+		protocol string
+		secure   bool
+	}{"HTTP": {"http/protobuf", false}, "gRPC": {"grpc", false}, "HTTPS": {"http/protobuf", true}, "gRPC over TLS": {"grpc", true}} {
+		t.Log(name)
+		protocol, scheme, certificate := test.protocol, "http", ""
+		var config *tls.Config
+		if test.secure {
+			scheme = "https"
+			config, certificate = certified(t)
+		}
 		h := open(t, journal.Options{})
-		address, other := h.serve(t)
+		address, other := h.serveWith(t, config)
 		if protocol == "grpc" {
 			address = other
 		}
 		cmd := exec.CommandContext(t.Context(), python, "../../crosscheck/otlp_exporters.py")
-		cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+address,
-			"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20good", "OTEL_EXPORTER_OTLP_COMPRESSION=gzip", "OTEL_EXPORTER_OTLP_INSECURE=true")
+		cmd.Env = append(os.Environ(), "OTEL_EXPORTER_OTLP_PROTOCOL="+protocol, "OTEL_EXPORTER_OTLP_ENDPOINT="+scheme+"://"+address,
+			"OTEL_EXPORTER_OTLP_HEADERS=authorization=Bearer%20good", "OTEL_EXPORTER_OTLP_COMPRESSION=gzip", fmt.Sprint("OTEL_EXPORTER_OTLP_INSECURE=", !test.secure))
+		if test.secure {
+			cmd.Env = append(cmd.Env, "OTEL_EXPORTER_OTLP_CERTIFICATE="+certificate)
+		}
 		if said, err := cmd.CombinedOutput(); err != nil || len(said) > 0 {
 			t.Fatalf("%s: %v\n%s", protocol, err, said)
 		}
