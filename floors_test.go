@@ -19,7 +19,7 @@ var floors = [][]string{
 	{""},
 	{"internal/prediction"}, // so low that verify can use it
 	{"verify", "client"},
-	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire", "internal/window"},
+	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire", "internal/yamldoc", "internal/window"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/objective", "internal/segment"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive"},

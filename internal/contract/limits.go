@@ -3,6 +3,7 @@ package contract
 import (
 	"slices"
 
+	"github.com/tallystick/tallystick/internal/yamldoc"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -94,11 +95,11 @@ func metricNames(metrics []metric) []string {
 
 func (d decoder) limits(dst *Limits) decode {
 	return func(node *yaml.Node, path string) error {
-		return d.mapping(node, path,
-			field{"performance", d.metricBounds(&dst.Performance, performanceMetrics)},
-			field{"calibration", d.metricBounds(&dst.Calibration, calibrationMetrics)},
-			field{"fairness", d.fairness(&dst.Fairness)},
-			field{"drift", d.drift(&dst.Drift)},
+		return d.Mapping(node, path,
+			yamldoc.Key("performance", d.metricBounds(&dst.Performance, performanceMetrics)),
+			yamldoc.Key("calibration", d.metricBounds(&dst.Calibration, calibrationMetrics)),
+			yamldoc.Key("fairness", d.fairness(&dst.Fairness)),
+			yamldoc.Key("drift", d.drift(&dst.Drift)),
 		)
 	}
 }
@@ -107,12 +108,12 @@ func (d decoder) limits(dst *Limits) decode {
 func (d decoder) metricBounds(dst *map[string]Bound, metrics []metric) decode {
 	return func(node *yaml.Node, path string) error {
 		*dst = map[string]Bound{}
-		return d.entries(node, path, func(key, value *yaml.Node) error {
+		return d.Entries(node, path, func(key, value *yaml.Node) error {
 			i := slices.IndexFunc(metrics, func(m metric) bool { return m.name == key.Value })
 			if i < 0 {
-				return d.unknown(key, path+" cannot limit", metricNames(metrics))
+				return d.Unknown(key, path+" cannot limit", metricNames(metrics))
 			}
-			bound, err := d.bound(value, join(path, key.Value), metrics[i])
+			bound, err := d.bound(value, d.Join(path, key.Value), metrics[i])
 			(*dst)[key.Value] = bound
 			return err
 		})
@@ -121,31 +122,31 @@ func (d decoder) metricBounds(dst *map[string]Bound, metrics []metric) decode {
 
 func (d decoder) bound(node *yaml.Node, path string, m metric) (Bound, error) {
 	var b Bound
-	err := d.mapping(node, path,
-		field{"min", d.number(&b.Min, m.low, m.top)},
-		field{"max", d.number(&b.Max, m.low, m.top)},
-		field{"max_drop", d.number(&b.MaxDrop, 0, unbounded)},
+	err := d.Mapping(node, path,
+		yamldoc.Key("min", d.Number(&b.Min, m.low, m.top)),
+		yamldoc.Key("max", d.Number(&b.Max, m.low, m.top)),
+		yamldoc.Key("max_drop", d.Number(&b.MaxDrop, 0, unbounded)),
 	)
 	switch {
 	case err != nil:
 		return b, err
 	case b == Bound{}:
-		return b, d.errorf(node, "%s has no min, max or max_drop", path)
+		return b, d.Errorf(node, "%s has no min, max or max_drop", path)
 	case b.Min != nil && !m.min:
-		return b, d.errorf(node, "%s has a min, and %s is better when it is lower", path, m.name).WithHint("state max")
+		return b, d.Errorf(node, "%s has a min, and %s is better when it is lower", path, m.name).WithHint("state max")
 	case b.Max != nil && !m.max:
-		return b, d.errorf(node, "%s has a max, and %s is better when it is higher", path, m.name).WithHint("state min")
+		return b, d.Errorf(node, "%s has a max, and %s is better when it is higher", path, m.name).WithHint("state min")
 	}
 	return b, d.ordered(node, path, Range{b.Min, b.Max})
 }
 
 func (d decoder) fairness(dst *FairnessLimits) decode {
 	return func(node *yaml.Node, path string) error {
-		return d.mapping(node, path,
-			field{"gap", d.share(&dst.Gap)},
-			field{"four_fifths", d.share(&dst.FourFifths)},
-			field{"metrics", d.fairnessMetrics(&dst.Metrics)},
-			field{"judged_from", d.count(&dst.JudgedFrom, 1)},
+		return d.Mapping(node, path,
+			yamldoc.Key("gap", d.Share(&dst.Gap)),
+			yamldoc.Key("four_fifths", d.Share(&dst.FourFifths)),
+			yamldoc.Key("metrics", d.fairnessMetrics(&dst.Metrics)),
+			yamldoc.Key("judged_from", d.Count(&dst.JudgedFrom, 1)),
 		)
 	}
 }
@@ -157,7 +158,7 @@ func (d decoder) fairnessMetrics(dst *[]string) decode {
 		}
 		for _, item := range node.Content {
 			if !slices.Contains(fairnessMetrics, item.Value) {
-				return d.unknown(item, path+" cannot hold", fairnessMetrics)
+				return d.Unknown(item, path+" cannot hold", fairnessMetrics)
 			}
 		}
 		return nil
@@ -166,14 +167,14 @@ func (d decoder) fairnessMetrics(dst *[]string) decode {
 
 func (d decoder) drift(dst *DriftLimits) decode {
 	return func(node *yaml.Node, path string) error {
-		err := d.mapping(node, path,
-			field{"warn_psi", d.number(&dst.WarnPSI, 0, unbounded)},
-			field{"fail_psi", d.number(&dst.FailPSI, 0, unbounded)},
-			field{"warn_wasserstein_sd", d.number(&dst.WarnWassersteinSD, 0, unbounded)},
-			field{"warn_l_infinity", d.share(&dst.WarnLInfinity)},
+		err := d.Mapping(node, path,
+			yamldoc.Key("warn_psi", d.Number(&dst.WarnPSI, 0, unbounded)),
+			yamldoc.Key("fail_psi", d.Number(&dst.FailPSI, 0, unbounded)),
+			yamldoc.Key("warn_wasserstein_sd", d.Number(&dst.WarnWassersteinSD, 0, unbounded)),
+			yamldoc.Key("warn_l_infinity", d.Share(&dst.WarnLInfinity)),
 		)
 		if err == nil && dst.WarnPSI != nil && dst.FailPSI != nil && *dst.WarnPSI > *dst.FailPSI {
-			return d.errorf(node, "%s: warn_psi %s is above fail_psi %s", path, formatNumber(*dst.WarnPSI), formatNumber(*dst.FailPSI))
+			return d.Errorf(node, "%s: warn_psi %s is above fail_psi %s", path, formatNumber(*dst.WarnPSI), formatNumber(*dst.FailPSI))
 		}
 		return err
 	}

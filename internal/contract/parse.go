@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/yamldoc"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -18,16 +19,10 @@ const MaxBytes = 1 << 20
 // Parse reads one contract; name is what messages call the file. Every error is Invalid, one line,
 // and says which line and key are wrong.
 func Parse(r io.Reader, name string) (*Contract, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read contract %s: %w", name, err)
-	}
-	if len(data) > MaxBytes {
-		return nil, tallystick.Errorf(tallystick.Invalid, "contract %s is larger than %d bytes", name, MaxBytes).
-			WithHint("a contract is read by people; use a pattern or a range in place of a long list of values")
-	}
-	d := decoder{file: name}
-	node, err := d.document(data)
+	d := decoder{yamldoc.Decoder{
+		File: name, Noun: "contract", Start: "write one, or let 'tallystick data infer FILE' write a first one from good data",
+	}}
+	node, data, err := d.Read(r, MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -40,15 +35,15 @@ func Parse(r io.Reader, name string) (*Contract, error) {
 
 func (d decoder) contract(node *yaml.Node, c *Contract) error {
 	var version, kind, extra string
-	err := d.mapping(node, root,
-		field{"apiVersion", d.choice(func(s string) { version = s }, APIVersion)},
-		field{"kind", d.choice(func(s string) { kind = s }, Kind)},
-		field{"name", d.text(&c.Name)},
-		field{"description", d.text(&c.Description)},
-		field{"rows", d.rows(&c.Rows)},
-		field{"columns", d.columns(c)},
-		field{"extra_columns", d.choice(func(s string) { extra = s }, "allow", "forbid")},
-		field{"limits", d.limits(&c.Limits)},
+	err := d.Mapping(node, d.Root(),
+		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
+		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
+		yamldoc.Key("name", d.Text(&c.Name)),
+		yamldoc.Key("description", d.Text(&c.Description)),
+		yamldoc.Key("rows", d.rows(&c.Rows)),
+		yamldoc.Key("columns", d.columns(c)),
+		yamldoc.Key("extra_columns", d.Choice(func(s string) { extra = s }, "allow", "forbid")),
+		yamldoc.Key("limits", d.limits(&c.Limits)),
 	)
 	if err != nil {
 		return err
@@ -58,17 +53,17 @@ func (d decoder) contract(node *yaml.Node, c *Contract) error {
 		{"apiVersion", version, APIVersion}, {"kind", kind, Kind}, {"name", c.Name, "credit-scoring"},
 	} {
 		if required.value == "" {
-			return d.errorf(node, "the contract has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
+			return d.Errorf(node, "the contract has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
 		}
 	}
 	if err := tallystick.ValidateName("contract", c.Name); err != nil {
-		return fmt.Errorf("%s: %w", d.file, err)
+		return fmt.Errorf("%s: %w", d.File, err)
 	}
 	if c.Rows.empty() && len(c.Columns) == 0 && c.Limits.Empty() {
-		return d.errorf(node, "the contract expects nothing").WithHint("state rows, columns or limits")
+		return d.Errorf(node, "the contract expects nothing").WithHint("state rows, columns or limits")
 	}
 	if c.ForbidExtra && len(c.Columns) == 0 {
-		return d.errorf(node, "extra_columns is forbid, and no column is named").WithHint("name the columns under columns")
+		return d.Errorf(node, "extra_columns is forbid, and no column is named").WithHint("name the columns under columns")
 	}
 	return nil
 }
@@ -82,7 +77,7 @@ func (d decoder) rows(dst *Range) decode {
 func (d decoder) whole(dst **float64) decode {
 	return func(node *yaml.Node, path string) error {
 		var n *int64
-		if err := d.count(&n, 0)(node, path); err != nil {
+		if err := d.Count(&n, 0)(node, path); err != nil {
 			return err
 		}
 		v := float64(*n)
@@ -93,14 +88,14 @@ func (d decoder) whole(dst **float64) decode {
 
 func (d decoder) columns(c *Contract) decode {
 	return func(node *yaml.Node, path string) error {
-		return d.entries(node, path, func(key, value *yaml.Node) error {
+		return d.Entries(node, path, func(key, value *yaml.Node) error {
 			column := Column{Name: key.Value}
 			if column.Name == "" {
-				return d.errorf(key, "a column has no name")
+				return d.Errorf(key, "a column has no name")
 			}
 			// "id:" alone expects that there is such a column, and no more.
 			if value.Tag != "!!null" {
-				if err := d.column(value, join(path, key.Value), &column); err != nil {
+				if err := d.column(value, d.Join(path, key.Value), &column); err != nil {
 					return err
 				}
 			}
@@ -112,29 +107,29 @@ func (d decoder) columns(c *Contract) decode {
 }
 
 func (d decoder) column(node *yaml.Node, path string, c *Column) error {
-	number := func(dst **float64) decode { return d.number(dst, -math.MaxFloat64, math.MaxFloat64) }
+	number := func(dst **float64) decode { return d.Number(dst, -math.MaxFloat64, math.MaxFloat64) }
 	var tolerance *float64
-	err := d.mapping(node, path,
-		field{"type", d.choice(func(s string) { c.Type = Type(s) }, "number", "integer", "category", "time", "text")},
-		field{"required", d.boolean(func(b bool) { c.Optional = !b })},
-		field{"severity", d.choice(func(s string) { c.Warn = s == "warn" }, "fail", "warn")},
-		field{"nulls", d.share(&c.Nulls)},
-		field{"nan", d.share(&c.NaN)},
-		field{"infinite", d.share(&c.Infinite)},
-		field{"tolerance", d.share(&tolerance)},
-		field{"min", number(&c.Range.Min)},
-		field{"max", number(&c.Range.Max)},
-		field{"mean", d.bounds(&c.Mean, number)},
-		field{"quantiles", d.quantiles(&c.Quantiles)},
-		field{"values", d.values(&c.Values)},
-		field{"pattern", d.pattern(&c.Pattern)},
-		field{"shares", d.shares(&c.Shares)},
-		field{"distinct", d.bounds(&c.Distinct, d.whole)},
-		field{"unique", d.boolean(func(b bool) { c.Unique = b })},
-		field{"not_before", d.moment(&c.NotBefore)},
-		field{"not_after", d.moment(&c.NotAfter)},
-		field{"max_age", d.duration(&c.MaxAge)},
-		field{"fresh", d.duration(&c.Fresh)},
+	err := d.Mapping(node, path,
+		yamldoc.Key("type", d.Choice(func(s string) { c.Type = Type(s) }, "number", "integer", "category", "time", "text")),
+		yamldoc.Key("required", d.Boolean(func(b bool) { c.Optional = !b })),
+		yamldoc.Key("severity", d.Choice(func(s string) { c.Warn = s == "warn" }, "fail", "warn")),
+		yamldoc.Key("nulls", d.Share(&c.Nulls)),
+		yamldoc.Key("nan", d.Share(&c.NaN)),
+		yamldoc.Key("infinite", d.Share(&c.Infinite)),
+		yamldoc.Key("tolerance", d.Share(&tolerance)),
+		yamldoc.Key("min", number(&c.Range.Min)),
+		yamldoc.Key("max", number(&c.Range.Max)),
+		yamldoc.Key("mean", d.bounds(&c.Mean, number)),
+		yamldoc.Key("quantiles", d.quantiles(&c.Quantiles)),
+		yamldoc.Key("values", d.values(&c.Values)),
+		yamldoc.Key("pattern", d.pattern(&c.Pattern)),
+		yamldoc.Key("shares", d.shares(&c.Shares)),
+		yamldoc.Key("distinct", d.bounds(&c.Distinct, d.whole)),
+		yamldoc.Key("unique", d.Boolean(func(b bool) { c.Unique = b })),
+		yamldoc.Key("not_before", d.moment(&c.NotBefore)),
+		yamldoc.Key("not_after", d.moment(&c.NotAfter)),
+		yamldoc.Key("max_age", d.Duration(&c.MaxAge)),
+		yamldoc.Key("fresh", d.Duration(&c.Fresh)),
 	)
 	if err != nil {
 		return err
@@ -154,11 +149,11 @@ func (d decoder) consistent(node *yaml.Node, path string, c *Column) error {
 	var wrong, fit string
 	switch {
 	case c.numeric() && c.temporal():
-		return d.errorf(node, "%s has expectations of numbers and of times", path).WithHint("state one kind of expectation and the type")
+		return d.Errorf(node, "%s has expectations of numbers and of times", path).WithHint("state one kind of expectation and the type")
 	case c.Pattern != "" && c.numeric():
-		return d.errorf(node, "%s has a pattern and expectations of numbers", path).WithHint("a pattern is for text and categories")
+		return d.Errorf(node, "%s has a pattern and expectations of numbers", path).WithHint("a pattern is for text and categories")
 	case c.discrete() && c.temporal():
-		return d.errorf(node, "%s has expectations of single values and of times", path).WithHint("values, shares and pattern are not for times")
+		return d.Errorf(node, "%s has expectations of single values and of times", path).WithHint("values, shares and pattern are not for times")
 	case c.numeric() && c.Type != "" && !numbers:
 		wrong, fit = "min, max, mean, quantiles, nan and infinite", "number or integer"
 	case c.temporal() && c.Type != "" && c.Type != TypeTime:
@@ -169,14 +164,14 @@ func (d decoder) consistent(node *yaml.Node, path string, c *Column) error {
 		wrong, fit = "values and shares", "category, integer, number or text"
 	}
 	if wrong != "" {
-		return d.errorf(node, "%s is of type %s, which cannot have %s", path, c.Type, wrong).WithHint("those are for type %s", fit)
+		return d.Errorf(node, "%s is of type %s, which cannot have %s", path, c.Type, wrong).WithHint("those are for type %s", fit)
 	}
 	if !numbers && !c.numeric() {
 		return nil
 	}
 	for _, value := range c.Values {
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
-			return d.errorf(node, "%s.values holds %q, which is no number", path, value).WithHint("declare the column as type category")
+			return d.Errorf(node, "%s.values holds %q, which is no number", path, value).WithHint("declare the column as type category")
 		}
 	}
 	return nil
@@ -184,14 +179,14 @@ func (d decoder) consistent(node *yaml.Node, path string, c *Column) error {
 
 func (d decoder) quantiles(dst *[]Quantile) decode {
 	return func(node *yaml.Node, path string) error {
-		err := d.entries(node, path, func(key, value *yaml.Node) error {
-			level, err := d.fraction(key, "a level of "+path)
+		err := d.Entries(node, path, func(key, value *yaml.Node) error {
+			level, err := d.Fraction(key, "a level of "+path)
 			if err != nil {
 				return err
 			}
 			q := Quantile{Level: level}
-			one := func(b **float64) decode { return d.number(b, -math.MaxFloat64, math.MaxFloat64) }
-			if err := d.bounds(&q.Range, one)(value, join(path, key.Value)); err != nil {
+			one := func(b **float64) decode { return d.Number(b, -math.MaxFloat64, math.MaxFloat64) }
+			if err := d.bounds(&q.Range, one)(value, d.Join(path, key.Value)); err != nil {
 				return err
 			}
 			*dst = append(*dst, q)
@@ -203,7 +198,7 @@ func (d decoder) quantiles(dst *[]Quantile) decode {
 		slices.SortFunc(*dst, func(a, b Quantile) int { return int(math.Copysign(1, a.Level-b.Level)) })
 		for i := 1; i < len(*dst); i++ {
 			if (*dst)[i].Level == (*dst)[i-1].Level {
-				return d.errorf(node, "%s has the level %s twice", path, formatNumber((*dst)[i].Level)).WithHint("keep one of them")
+				return d.Errorf(node, "%s has the level %s twice", path, formatNumber((*dst)[i].Level)).WithHint("keep one of them")
 			}
 		}
 		return nil
@@ -213,19 +208,19 @@ func (d decoder) quantiles(dst *[]Quantile) decode {
 func (d decoder) values(dst *[]string) decode {
 	return func(node *yaml.Node, path string) error {
 		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
-			return d.errorf(node, "%s must be a list of values, not %s", path, kindWords(node)).WithHint("write [A, B]")
+			return d.Errorf(node, "%s must be a list of values, not %s", path, yamldoc.KindOf(node)).WithHint("write [A, B]")
 		}
 		seen := make(map[string]bool, len(node.Content))
 		for i, item := range node.Content {
 			at := fmt.Sprintf("%s[%d]", path, i)
 			if item.Tag == "!!null" {
-				return d.errorf(item, "%s is empty", at).WithHint("missing values are bounded by nulls; quote \"null\" if it is a word of the data")
+				return d.Errorf(item, "%s is empty", at).WithHint("missing values are bounded by nulls; quote \"null\" if it is a word of the data")
 			}
-			if err := d.scalar(item, at, "one value"); err != nil {
+			if err := d.Scalar(item, at, "one value"); err != nil {
 				return err
 			}
 			if seen[item.Value] {
-				return d.errorf(item, "%s has %q twice", path, item.Value).WithHint("keep one of them")
+				return d.Errorf(item, "%s has %q twice", path, item.Value).WithHint("keep one of them")
 			}
 			seen[item.Value] = true
 			*dst = append(*dst, item.Value)
@@ -237,9 +232,9 @@ func (d decoder) values(dst *[]string) decode {
 func (d decoder) shares(dst *[]Share) decode {
 	return func(node *yaml.Node, path string) error {
 		var least float64
-		err := d.entries(node, path, func(key, value *yaml.Node) error {
+		err := d.Entries(node, path, func(key, value *yaml.Node) error {
 			share := Share{Value: key.Value}
-			if err := d.bounds(&share.Range, d.share)(value, join(path, key.Value)); err != nil {
+			if err := d.bounds(&share.Range, d.Share)(value, d.Join(path, key.Value)); err != nil {
 				return err
 			}
 			if share.Min != nil {
@@ -249,7 +244,7 @@ func (d decoder) shares(dst *[]Share) decode {
 			return nil
 		})
 		if err == nil && least > 1+1e-9 {
-			return d.errorf(node, "%s: the least shares add up to %s", path, percent(least))
+			return d.Errorf(node, "%s: the least shares add up to %s", path, percent(least))
 		}
 		return err
 	}
@@ -257,11 +252,11 @@ func (d decoder) shares(dst *[]Share) decode {
 
 func (d decoder) pattern(dst *string) decode {
 	return func(node *yaml.Node, path string) error {
-		if err := d.text(dst)(node, path); err != nil {
+		if err := d.Text(dst)(node, path); err != nil {
 			return err
 		}
 		if _, err := regexp.Compile(*dst); err != nil {
-			return d.errorf(node, "%s is no regular expression: %s", path, err).WithHint("the syntax is that of RE2, https://github.com/google/re2/wiki/Syntax")
+			return d.Errorf(node, "%s is no regular expression: %s", path, err).WithHint("the syntax is that of RE2, https://github.com/google/re2/wiki/Syntax")
 		}
 		return nil
 	}

@@ -6,14 +6,6 @@ import (
 	"time"
 )
 
-// list joins words as "a, b or c".
-func list(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
-}
-
 // formatNumber writes v as briefly as it can be read back.
 func formatNumber(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 

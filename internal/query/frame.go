@@ -96,6 +96,7 @@ type plan struct {
 	labels    bool
 	watermark label.Watermark
 	frame     frame // the memory of the present one
+	later     map[string]bool // segments that came on record too late; nil until it is known, if there is a bound
 }
 
 // newPlan returns the plan for columns and for what the selection compares. Columns that are made of others
@@ -149,6 +150,13 @@ func (a *Asker) framesOf(ctx context.Context, piece *segment.Piece, p *plan) ite
 				return
 			}
 		}
+		if p.selection.Registered > 0 && p.later == nil {
+			var err error
+			if p.later, err = a.laterThan(ctx, p.selection); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
 		names, at := p.present(piece.File)
 		f := &p.frame
 		f.file, f.cells = piece.Number, slices.Grow(f.cells[:0], len(p.names))[:len(p.names)]
@@ -175,6 +183,7 @@ func (a *Asker) framesOf(ctx context.Context, piece *segment.Piece, p *plan) ite
 				f.overflow = &batch.Columns[len(names)-1]
 			}
 			p.choose(f, int(max(0, -f.first)), int(min(int64(batch.Rows), piece.End-batch.First)))
+			p.leaveOut(f, piece)
 			if len(f.chosen) == 0 {
 				continue
 			}

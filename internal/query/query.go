@@ -37,6 +37,9 @@ type Selection struct {
 	From, To time.Time // of the prediction; To is exclusive, and zero times bound nothing
 	Where    []Condition
 	AsOf     time.Time // labels as they were known then; zero: now
+	// Registered, if it is not 0, leaves out what came on record by later events than that sequence. A record that
+	// was erased or removed since is not there all the same.
+	Registered uint64
 }
 
 // maxConditions bounds the conditions of a question.

@@ -1,0 +1,76 @@
+package query
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/segment"
+	"github.com/tallystick/tallystick/internal/state"
+)
+
+// laterThan returns the segments of a selection's model and time that came on record by later events than its
+// bound. Files keep the names of the segments that were joined in them.
+func (a *Asker) laterThan(ctx context.Context, s *Selection) (map[string]bool, error) {
+	from, to := s.span()
+	later := map[string]bool{}
+	err := a.db.Read(ctx, func(tx *state.Tx) error {
+		clear(later)
+		names, err := state.Collect(tx, func(row state.Scanner) (name string, err error) { return name, row.Scan(&name) },
+			"SELECT segment FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us < ? AND removed = 0 AND event > ?", s.Model, from, to, int64(s.Registered))
+		for _, name := range names {
+			later[name] = true
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("segments of %s that came later: %w", s.Model, err)
+	}
+	return later, nil
+}
+
+// leaveOut leaves out the chosen rows of segments that came on record too late.
+func (p *plan) leaveOut(f *frame, piece *segment.Piece) {
+	if len(p.later) == 0 || len(f.chosen) == 0 {
+		return
+	}
+	first := -piece.First // rows of a frame are counted from where the piece begins
+	for _, part := range piece.Parts() {
+		end := first + part.Count
+		if p.later[part.Segment] {
+			begin, end := first-f.first, end-f.first // of the rows of the frame
+			f.chosen = slices.DeleteFunc(f.chosen, func(row int) bool { return int64(row) >= begin && int64(row) < end })
+		}
+		first = end
+	}
+}
+
+// Registry says of the segments of a time what is known of when they came on record.
+type Registry struct {
+	Segments int64  // on record
+	Newest   uint64 // sequence of the event that put the last of them there
+	Removed  int64  // segments whose records are not kept any more
+}
+
+// Registered says how the segments of a model that can have predictions of a time came on record, up to the event of
+// a sequence; 0 is no bound.
+func (a *Asker) Registered(ctx context.Context, model string, from, to time.Time, until uint64) (r Registry, err error) {
+	s := Selection{Model: model, From: from, To: to}
+	first, last := s.span()
+	bound := int64(until)
+	if until == 0 {
+		bound = 1<<63 - 1
+	}
+	err = a.db.Read(ctx, func(tx *state.Tx) error {
+		var newest int64
+		err := tx.QueryRow("SELECT count(*), coalesce(max(event), 0), coalesce(sum(CASE WHEN removed <> 0 THEN 1 ELSE 0 END), 0) FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us < ? AND event <= ?",
+			model, first, last, bound).Scan(&r.Segments, &newest, &r.Removed)
+		r.Newest = uint64(newest)
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("segments of %s: %w", model, err)
+	}
+	return r, nil
+}
