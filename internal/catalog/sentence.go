@@ -110,6 +110,11 @@ func allPhrases() map[trail.Type]phrase {
 		trail.PredictionQueried: {"asked about predictions of {model} ({form})[, {predictions} of them]", "ask about predictions of {model}"},
 		trail.IntegrityGap:      {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
 
+		trail.ReferencePinned: {"pinned a reference of {predictions} rows for {model}[@{version}], {reference_digest}", "pin a reference for {model}[@{version}]"},
+		trail.MonitorApplied:  {"applied the monitor {monitor} of {model}", "apply a monitor of {model}"},
+		trail.MonitorRemoved:  {"removed the monitor {monitor} of {model}", "remove a monitor of {model}"},
+		trail.WindowJudged:    {"judged {predictions} predictions of {model}[@{version}] from {from} to {to} by the monitor {monitor}: {verdict}[, {backfilled} of them back-filled]", "judge predictions of {model}"},
+
 		trail.BodyRuleDefined: {"said by the rule {rule} which bodies of predictions of {model} are kept", "say which bodies of predictions of {model} are kept"},
 		trail.BodyRuleRemoved: {"removed the rule {rule} by which bodies of predictions of {model} are kept", "remove a rule for bodies of {model}"},
 
@@ -160,6 +165,7 @@ func requests() map[string]string {
 		"prediction.retain":  "say how long predictions[ of {model}] are kept",
 		"case.decide":        "give an opinion on a prediction[ of {model}]",
 		"case.open":          "have people look at a prediction[ of {model}]",
+		"monitor.manage":     "say how predictions[ of {model}] are watched",
 		"body_rule.manage":   "say which bodies[ of predictions of {model}] are kept",
 		"case_rule.manage":   "say which predictions[ of {model}] people look at",
 		"freeze.manage":      "declare or lift a freeze",

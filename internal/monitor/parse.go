@@ -1,0 +1,251 @@
+package monitor
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/yamldoc"
+	"go.yaml.in/yaml/v3"
+)
+
+// MaxBytes bounds a monitor, and a file of expectations.
+const MaxBytes = 1 << 20
+
+// Parse reads one monitor; name is what messages call the file. Every error is Invalid, one line, and says which line
+// and key are wrong.
+func Parse(data []byte, name string) (*Document, error) {
+	d := decoder{yamldoc.Decoder{File: name, Noun: "monitor", Start: "docs/monitoring.md has one to begin with"}}
+	node, _, err := d.Read(bytes.NewReader(data), MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	doc := &Document{source: data, Delay: defaultDelay, Checks: defaults()}
+	if err := d.monitor(node, doc); err != nil {
+		return nil, err
+	}
+	return doc, nil
+}
+
+// decoder reads a monitor.
+type decoder struct{ yamldoc.Decoder }
+
+func (d decoder) monitor(node *yaml.Node, doc *Document) error {
+	var version, kind, reference string
+	err := d.Mapping(node, d.Root(),
+		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
+		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
+		yamldoc.Key("name", d.Text(&doc.Name)),
+		yamldoc.Key("description", d.Text(&doc.Description)),
+		yamldoc.Key("model", d.Text(&doc.Model)),
+		yamldoc.Key("version", d.Text(&doc.Version)),
+		yamldoc.Key("environment", d.Text(&doc.Environment)),
+		yamldoc.Key("window", d.width(&doc.Width)),
+		yamldoc.Key("delay", d.delay(&doc.Delay)),
+		yamldoc.Key("from", d.moment(&doc.From)),
+		yamldoc.Key("reference", d.Text(&reference)),
+		yamldoc.Key("checks", d.checks(&doc.Checks)),
+	)
+	if err != nil {
+		return err
+	}
+	for _, required := range []struct{ key, value, example string }{
+		{"apiVersion", version, APIVersion}, {"kind", kind, Kind}, {"name", doc.Name, "credit-hourly"}, {"model", doc.Model, "credit"},
+	} {
+		if required.value == "" {
+			return d.Errorf(node, "the monitor has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
+		}
+	}
+	if doc.Width == 0 {
+		return d.Errorf(node, "the monitor has no window").WithHint("write 'window: 1h'")
+	}
+	if doc.Version == champion && doc.Environment == "" {
+		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
+	}
+	for _, name := range []struct{ what, is string }{{"monitor", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}} {
+		if name.is == "" {
+			continue
+		}
+		if err := tallystick.ValidateName(name.what, name.is); err != nil {
+			return fmt.Errorf("%s: %w", d.File, err)
+		}
+	}
+	if reference != "" && reference != "pinned" {
+		if doc.Reference, err = tallystick.ParseDigest(reference); err != nil {
+			return d.Errorf(node, "reference is neither pinned nor a digest").WithHint("`tallystick reference list` has the digests")
+		}
+	}
+	return nil
+}
+
+// width reads how long windows are.
+func (d decoder) width(dst *time.Duration) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if err := d.Duration(dst)(node, path); err != nil {
+			return err
+		}
+		if err := checkWidth(*dst); err != nil {
+			message, hint := tallystick.Words(err)
+			return d.Errorf(node, "%s: %s", path, message).WithHint("%s", hint)
+		}
+		return nil
+	}
+}
+
+// delay reads a duration of which nothing is one too.
+func (d decoder) delay(dst *time.Duration) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if node.Value == "0" || node.Value == "0s" || node.Value == "0m" {
+			*dst = 0
+			return nil
+		}
+		if err := d.Duration(dst)(node, path); err != nil {
+			return err
+		}
+		if *dst > 30*day {
+			return d.Errorf(node, "%s is %s: at most 30d are waited for", path, node.Value)
+		}
+		return nil
+	}
+}
+
+func (d decoder) moment(dst *time.Time) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		for _, layout := range []string{time.RFC3339, time.DateOnly} {
+			if at, err := time.Parse(layout, node.Value); node.Kind == yaml.ScalarNode && err == nil && at.Year() >= 1970 && at.Year() <= 2200 {
+				*dst = at.UTC()
+				return nil
+			}
+		}
+		return d.Errorf(node, "%s must be a time, not %s", path, yamldoc.KindOf(node)).WithHint("write 2026-01-31 or 2026-01-31T12:00:00Z")
+	}
+}
+
+func (d decoder) checks(dst *Checks) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		err := d.Mapping(node, path,
+			yamldoc.Key("features", d.names(&dst.Features)),
+			yamldoc.Key("except", d.names(&dst.Except)),
+			yamldoc.Key("drift", d.drift(dst)),
+			yamldoc.Key("new_values", d.limits(&dst.New)),
+			yamldoc.Key("missing", d.limits(&dst.Missing)),
+			yamldoc.Key("volume", d.volume(&dst.Volume)),
+			yamldoc.Key("latency", d.latency(&dst.Latency)),
+			yamldoc.Key("errors", d.errors(&dst.Errors)),
+		)
+		if err == nil && len(dst.Features) > 0 && len(dst.Except) > 0 {
+			return d.Errorf(node, "%s says which features are judged and which are not", path).WithHint("keep features or except")
+		}
+		return err
+	}
+}
+
+func (d decoder) names(dst *[]string) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
+			return d.Errorf(node, "%s must be a list of names, not %s", path, yamldoc.KindOf(node)).WithHint("write [age, income]")
+		}
+		for i, item := range node.Content {
+			if err := d.Scalar(item, fmt.Sprintf("%s[%d]", path, i), "a name"); err != nil {
+				return err
+			}
+			if slices.Contains(*dst, item.Value) {
+				return d.Errorf(item, "%s has %q twice", path, item.Value).WithHint("keep one of them")
+			}
+			*dst = append(*dst, item.Value)
+		}
+		return nil
+	}
+}
+
+func (d decoder) drift(dst *Checks) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		const unbounded = 1e9
+		th := &dst.Drift
+		var q, warnPSI, failPSI, warnW *float64
+		err := d.Mapping(node, path,
+			yamldoc.Key("q", d.Number(&q, 1e-9, 0.5)),
+			yamldoc.Key("warn_psi", d.Number(&warnPSI, 0, unbounded)),
+			yamldoc.Key("fail_psi", d.Number(&failPSI, 0, unbounded)),
+			yamldoc.Key("warn_wasserstein_sd", d.Number(&warnW, 0, unbounded)),
+		)
+		if err != nil {
+			return err
+		}
+		for _, set := range []struct {
+			from *float64
+			to   *float64
+		}{{q, &th.Q}, {warnPSI, &th.WarnPSI}, {failPSI, &th.FailPSI}, {warnW, &th.WarnWasserstein}} {
+			if set.from != nil {
+				*set.to, th.Origin = *set.from, ofMonitor
+			}
+		}
+		if th.WarnPSI > th.FailPSI {
+			return d.Errorf(node, "%s: warn_psi %g is above fail_psi %g", path, th.WarnPSI, th.FailPSI)
+		}
+		return nil
+	}
+}
+
+func (d decoder) limits(dst *Limits) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		var warn, fail *float64
+		if err := d.Mapping(node, path, yamldoc.Key("warn", d.Share(&warn)), yamldoc.Key("fail", d.Share(&fail))); err != nil {
+			return err
+		}
+		if warn != nil {
+			dst.Warn, dst.Origin = *warn, ofMonitor
+		}
+		if fail != nil {
+			dst.Fail, dst.Origin = *fail, ofMonitor
+		}
+		if dst.Warn > dst.Fail {
+			return d.Errorf(node, "%s: warn %g is above fail %g", path, dst.Warn, dst.Fail).WithHint("state both")
+		}
+		return nil
+	}
+}
+
+func (d decoder) volume(dst *Volume) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		var least, most *int64
+		if err := d.Mapping(node, path, yamldoc.Key("min", d.Count(&least, 1)), yamldoc.Key("max", d.Count(&most, 1))); err != nil {
+			return err
+		}
+		if least != nil {
+			dst.Min = *least
+		}
+		if most != nil {
+			dst.Max = *most
+		}
+		if dst.Max > 0 && dst.Min > dst.Max {
+			return d.Errorf(node, "%s: min %d is above max %d", path, dst.Min, dst.Max)
+		}
+		return nil
+	}
+}
+
+func (d decoder) latency(dst *[]Latency) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		var fields []yamldoc.Field
+		for _, q := range quantiles() {
+			fields = append(fields, yamldoc.Key(q.Quantile, func(node *yaml.Node, path string) error {
+				limit, err := time.ParseDuration(node.Value)
+				if err != nil || limit < time.Microsecond || limit > day {
+					return d.Errorf(node, "%s must be a time, not %s", path, yamldoc.KindOf(node)).WithHint("write 200ms or 1.5s")
+				}
+				*dst = append(*dst, Latency{q.Quantile, q.Share, limit})
+				return nil
+			}))
+		}
+		return d.Mapping(node, path, fields...)
+	}
+}
+
+func (d decoder) errors(dst **float64) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		return d.Mapping(node, path, yamldoc.Key("max", d.Share(dst)))
+	}
+}

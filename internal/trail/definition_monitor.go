@@ -1,0 +1,62 @@
+package trail
+
+// Types of events of monitors, and of what windows of predictions are compared with.
+const (
+	ReferencePinned Type = typePrefix + "reference.pinned" + typeSuffix
+	MonitorApplied  Type = typePrefix + "monitor.applied" + typeSuffix
+	MonitorRemoved  Type = typePrefix + "monitor.removed" + typeSuffix
+	WindowJudged    Type = typePrefix + "window.judged" + typeSuffix
+)
+
+func monitorDefinitions() []Definition {
+	return []Definition{
+		{
+			Type: ReferencePinned, Title: "Reference pinned", Action: "reference.pin",
+			Description: "It was said with what the predictions of a model are compared from now on.",
+			Fields: []Field{
+				public("model", Text, "name of the model"),
+				optional("version", Text, "version that it is for; absent: every one that has none of its own").inTheOpen(),
+				public("reference_digest", Digest, "digest of the reference: how each feature is counted, and the counts"),
+				public("source", Text, "predictions or file"),
+				public("predictions", Number, "number of rows that it was made of"),
+				optional("environment", Text, "environment of the predictions that it was made of").inTheOpen(),
+				optional("from", Text, "time from which predictions were taken").inTheOpen(),
+				optional("to", Text, "time until which they were, exclusive").inTheOpen(),
+				optional("data_digest", Digest, "digest of the file that it was made of, as whoever read it says").inTheOpen(),
+			},
+		},
+		{
+			Type: MonitorApplied, Title: "Monitor applied", Action: "monitor.apply",
+			Description: "It was said what of a model is watched, and by which limits.",
+			Fields: []Field{
+				public("monitor", Text, "name of the monitor"),
+				public("model", Text, "name of the model"),
+				public("document_digest", Digest, "digest of the monitor as it was written"),
+			},
+		},
+		{
+			Type: MonitorRemoved, Title: "Monitor removed", Action: "monitor.remove",
+			Description: "A monitor judges no more windows; what it judged stays.",
+			Fields: []Field{
+				public("monitor", Text, "name of the monitor"),
+				public("model", Text, "name of the model"),
+			},
+		},
+		{
+			Type: WindowJudged, Title: "Window judged", Action: "window.judge",
+			Description: "The predictions of a model in a window of time were compared with a reference and with limits.",
+			Fields: []Field{
+				public("monitor", Text, "name of the monitor"),
+				public("model", Text, "name of the model"),
+				optional("version", Text, "version whose predictions count; absent: all").inTheOpen(),
+				public("from", Text, "time at which the window begins"),
+				public("to", Text, "time at which it ends, exclusive"),
+				public("known_event", Number, "sequence of the newest event by which predictions of that time came on record; 0: there are none"),
+				public("judgement_digest", Digest, "digest of the judgement, with a row for every check"),
+				public("verdict", Text, "the worst of the rows"),
+				public("predictions", Number, "number of predictions in the window"),
+				public("backfilled", Number, "number of those that came on record after the window was due"),
+			},
+		},
+	}
+}
