@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/query"
@@ -53,6 +54,7 @@ type Config struct {
 	Archive     *archive.Archive
 	Labels      *label.Store
 	Cases       *casework.Desk
+	Monitors    *monitor.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -118,6 +120,7 @@ func New(config Config) http.Handler {
 	s.findings()
 	s.cases()
 	s.bodies()
+	s.monitors()
 	s.explanations()
 	s.notifications()
 	s.releases()

@@ -25,9 +25,11 @@ import (
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -92,6 +94,10 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		Archive: kept, Labels: label.New(w.DB, w.Evidence),
 		Cases: cases,
 	}}
+	h.Monitors = monitor.New(monitor.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Catalog: cat,
+		Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
+	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h
 }

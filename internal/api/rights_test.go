@@ -109,6 +109,7 @@ var actions = map[string]access.Action{
 	"export-package": access.BundleExport, "get-decision-input": access.BundleExport, "get-decision-policy": access.BundleExport,
 	"get-prediction": access.PredictionRead, "prove-prediction": access.PredictionRead,
 	"define-body-rule": access.BodyRuleManage, "remove-body-rule": access.BodyRuleManage, "list-body-rules": access.CatalogRead, "measure-body-coverage": access.PredictionRead, "get-prediction-body": access.PredictionRead,
+	"pin-reference": access.MonitorManage, "list-references": access.CatalogRead, "get-reference": access.PredictionRead, "apply-monitor": access.MonitorManage, "remove-monitor": access.MonitorManage, "list-monitors": access.CatalogRead, "get-monitor": access.CatalogRead, "judge-window": access.WindowJudge, "list-judgements": access.CatalogRead, "get-judgement": access.PredictionRead,
 	"set-retention": access.PredictionRetain, "erase-predictions": access.PredictionErase,
 	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
 	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,

@@ -15,6 +15,8 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/journal"
+	"github.com/tallystick/tallystick/internal/monitor"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -99,6 +101,13 @@ func (h house) sweeping() schedule.Job {
 // desk returns where people look at predictions.
 func (h house) desk() *casework.Desk {
 	return casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself(), Segments: h.archive, Labels: h.labels, Models: h.catalog})
+}
+
+// watch returns the office that keeps references and monitors and judges windows.
+func (h house) watch() *monitor.Office {
+	return monitor.New(monitor.Config{
+		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself(), Catalog: h.catalog, Asker: query.New(h.DB, h.archive, h.labels), Evidence: h.Evidence, Now: time.Now,
+	})
 }
 
 // caseJob opens the cases that rules choose.

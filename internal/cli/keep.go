@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -191,9 +192,9 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 // case_coverage) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables(), monitor.Tables())
 	return r
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
@@ -45,6 +46,7 @@ type house struct {
 	archive  *archive.Archive
 	labels   *label.Store
 	cases    *casework.Desk
+	monitors *monitor.Office
 }
 
 // packs gives the rules of the gate for a tier.
@@ -69,7 +71,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
-	h.cases = h.desk()
+	h.cases, h.monitors = h.desk(), h.watch()
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
@@ -81,7 +83,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

@@ -58,8 +58,8 @@ type Volume struct{ Min, Max int64 }
 
 // Latency is the time in which a share of the predictions is to be made.
 type Latency struct {
-	Quantile string // p50, p90, p95, p99, p99.9
-	Share    float64
+	Quantile string  // p50, p90, p95, p99, p99.9
+	May      float64 // share of the predictions that may be slower
 	Limit    time.Duration
 }
 
@@ -88,5 +88,5 @@ func defaults() Checks {
 
 // quantiles are those that a latency can have.
 func quantiles() []Latency {
-	return []Latency{{Quantile: "p50", Share: 0.5}, {Quantile: "p90", Share: 0.9}, {Quantile: "p95", Share: 0.95}, {Quantile: "p99", Share: 0.99}, {Quantile: "p99.9", Share: 0.999}}
+	return []Latency{{Quantile: "p50", May: 0.5}, {Quantile: "p90", May: 0.1}, {Quantile: "p95", May: 0.05}, {Quantile: "p99", May: 0.01}, {Quantile: "p99.9", May: 0.001}}
 }

@@ -236,7 +236,7 @@ func (d decoder) latency(dst *[]Latency) yamldoc.Decode {
 				if err != nil || limit < time.Microsecond || limit > day {
 					return d.Errorf(node, "%s must be a time, not %s", path, yamldoc.KindOf(node)).WithHint("write 200ms or 1.5s")
 				}
-				*dst = append(*dst, Latency{q.Quantile, q.Share, limit})
+				*dst = append(*dst, Latency{q.Quantile, q.May, limit})
 				return nil
 			}))
 		}

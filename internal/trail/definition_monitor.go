@@ -55,7 +55,7 @@ func monitorDefinitions() []Definition {
 				public("judgement_digest", Digest, "digest of the judgement, with a row for every check"),
 				public("verdict", Text, "the worst of the rows"),
 				public("predictions", Number, "number of predictions in the window"),
-				public("backfilled", Number, "number of those that came on record after the window was due"),
+				optional("backfilled", Number, "number of those that came on record after the window was due; absent: none").inTheOpen(),
 			},
 		},
 	}

@@ -1,0 +1,384 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/window"
+)
+
+// What a reference is made of at most.
+const (
+	maxReferenceRows   = 2_000_000
+	maxReferenceValues = 64 << 20 // of all features together, half a gigabyte
+	maxCategoryValues  = 200_000  // different ones of a feature; such a one is no category
+	maxOutputs         = 20       // different whole numbers that are classes and not quantities
+)
+
+// The columns that are no features.
+const (
+	columnScore  = "score"
+	columnOutput = "output"
+)
+
+// Gatherer makes a reference of rows, column by column. What is text or boolean in any row is a category; so is
+// what is named as one, and an output of few whole numbers, which are classes.
+type Gatherer struct {
+	columns []*gathered
+	rows    int64
+	values  int64
+}
+
+// gathered is one column: numbers while it can be one, then counts.
+type gathered struct {
+	name, role string
+	category   bool
+	numbers    []float64
+	counts     map[string]int64
+	missing    int64
+	full       bool // too many different values
+}
+
+// Column adds a column and returns its place.
+func (g *Gatherer) Column(name, role string, category bool) int {
+	g.columns = append(g.columns, &gathered{name: name, role: role, category: category, counts: map[string]int64{}})
+	return len(g.columns) - 1
+}
+
+// AddRows counts rows, and returns an Invalid error once they are too many.
+func (g *Gatherer) AddRows(n int64) error {
+	if g.rows += n; g.rows > maxReferenceRows || g.values > maxReferenceValues {
+		return tallystick.Errorf(tallystick.Invalid, "a reference of more than %d rows, or %d values, is too large", int64(maxReferenceRows), int64(maxReferenceValues)).
+			WithHint("a tenth of them says as much: choose a shorter time, or a sample")
+	}
+	return nil
+}
+
+// AddValue takes in what a row has in a column.
+func (g *Gatherer) AddValue(column int, v prediction.Value) {
+	c := g.columns[column]
+	switch {
+	case v.IsNull():
+		c.missing++
+	case v.IsNumber():
+		x, _ := v.Float()
+		g.AddNumber(column, x)
+	default:
+		g.AddText(column, v.String())
+	}
+}
+
+// AddNumber takes in a number.
+func (g *Gatherer) AddNumber(column int, x float64) {
+	if c := g.columns[column]; c.category {
+		c.count(textOf(x), 1)
+	} else {
+		c.numbers = append(c.numbers, x)
+		g.values++
+	}
+}
+
+// AddText takes in text.
+func (g *Gatherer) AddText(column int, text string) {
+	c := g.columns[column]
+	if !c.category {
+		c.toCategory()
+	}
+	c.count(text, 1)
+}
+
+// AddMissing takes in rows without a value.
+func (g *Gatherer) AddMissing(column int, n int64) { g.columns[column].missing += n }
+
+func (c *gathered) count(value string, n int64) {
+	if _, known := c.counts[value]; !known && len(c.counts) >= maxCategoryValues {
+		c.full = true
+		return
+	}
+	c.counts[value] += n
+}
+
+func (c *gathered) toCategory() {
+	c.category = true
+	for _, x := range c.numbers {
+		c.count(textOf(x), 1)
+	}
+	c.numbers = nil
+}
+
+// textOf returns a number as records have it.
+func textOf(x float64) string { return strings.Trim(prediction.Number(x).String(), `"`) }
+
+// classes reports whether the numbers are few whole ones.
+func (c *gathered) classes() bool {
+	seen := map[float64]bool{}
+	for _, x := range c.numbers {
+		if x != float64(int64(x)) {
+			return false
+		}
+		if seen[x] = true; len(seen) > maxOutputs {
+			return false
+		}
+	}
+	return true
+}
+
+// Build returns the reference. Columns without a single value, and those with so many different texts that they name
+// things, are left out and named.
+func (g *Gatherer) Build() (r *window.Reference, left []string, err error) {
+	b := window.NewBuilder(window.Options{})
+	for _, c := range g.columns {
+		if c.role == window.RoleOutput && !c.category && c.classes() {
+			c.toCategory()
+		}
+		switch {
+		case c.full:
+			left = append(left, c.name+" (too many different values)")
+			continue
+		case c.category && len(c.counts) == 0, !c.category && !slices.ContainsFunc(c.numbers, func(x float64) bool { return x-x == 0 }):
+			left = append(left, c.name+" (no value)")
+			continue
+		case c.category:
+			err = b.Category(c.name, c.role, c.counts, c.missing)
+		default:
+			err = b.Number(c.name, c.role, c.numbers, c.missing)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	r, err = b.Build()
+	return r, left, err
+}
+
+// gather makes a reference of predictions.
+func (o *Office) gather(ctx context.Context, s query.Selection, categories []string) (*window.Reference, []string, error) {
+	names, err := o.config.Asker.Features(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	var g Gatherer
+	columns := []string{columnScore, columnOutput}
+	g.Column(columnScore, window.RoleScore, slices.Contains(categories, columnScore))
+	g.Column(columnOutput, window.RoleOutput, slices.Contains(categories, columnOutput))
+	for _, name := range names {
+		columns = append(columns, "f_"+name)
+		g.Column(name, window.RoleFeature, slices.Contains(categories, name))
+	}
+	for _, name := range categories {
+		if name != columnScore && name != columnOutput && !slices.Contains(names, name) {
+			return nil, nil, tallystick.Errorf(tallystick.Invalid, "no prediction of that time has a feature %.140q", name)
+		}
+	}
+	for b, err := range o.config.Asker.Blocks(ctx, s, columns) {
+		if err == nil {
+			err = g.AddRows(int64(b.Rows()))
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		for i := range columns {
+			for k := range b.Rows() {
+				g.AddValue(i, b.Value(i, k))
+			}
+		}
+	}
+	if g.rows == 0 {
+		return nil, nil, tallystick.Errorf(tallystick.NotFound, "there are no such predictions of %s", s.Model).WithHint("`tallystick predictions stats %s --by day` says when there are", s.Model)
+	}
+	return g.Build()
+}
+
+// counter counts a window's rows into a profile.
+type counter struct {
+	document *Document
+	seen     *Seen
+	features []window.Feature
+	numbers  []float64
+	texts    map[string]int64
+}
+
+// The columns that are read besides those of the reference.
+const (
+	columnLatency = "latency_us"
+	columnStatus  = "status"
+)
+
+// count counts a block whose columns are latency, status and then those of the reference.
+func (c *counter) count(b *query.Block) {
+	n := int64(b.Rows())
+	c.seen.Predictions += n
+	for k := range b.Rows() {
+		if us, ok := b.Number(0, k); ok {
+			c.seen.Timed++
+			for i, l := range c.document.Checks.Latency {
+				if us > float64(l.Limit.Microseconds()) {
+					c.seen.Slower[i]++
+				}
+			}
+		}
+		if status, _ := b.Text(1, k); string(status) == string(prediction.Failed) || string(status) == string(prediction.TimedOut) {
+			c.seen.Failed++
+		}
+	}
+	if c.seen.Profile == nil {
+		return
+	}
+	c.seen.Profile.AddRows(n)
+	for i := range c.features {
+		if c.features[i].Kind == window.KindNumber {
+			c.countNumbers(i, b)
+		} else {
+			c.countTexts(i, b)
+		}
+	}
+}
+
+func (c *counter) countNumbers(feature int, b *query.Block) {
+	c.numbers = c.numbers[:0]
+	missing := int64(0)
+	for k := range b.Rows() {
+		if x, ok := b.Number(feature+2, k); ok {
+			c.numbers = append(c.numbers, x)
+		} else {
+			missing++ // what is no number is as good as missing
+		}
+	}
+	c.seen.Profile.AddNumbers(feature, c.numbers)
+	c.seen.Profile.AddMissing(feature, missing)
+}
+
+func (c *counter) countTexts(feature int, b *query.Block) {
+	clear(c.texts)
+	missing := int64(0)
+	for k := range b.Rows() {
+		if text, ok := b.Text(feature+2, k); ok {
+			c.texts[string(text)]++
+		} else if v := b.Value(feature+2, k); v.IsNull() {
+			missing++
+		} else {
+			c.texts[v.String()]++
+		}
+	}
+	values := slices.Sorted(maps.Keys(c.texts))
+	rows := make([]int64, len(values))
+	for i, value := range values {
+		rows[i] = c.texts[value]
+	}
+	c.seen.Profile.AddCounts(feature, values, rows)
+	c.seen.Profile.AddMissing(feature, missing)
+}
+
+// look counts what is on record of a window, up to an event.
+func (o *Office) look(ctx context.Context, d *Document, w Window, version string, reference *window.Reference, until uint64) (*Seen, error) {
+	s := query.Selection{Model: d.Model, From: w.From, To: w.To, Where: d.where(version), Registered: until}
+	known, err := o.config.Asker.Registered(ctx, d.Model, w.From, w.To, until)
+	if err != nil {
+		return nil, err
+	}
+	if known.Removed > 0 {
+		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s from %s are not kept any more", d.Model, w).WithHint("what was judged of them stays: `tallystick monitor judgements %s`", d.Name)
+	}
+	seen := &Seen{Known: Known{known.Newest, known.Segments}, Slower: make([]int64, len(d.Checks.Latency))}
+	if known.Segments == 0 {
+		seen.Before, err = o.before(ctx, d, w, version, until)
+		return withProfile(seen, reference), err
+	}
+	c := counter{document: d, seen: withProfile(seen, reference), texts: map[string]int64{}}
+	columns := []string{columnLatency, columnStatus}
+	if reference != nil {
+		c.features = reference.Features
+		for _, f := range reference.Features {
+			columns = append(columns, columnOf(&f))
+		}
+	}
+	for b, err := range o.config.Asker.Blocks(ctx, s, columns) {
+		if err != nil {
+			return nil, err
+		}
+		c.count(b)
+	}
+	if seen.Predictions == 0 {
+		seen.Before, err = o.before(ctx, d, w, version, until)
+		return seen, err
+	}
+	seen.Backfilled, err = o.late(ctx, d, w, s, known, seen.Predictions)
+	return seen, err
+}
+
+func withProfile(s *Seen, r *window.Reference) *Seen {
+	if r != nil {
+		s.Profile = r.Profile()
+	}
+	return s
+}
+
+// columnOf returns the column of predictions that a feature of a reference is.
+func columnOf(f *window.Feature) string {
+	if f.Role == window.RoleFeature {
+		return "f_" + f.Name
+	}
+	return f.Role
+}
+
+func (d *Document) where(version string) (all []query.Condition) {
+	if version != "" {
+		all = append(all, query.Equals("version", version))
+	}
+	if d.Environment != "" {
+		all = append(all, query.Equals("environment", d.Environment))
+	}
+	return all
+}
+
+// any reports whether there is a prediction.
+func (o *Office) any(ctx context.Context, s query.Selection) (bool, error) {
+	for _, err := range o.config.Asker.Blocks(ctx, s, []string{columnStatus}) {
+		return err == nil, err
+	}
+	return false, nil
+}
+
+// before reports whether there were predictions before a window. It looks back in growing steps: the last ones are
+// near, as a rule.
+func (o *Office) before(ctx context.Context, d *Document, w Window, version string, until uint64) (bool, error) {
+	s := query.Selection{Model: d.Model, Where: d.where(version), Registered: until, To: w.From}
+	for span := 4 * d.Width; ; span *= 16 {
+		s.From = w.From.Add(-span)
+		last := span > 20*365*day/16
+		if last {
+			s.From = s.From.AddDate(-1000, 0, 0)
+		}
+		found, err := o.any(ctx, s)
+		if found || err != nil || last {
+			return found, err
+		}
+		s.To = s.From
+	}
+}
+
+// late counts the predictions of a window that came on record after it was due.
+func (o *Office) late(ctx context.Context, d *Document, w Window, s query.Selection, known query.Registry, all int64) (int64, error) {
+	due, err := o.eventAt(ctx, d.due(w))
+	if err != nil || known.Newest <= due {
+		return 0, err
+	}
+	if due == 0 {
+		return all, nil
+	}
+	s.Registered = due
+	punctual := int64(0)
+	for b, err := range o.config.Asker.Blocks(ctx, s, []string{columnStatus}) {
+		if err != nil {
+			return 0, fmt.Errorf("count what came late: %w", err)
+		}
+		punctual += int64(b.Rows())
+	}
+	return all - punctual, nil
+}
