@@ -110,6 +110,11 @@ func (h house) watch() *monitor.Office {
 	})
 }
 
+// monitorJob judges the windows that are due.
+func (h house) monitorJob() schedule.Job {
+	return schedule.Job{Name: "judge-windows", Period: time.Minute, Tell: h.monitors.Run}
+}
+
 // caseJob opens the cases that rules choose.
 func (h house) caseJob() schedule.Job {
 	return schedule.Job{Name: "open-cases", Period: cutEvery, Run: h.cases.Route}

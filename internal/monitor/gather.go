@@ -282,10 +282,11 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	if err != nil {
 		return nil, err
 	}
-	if known.Removed > 0 {
-		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s from %s are not kept any more", d.Model, w).WithHint("what was judged of them stays: `tallystick monitor judgements %s`", d.Name)
-	}
 	seen := &Seen{Known: Known{known.Newest, known.Segments}, Slower: make([]int64, len(d.Checks.Latency))}
+	if known.Removed > 0 {
+		seen.Removed = true
+		return seen, nil
+	}
 	if known.Segments == 0 {
 		seen.Before, err = o.before(ctx, d, w, version, until)
 		return withProfile(seen, reference), err

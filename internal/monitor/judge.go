@@ -27,6 +27,8 @@ type Seen struct {
 	Backfilled  int64
 	Known       Known
 	Before      bool    // whether there were predictions before the window
+	Unserved    bool    // whether the monitor watches the champion, and there was none
+	Removed     bool    // whether predictions of that time are not kept any more
 	Failed      int64   // predictions that ended in an error or came too late
 	Timed       int64   // predictions with a latency
 	Slower      []int64 // of those, slower than each limit of the monitor
@@ -36,7 +38,7 @@ type Seen struct {
 func (d *Document) Judge(w Window, version string, s *Seen) *WindowJudgement {
 	j := &WindowJudgement{
 		Schema: JudgementSchema, Monitor: d.Name, Document: tallystick.DigestOf(d.source), Model: d.Model, Version: version, Environment: d.Environment,
-		From: w.From.UTC(), To: w.To.UTC(), Due: d.due(w), Known: s.Known, Predictions: s.Predictions, Backfilled: s.Backfilled, Thresholds: d.Checks.Drift,
+		From: w.From.UTC(), To: w.To.UTC(), Due: d.due(w), Known: s.Known, Predictions: s.Predictions, Backfilled: s.Backfilled, Thresholds: d.Checks.Drift, removed: s.Removed,
 	}
 	if s.Profile != nil {
 		j.Reference = s.Profile.Reference().Digest()
@@ -83,6 +85,10 @@ func summary(j *WindowJudgement, wrong []string) string {
 func (d *Document) telemetry(w Window, s *Seen) Row {
 	r := Row{Check: "telemetry", Method: "telemetry/1: predictions of the window, and whether there were any before", N: s.Predictions, Measure: "rows", Value: stat.Number(s.Predictions), Verdict: tallystick.Pass}
 	switch {
+	case s.Unserved:
+		r.Verdict, r.Words = tallystick.Insufficient, fmt.Sprintf("No version of %s was champion in %s when the window began.", d.Model, d.Environment)
+	case s.Removed:
+		r.Verdict, r.Words = tallystick.Insufficient, fmt.Sprintf("Predictions from %s are not kept any more.", w)
 	case s.Predictions > 0:
 		r.Words = fmt.Sprintf("There are %d predictions.", s.Predictions)
 	case s.Before:

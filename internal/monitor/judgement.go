@@ -34,6 +34,8 @@ type WindowJudgement struct {
 	Verdict     tallystick.Verdict `json:"verdict" enum:"pass,warn,inconclusive,insufficient,fail" doc:"the worst of the rows"`
 	Words       string             `json:"words"`
 	Rows        []Row              `json:"rows"`
+
+	removed bool // predictions of that time are not kept any more
 }
 
 // Known is the watermark of a judgement: the same window judged again up to it gives the same judgement.

@@ -122,7 +122,8 @@ func (o *Office) monitorAt(ctx context.Context, name string, until uint64) (m Mo
 	return m, doc, err
 }
 
-// versionOf returns the version whose predictions of a window count: the champion when it began, if the monitor says so.
+// versionOf returns the version whose predictions of a window count: the champion when it began, if the monitor says so, and
+// a NotFound error if there was none.
 func (o *Office) versionOf(ctx context.Context, d *Document, w Window) (string, error) {
 	if d.Version != champion {
 		return d.Version, nil

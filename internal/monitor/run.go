@@ -38,12 +38,19 @@ func (o *Office) Judge(ctx context.Context, name string, at, asOf time.Time) (*W
 	if now := o.config.Now(); w.To.After(now) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "the window %s has not ended", w)
 	}
-	return o.judge(ctx, doc, w, until)
+	j, err := o.judge(ctx, doc, w, until)
+	if err == nil && j.removed {
+		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s from %s are not kept any more", doc.Model, w).WithHint("what was judged of them stays: `tallystick monitor judgements %s`", name)
+	}
+	return j, err
 }
 
 // judge judges a window of a monitor by what events up to until put on record.
 func (o *Office) judge(ctx context.Context, doc *Document, w Window, until uint64) (*WindowJudgement, error) {
 	version, err := o.versionOf(ctx, doc, w)
+	if tallystick.CodeOf(err) == tallystick.NotFound {
+		return doc.Judge(w, "", &Seen{Unserved: true}), nil
+	}
 	if err != nil {
 		return nil, err
 	}

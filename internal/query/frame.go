@@ -95,7 +95,7 @@ type plan struct {
 	ids       bool     // whether ids are read: they take as long as several other columns
 	labels    bool
 	watermark label.Watermark
-	frame     frame // the memory of the present one
+	frame     frame           // the memory of the present one
 	later     map[string]bool // segments that came on record too late; nil until it is known, if there is a bound
 }
 

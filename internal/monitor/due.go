@@ -1,0 +1,121 @@
+package monitor
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
+)
+
+// maxCatchUp bounds the windows of one monitor that one Run judges; the next goes on from there.
+const maxCatchUp = 60
+
+// Run judges the windows that are due and were not judged: of each monitor the oldest first and always the newest, so that
+// who catches up after a rest tells of the present too. It says how many it judged, and how many wait. What fails of
+// one monitor does not keep the others back.
+func (o *Office) Run(ctx context.Context) (outcome string, err error) {
+	all, err := o.Monitors(ctx, "")
+	if err != nil {
+		return "", err
+	}
+	var faults []error
+	judged, waiting := 0, int64(0)
+	for _, m := range all {
+		if m.Removed {
+			continue
+		}
+		n, left, err := o.runDue(ctx, m)
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		if judged, waiting = judged+n, waiting+left; err != nil {
+			faults = append(faults, fmt.Errorf("monitor %s: %w", m.Name, err))
+		}
+	}
+	if judged > 0 || waiting > 0 {
+		outcome = fmt.Sprintf("judged %d windows; %d wait", judged, waiting)
+	}
+	return outcome, errors.Join(faults...)
+}
+
+// runDue judges what is due of one monitor, and returns how many windows it judged and how many still wait.
+func (o *Office) runDue(ctx context.Context, m Monitor) (judged int, left int64, err error) {
+	_, doc, err := o.Monitor(ctx, m.Name)
+	if err != nil || doc == nil {
+		return 0, 0, err
+	}
+	from := m.Applied
+	if !doc.From.IsZero() {
+		from = doc.From
+	}
+	first, end := windowAt(from, doc.Width).From, windowAt(o.config.Now().Add(-doc.Delay-settle), doc.Width).From // of the first window that is not due
+	if !first.Before(end) {
+		return 0, 0, nil
+	}
+	newest := Window{end.Add(-doc.Width), end}
+	at := first
+	for judged < maxCatchUp && at.Before(end) {
+		if at, err = o.unjudged(ctx, m.Name, at, doc.Width); err != nil || !at.Before(end) {
+			break
+		}
+		if err = o.record(ctx, doc, Window{at, at.Add(doc.Width)}); err != nil {
+			break
+		}
+		judged++
+		at = at.Add(doc.Width)
+	}
+	if left = int64(end.Sub(at) / doc.Width); err != nil || left <= 0 {
+		return judged, max(0, left), err
+	}
+	next, err := o.unjudged(ctx, m.Name, newest.From, doc.Width)
+	if err != nil || !next.Equal(newest.From) {
+		return judged, left, err
+	}
+	return judged + 1, left - 1, o.record(ctx, doc, newest)
+}
+
+// unjudged returns the beginning of the first window from a moment on that was not judged.
+func (o *Office) unjudged(ctx context.Context, name string, from time.Time, width time.Duration) (time.Time, error) {
+	var next sql.NullInt64
+	err := o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		var is bool
+		err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM window_judgements WHERE monitor = ? AND from_us = ?)", name, from.UnixMicro()).Scan(&is)
+		if err != nil || !is {
+			return err
+		}
+		return tx.QueryRow(`SELECT j.to_us FROM window_judgements j WHERE j.monitor = ? AND j.from_us >= ? AND j.to_us - j.from_us = ?
+			AND NOT EXISTS (SELECT 1 FROM window_judgements n WHERE n.monitor = j.monitor AND n.from_us = j.to_us) ORDER BY j.from_us LIMIT 1`,
+			name, from.UnixMicro(), width.Microseconds()).Scan(&next)
+	})
+	if err != nil {
+		return from, fmt.Errorf("look which windows of %s were judged: %w", name, err)
+	}
+	if !next.Valid {
+		return from, nil
+	}
+	return instant(next.Int64), nil
+}
+
+// record judges a window and puts the judgement on record.
+func (o *Office) record(ctx context.Context, doc *Document, w Window) error {
+	j, err := o.judge(ctx, doc, w, 0)
+	if err != nil {
+		return err
+	}
+	change, err := o.Keep(ctx, j)
+	if err != nil {
+		return err
+	}
+	return o.config.DB.Write(ctx, func(tx *state.Tx) error {
+		proposed, err := o.ProposeJudged(tx, change)
+		if err != nil || proposed == nil {
+			return err
+		}
+		_, err = o.config.Recorder.Commit(tx, trail.Act{Actor: o.config.Actor}, proposed)
+		return err
+	})
+}
