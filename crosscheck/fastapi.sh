@@ -38,16 +38,17 @@ start 127.0.0.1:0
 words='gravel otter lantern vinegar mosaic'
 call /bootstrap '' "{\"secret\":\"$(cat "$XDG_DATA_HOME/tallystick/bootstrap-secret")\",\"name\":\"root\",\"passphrase\":\"$words\"}" >/dev/null
 session=$(call /sessions '' "{\"name\":\"root\",\"passphrase\":\"$words\"}" | member secret)
-link=$(call /users "$session" '{"name":"ada","roles":["scientist"]}' | member link)
+link=$(call /users "$session" '{"name":"ada","roles":["scientist","validator"]}' | member link)
 call /enrolments/redemption '' "{\"link\":\"$link\",\"passphrase\":\"$words\"}" >/dev/null
 ada=$(call /sessions '' "{\"name\":\"ada\",\"passphrase\":\"$words\"}" | member secret)
 call /models "$ada" '{"name":"credit","state":"experimental"}' >/dev/null
 call /models/credit/versions "$ada" '{"version":"1"}' >/dev/null
+curl -sS --fail-with-body -o "$scratch/answer" -X PUT "http://$address/api/v1/models/credit/body-rules/all" -H "Authorization: Bearer $ada" -H 'Content-Type: application/json' -d '{"share":1}'
 call /users "$session" '{"name":"scorer","roles":["service"]}' >/dev/null
 token=$(call /tokens "$session" '{"user":"scorer","label":"example","scopes":["prediction.record"]}' | member secret)
 
 cd examples/fastapi
-PYTHONDONTWRITEBYTECODE=1 TALLYSTICK_SERVER=http://$address TALLYSTICK_TOKEN=$token TALLYSTICK_INPUT_KEY=secret \
+PYTHONDONTWRITEBYTECODE=1 TALLYSTICK_SERVER=http://$address TALLYSTICK_TOKEN=$token TALLYSTICK_INPUT_KEY=secret TALLYSTICK_BODIES=yes \
 	"$venv/bin/uvicorn" app:app --port 0 --no-access-log >"$scratch/app" 2>&1 &
 app=$!
 cd "$root"
@@ -82,5 +83,7 @@ if records != 101:
 PYTHON
 "$TALLYSTICK" prove prediction "$(head -n 1 "$scratch/ids")" -o "$scratch/proof"
 grep -q '"input_keyed":true' "$scratch/proof" && grep -q 4bf92f3577b34da6a3ce929d0e0e4736 "$scratch/proof" && grep -q '"route":"/predict"' "$scratch/proof"
+[ "$("$TALLYSTICK" body show "$(head -n 1 "$scratch/ids")")" = '{"income":1000,"debt":5000,"city":"York","customer":"c1"}' ] || { echo "the body is not what was sent"; exit 1; }
+"$TALLYSTICK" body show "$(head -n 1 "$scratch/ids")" --response | grep -q '"decision"' || { echo "the answer is not what came"; exit 1; }
 "$TALLYSTICK" fsck
 echo "101 predictions, each recorded once"
