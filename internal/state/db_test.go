@@ -137,6 +137,16 @@ func TestOpenRefuses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	gap := func(t *testing.T, path string) {
+		db := open(t, Config{Path: path})
+		err := db.Write(t.Context(), func(tx *Tx) error {
+			_, err := tx.Exec("DELETE FROM migrations WHERE version_id = 2")
+			return err
+		})
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
 	tests := map[string]struct {
 		prepare func(t *testing.T, path string)
 		code    tallystick.Code
@@ -155,6 +165,7 @@ func TestOpenRefuses(t *testing.T) {
 			os.Chmod(path, 0o644)
 		}, tallystick.Invalid, "chmod 600"},
 		"newer schema": {newer, tallystick.Conflict, "schema 9999"},
+		"a gap":        {gap, tallystick.Conflict, "version 2"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

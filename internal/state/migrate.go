@@ -43,7 +43,12 @@ func migrate(ctx context.Context, db *sql.DB, kind goose.Dialect, name string, l
 		return tallystick.Errorf(tallystick.Conflict, "the database has schema %d and this program knows %d", current, newest).
 			WithHint("use the newer Tallystick that wrote it")
 	}
-	if current == newest {
+	pending, err := provider.HasPending(ctx) // an error if there is a gap below the newest
+	if err != nil {
+		return tallystick.Errorf(tallystick.Conflict, "the database has schema %d, but not whole: %w", current, err).
+			WithHint("restore a backup; no release of Tallystick writes such a database")
+	}
+	if !pending {
 		return nil
 	}
 	if _, err := provider.Up(ctx); err != nil {
