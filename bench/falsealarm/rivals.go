@@ -34,7 +34,7 @@ const smallReference = 1000
 
 // rivals holds the reference of one feature as the rules of others want it. They were written down
 // from the sources of Evidently at a4aa4c2 (legacy/calculations/stattests: registry.py,
-// wasserstein_distance_norm.py, ks_stattest.py) and NannyML at 4c86ee3 (drift/univariate: methods.py,
+// wasserstein_distance_norm.py, ks_stattest.py) and NannyML (stored copies of 2025; drift/univariate: methods.py,
 // calculator.py; thresholds.py), for numbers of more than five distinct values. What they say of a
 // whole data set is left out: there one feature of 20 never counts.
 type rivals struct {

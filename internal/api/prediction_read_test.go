@@ -1,10 +1,14 @@
 package api_test
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/prediction"
@@ -92,4 +96,44 @@ func TestPredictionKeeping(t *testing.T) {
 		t.Errorf("an erased one: %+v", p)
 	}
 	ask(t, admin, "GET", "/predictions/"+ids[1].String()+"/proof", nil).want(t, 200)
+}
+
+// TestBodyOfADevice sends a body with the Go client, from its buffer on disk, and reads it back.
+func TestBodyOfADevice(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	scorer := h.recorder(t)
+	ask(t, h.as("vera", access.Validator), "PUT", "/models/credit/body-rules/all", map[string]any{"share": 1}).want(t, 200)
+	to, err := client.New(client.Config{Server: "http://localhost", Transport: client.Handler{Handler: scorer}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	device, err := client.NewPredictions(client.PredictionsConfig{Client: to, Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, response := []byte("{\"name\": \"Kim\"}\n"), []byte{0, 1, 2, 0xff}
+	ids, err := device.Record(client.Prediction{
+		Model: "credit", Version: "1", RequestBody: &client.Body{Type: "application/json", Data: request}, ResponseBody: &client.Body{Data: response},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- device.Run(ctx) }()
+	err = device.Flush(ctx)
+	end()
+	if sent := <-ended; err != nil || sent != nil && !errors.Is(sent, context.Canceled) {
+		t.Fatal(err, sent)
+	}
+	if err := h.Predictions.Cut(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	auditor := h.as("mia", access.Auditor)
+	for part, want := range map[string][]byte{"request": request, "response": response} {
+		if a := ask(t, auditor, "GET", "/predictions/"+ids[0]+"/bodies/"+part, nil).want(t, 200); !bytes.Equal(a.body, want) {
+			t.Errorf("%s: %q, want %q", part, a.body, want)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tallystick/tallystick/internal/capture/capturetest"
 	"github.com/tallystick/tallystick/internal/journal"
 )
 
@@ -91,6 +92,26 @@ func TestPairs(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestBodiesAreKept(t *testing.T) {
+	t.Parallel()
+	config := capturetest.Config(t, func() time.Time { return noon }, "credit@1")
+	capturetest.KeepBodies(t, config, "credit")
+	h := openOver(t, journal.Options{}, config)
+	request, response := `{"instances": [[1, 2.5], [3, 4]]}`, "{\"predictions\": [0.25, 0.5]}\n"
+	h.post(t, request, headers("request", "c1", 0)...)
+	h.post(t, response, headers("response", "c1", 7)...)
+	records := h.records(t)
+	if len(records) != 2 {
+		t.Fatalf("%d records, want 2", len(records))
+	}
+	for i, want := range []struct{ request, response, rule string }{{request, response, "all"}, {}} { // the first row has the bodies of all
+		got := records[i].Bodies()
+		if string(got.Request) != want.request || string(got.Response) != want.response || records[i].BodyRule != want.rule {
+			t.Errorf("row %d: %q and %q by rule %q, want %+v", i, got.Request, got.Response, records[i].BodyRule, want)
+		}
 	}
 }
 

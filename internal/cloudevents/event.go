@@ -1,7 +1,6 @@
 package cloudevents
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -74,7 +73,6 @@ func parse(header http.Header, body []byte) (e event, err error) {
 	if e.Spec != "1.0" && e.Spec != "0.3" {
 		return e, tallystick.Errorf(tallystick.Invalid, "the specversion %.16q is not 1.0", e.Spec)
 	}
-	e.Data = bytes.TrimSpace(e.Data)
 	return e, nil
 }
 

@@ -1,6 +1,7 @@
 package cloudevents
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"slices"
@@ -47,7 +48,7 @@ func (b both) records() [][]byte {
 			flags = append(flags, missing)
 			return table{}
 		}
-		t, err := read(e.Data)
+		t, err := read(bytes.TrimSpace(e.Data))
 		if err != nil {
 			flags = append(flags, unread)
 		}

@@ -44,7 +44,11 @@ func (doorkeeper) Enter(_ context.Context, token string) (string, error) {
 
 func open(t testing.TB, options journal.Options) *house {
 	t.Helper()
-	config := capturetest.Config(t, func() time.Time { return noon }, "credit@1", "gpt-large@gpt-large-2026")
+	return openOver(t, options, capturetest.Config(t, func() time.Time { return noon }, "credit@1", "gpt-large@gpt-large-2026"))
+}
+
+func openOver(t testing.TB, options journal.Options, config capture.Config) *house {
+	t.Helper()
 	h := &house{}
 	var taken *capture.Capture
 	taken, h.journal = capturetest.Open(t, options, config)

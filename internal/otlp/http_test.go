@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	collectorlogs "go.opentelemetry.io/proto/slim/otlp/collector/logs/v1"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/tallystick/tallystick/internal/capture/capturetest"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/otlp"
 )
@@ -75,6 +77,24 @@ func TestLogs(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestBodiesAreKept(t *testing.T) {
+	t.Parallel()
+	config := capturetest.Config(t, func() time.Time { return noon }, "credit@1")
+	capturetest.KeepBodies(t, config, "credit")
+	h := openOver(t, journal.Options{}, config)
+	w := h.post(t, "/v1/logs", logs(`"attributes":[{"key":"tallystick.model","value":{"stringValue":"credit"}},{"key":"tallystick.version","value":{"stringValue":"1"}},
+		{"key":"tallystick.request.body","value":{"stringValue":"{\"name\": \"Kim\"}\n"}},{"key":"tallystick.request.type","value":{"stringValue":"application/json"}},
+		{"key":"tallystick.response.body","value":{"bytesValue":"AAECAw=="}}]`), contentType, jsonType)
+	records := h.records(t)
+	if w.Code != http.StatusOK || len(records) != 1 {
+		t.Fatalf("status %d, %s, %d records", w.Code, w.Body, len(records))
+	}
+	got := records[0].Bodies()
+	if string(got.Request) != "{\"name\": \"Kim\"}\n" || string(got.Response) != "\x00\x01\x02\x03" || records[0].RequestBody.Type != "application/json" || records[0].BodyRule != "all" {
+		t.Errorf("%q and %q by rule %q", got.Request, got.Response, records[0].BodyRule)
 	}
 }
 

@@ -10,11 +10,13 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/blob"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/selection"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -81,6 +83,20 @@ func Config(t testing.TB, now func() time.Time, versions ...string) capture.Conf
 	}
 }
 
+// KeepBodies defines the rule all, which keeps every body of a model.
+func KeepBodies(t testing.TB, config capture.Config, model string) {
+	t.Helper()
+	_, err := registry.New(config.DB, config.Recorder).Do(t.Context(), registry.Command{
+		Principal: access.Local("ada"), Action: access.FindingWrite, Propose: func(tx *state.Tx) ([]trail.Change, error) {
+			change, err := body.Define(tx, body.KeepRule{Model: model, Name: "all", Terms: selection.Terms{Share: 1}})
+			return []trail.Change{change}, err
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Open returns a capture over a journal of its own, which is closed at the end of the test.
 func Open(t testing.TB, options journal.Options, config capture.Config) (*capture.Capture, *journal.Journal) {
 	t.Helper()
@@ -98,7 +114,7 @@ func Open(t testing.TB, options journal.Options, config capture.Config) (*captur
 	return c, j
 }
 
-// Records returns the records in a journal, in order.
+// Records returns the records in a journal, in order, with the bodies that were kept.
 func Records(t testing.TB, j *journal.Journal) (found []prediction.Record) {
 	t.Helper()
 	for entry, err := range j.Read(t.Context(), 0) {
@@ -117,6 +133,7 @@ func Records(t testing.TB, j *journal.Journal) (found []prediction.Record) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			r.Attach(k.Bodies)
 			found = append(found, r)
 		}
 	}
