@@ -288,7 +288,7 @@ func (d *Document) share(r *Row, p stat.Proportion, most float64) {
 	switch {
 	case i.Low > most:
 		r.Verdict = tallystick.Fail
-	case i.High <= most, p.K == 0: // no interval ends at nothing
+	case i.High <= most, most == 0 && p.K == 0: // no interval ends at nothing
 		r.Verdict = tallystick.Pass
 	default:
 		r.Verdict = tallystick.Inconclusive

@@ -115,6 +115,7 @@ func TestVerdicts(t *testing.T) {
 		{"slow", 1000, every(10, latency(300_000)), "latency", "p99", tallystick.Fail, "10.0 % of predictions took longer than 200ms"},
 		{"as slow as may be", 1000, every(100, latency(300_000)), "latency", "p99", tallystick.Inconclusive, "1.0 % may"},
 		{"quick", 1000, every(1, latency(200_000)), "latency", "p99", tallystick.Pass, "0 %"},
+		{"quick, but few", 400, every(1, latency(200_000)), "latency", "p99", tallystick.Inconclusive, "0 %"},
 		{"no latency", 1000, func(int, *prediction.Record) {}, "latency", "p99", tallystick.Insufficient, "0 predictions say"},
 		{"errors", 1000, every(20, func(r *prediction.Record) { r.Status = prediction.TimedOut }), "errors", "", tallystick.Fail, "5.0 % of predictions failed"},
 		{"silence", 0, nil, "telemetry", "", tallystick.Fail, "there were before"},
