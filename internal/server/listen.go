@@ -4,8 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-
-	"golang.org/x/net/netutil"
+	"sync"
 
 	"github.com/tallystick/tallystick"
 )
@@ -34,7 +33,50 @@ func limited(ctx context.Context, address string, connections int) (net.Listener
 	if err != nil {
 		return nil, err
 	}
-	return netutil.LimitListener(listener, connections), nil
+	ended := make(chan struct{})
+	return &limitedListener{listener.(*net.TCPListener), make(chan struct{}, connections), ended, sync.OnceFunc(func() { close(ended) })}, nil
+}
+
+// limitedListener is what netutil.LimitListener is, but that its connections are still those of TCP: net/http half closes
+// one on which it refuses a head that is too large, without which the refusal is lost in a reset, and sends files through
+// the kernel.
+type limitedListener struct {
+	*net.TCPListener
+	taken chan struct{} // one for each connection
+	ended chan struct{}
+	end   func()
+}
+
+// Accept implements net.Listener.
+func (l *limitedListener) Accept() (net.Conn, error) {
+	select {
+	case l.taken <- struct{}{}:
+	case <-l.ended:
+		return nil, net.ErrClosed
+	}
+	conn, err := l.AcceptTCP()
+	if err != nil {
+		<-l.taken
+		return nil, err
+	}
+	return &limitedConn{conn, sync.OnceFunc(func() { <-l.taken })}, nil
+}
+
+// Close implements net.Listener.
+func (l *limitedListener) Close() error {
+	defer l.end()
+	return l.TCPListener.Close()
+}
+
+type limitedConn struct {
+	*net.TCPConn
+	leave func()
+}
+
+// Close implements net.Conn.
+func (c *limitedConn) Close() error {
+	defer c.leave()
+	return c.TCPConn.Close()
 }
 
 // Certificates returns what a server proves itself with, from two PEM files; nothing without them.

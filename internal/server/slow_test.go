@@ -129,3 +129,15 @@ func TestManyConnections(t *testing.T) {
 	}
 	_, _ = second.Close(), third.Close()
 }
+
+// TestLargeHead: who sends a head that is too large reads why not, and then the end, rather than a reset.
+func TestLargeHead(t *testing.T) {
+	t.Parallel()
+	r := run(t, newFake(), func(http.ResponseWriter, *http.Request) {}, nil)
+	r.get(t, "/", "") // it listens
+	conn := r.open(t, "GET /?"+strings.Repeat("x", 200<<10)+" HTTP/1.1\nHost: %s\n\n")
+	said, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(said), "HTTP/1.1 431 ") {
+		t.Errorf("read %q, then %v", said, err)
+	}
+}
