@@ -57,8 +57,9 @@ func (r *Receiver) Serve(ctx context.Context, d Doors) error {
 
 func (r *Receiver) runHTTP(ctx context.Context, l net.Listener, config *tls.Config) error {
 	h := &http.Server{
-		Handler: r.Handler(), ReadHeaderTimeout: headerWait, WriteTimeout: writeWait, IdleTimeout: idle, MaxHeaderBytes: maxHeader, TLSConfig: config,
-		ErrorLog: slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
+		Handler: r.Handler(), ReadHeaderTimeout: headerWait, WriteTimeout: writeWait, IdleTimeout: idle, MaxHeaderBytes: maxHeader,
+		TLSConfig: config.Clone(), // it writes into it, while gRPC reads
+		ErrorLog:  slog.NewLogLogger(r.config.Logger.Handler(), slog.LevelWarn),
 	}
 	stopped := make(chan error, 1)
 	release := context.AfterFunc(ctx, func() {
