@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/tallystick/tallystick"
@@ -86,6 +87,7 @@ type WindowToJudge struct {
 
 // monitors are what is watched of models, and what came of it.
 func (s *server) monitors() {
+	s.nameChecks()
 	s.referenceActs()
 	s.monitorActs()
 	act(s, operation("judge-window", http.MethodPost, "/monitors/{monitor}/judgements", "Judge a window of predictions, as it was known at a moment", "monitors", http.StatusNotFound, http.StatusConflict),
@@ -138,6 +140,15 @@ func (s *server) monitors() {
 			}
 			return s.Monitors.Judgement(ctx, in.Digest)
 		})
+}
+
+// nameChecks puts the checks that there are into the form of a row.
+func (s *server) nameChecks() {
+	forms := s.huma.OpenAPI().Components.Schemas
+	check := forms.SchemaFromRef(forms.Schema(reflect.TypeFor[monitor.Row](), true, "").Ref).Properties["check"]
+	for _, a := range monitor.AllChecks() {
+		check.Enum = append(check.Enum, a.Key)
+	}
 }
 
 // onMonitor looks, before any work, whether the caller may, and names the model; Do refuses him then.

@@ -46,7 +46,7 @@ type Known struct {
 
 // Row is one check of a window.
 type Row struct {
-	Check     string             `json:"check" enum:"telemetry,volume,drift,new_values,missing,latency,errors"`
+	Check     string             `json:"check" doc:"key of the check"`
 	Subject   string             `json:"subject,omitempty" doc:"feature, or quantile, that is judged"`
 	Role      string             `json:"role,omitempty" doc:"of the feature: feature, score or output"`
 	Method    string             `json:"method" doc:"what was computed, with its version"`

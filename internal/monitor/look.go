@@ -6,41 +6,54 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/window"
 )
 
-// counter counts a window's rows into a profile.
+// counter counts a window's rows into a profile, and for the looks of its checks.
 type counter struct {
-	document *Document
 	seen     *Seen
 	features []window.Feature
+	columns  []string
+	first    int     // place of the first feature's column
+	places   [][]int // of the columns of each look
 	numbers  []float64
 	texts    map[string]int64
 }
 
-// The columns that are read besides those of the reference.
-const (
-	columnLatency = "latency_us"
-	columnStatus  = "status"
-)
+// newCounter returns the counter of a window whose checks have begun to look.
+func newCounter(seen *Seen, reference *window.Reference) *counter {
+	c := &counter{seen: seen, columns: []string{columnStatus}, texts: map[string]int64{}}
+	place := func(column string) int {
+		at := slices.Index(c.columns, column)
+		if at < 0 {
+			at, c.columns = len(c.columns), append(c.columns, column)
+		}
+		return at
+	}
+	if reference != nil {
+		c.features, c.first = reference.Features, len(c.columns)
+		for _, f := range reference.Features {
+			c.columns = append(c.columns, columnOf(&f))
+		}
+	}
+	for _, l := range seen.looks {
+		at := make([]int, len(l.columns))
+		for i, column := range l.columns {
+			at[i] = place(column)
+		}
+		c.places = append(c.places, at)
+	}
+	return c
+}
 
-// count counts a block whose columns are latency, status and then those of the reference.
-func (c *counter) count(b *query.Block) {
+// count counts a block that has the counter's columns.
+func (c *counter) count(b block) {
 	n := int64(b.Rows())
 	c.seen.Predictions += n
-	for k := range b.Rows() {
-		if us, ok := b.Number(0, k); ok {
-			c.seen.Timed++
-			for i, l := range c.document.Checks.Latency {
-				if us > float64(l.Limit.Microseconds()) {
-					c.seen.Slower[i]++
-				}
-			}
-		}
-		if status, _ := b.Text(1, k); string(status) == string(prediction.Failed) || string(status) == string(prediction.TimedOut) {
-			c.seen.Failed++
+	for i, l := range c.seen.looks {
+		if l.count != nil {
+			l.count(b, c.places[i])
 		}
 	}
 	if c.seen.Profile == nil {
@@ -56,11 +69,11 @@ func (c *counter) count(b *query.Block) {
 	}
 }
 
-func (c *counter) countNumbers(feature int, b *query.Block) {
+func (c *counter) countNumbers(feature int, b block) {
 	c.numbers = c.numbers[:0]
 	missing := int64(0)
 	for k := range b.Rows() {
-		if x, ok := b.Number(feature+2, k); ok {
+		if x, ok := b.Number(c.first+feature, k); ok {
 			c.numbers = append(c.numbers, x)
 		} else {
 			missing++ // what is no number is as good as missing
@@ -70,13 +83,13 @@ func (c *counter) countNumbers(feature int, b *query.Block) {
 	c.seen.Profile.AddMissing(feature, missing)
 }
 
-func (c *counter) countTexts(feature int, b *query.Block) {
+func (c *counter) countTexts(feature int, b block) {
 	clear(c.texts)
 	missing := int64(0)
 	for k := range b.Rows() {
-		if text, ok := b.Text(feature+2, k); ok {
+		if text, ok := b.Text(c.first+feature, k); ok {
 			c.texts[string(text)]++
-		} else if v := b.Value(feature+2, k); v.IsNull() {
+		} else if v := b.Value(c.first+feature, k); v.IsNull() {
 			missing++
 		} else {
 			c.texts[v.String()]++
@@ -98,7 +111,7 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	if err != nil {
 		return nil, err
 	}
-	seen := &Seen{Known: Known{known.Newest, known.Segments}, Slower: make([]int64, len(d.Checks.Latency))}
+	seen := &Seen{Known: Known{known.Newest, known.Segments}}
 	if known.Removed > 0 {
 		seen.Removed = true
 		return seen, nil
@@ -107,15 +120,11 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 		seen.Before, err = o.before(ctx, d, w, version, until)
 		return withProfile(seen, reference), err
 	}
-	c := counter{document: d, seen: withProfile(seen, reference), texts: map[string]int64{}}
-	columns := []string{columnLatency, columnStatus}
-	if reference != nil {
-		c.features = reference.Features
-		for _, f := range reference.Features {
-			columns = append(columns, columnOf(&f))
-		}
+	if seen.looks, err = d.Checks.begin(ctx, &subject{d, w, version, reference, s, o}); err != nil {
+		return nil, err
 	}
-	for b, err := range o.config.Asker.Blocks(ctx, s, columns) {
+	c := newCounter(withProfile(seen, reference), reference)
+	for b, err := range o.config.Asker.Blocks(ctx, s, c.columns) {
 		if err != nil {
 			return nil, err
 		}

@@ -22,7 +22,8 @@ func Parse(data []byte, name string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := &Document{source: data, Delay: defaultDelay, Checks: defaults()}
+	doc := &Document{source: data, Delay: defaultDelay, Checks: newChecks()}
+	doc.Checks.made = doc.Checks.all()
 	if err := d.monitor(node, doc); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 		yamldoc.Key("delay", d.delay(&doc.Delay)),
 		yamldoc.Key("from", d.moment(&doc.From)),
 		yamldoc.Key("reference", d.Text(&reference)),
-		yamldoc.Key("checks", d.checks(&doc.Checks)),
+		yamldoc.Key("checks", doc.Checks.decode(d)),
 	)
 	if err != nil {
 		return err
@@ -123,25 +124,6 @@ func (d decoder) moment(dst *time.Time) yamldoc.Decode {
 	}
 }
 
-func (d decoder) checks(dst *Checks) yamldoc.Decode {
-	return func(node *yaml.Node, path string) error {
-		err := d.Mapping(node, path,
-			yamldoc.Key("features", d.names(&dst.Features)),
-			yamldoc.Key("except", d.names(&dst.Except)),
-			yamldoc.Key("drift", d.drift(dst)),
-			yamldoc.Key("new_values", d.limits(&dst.New)),
-			yamldoc.Key("missing", d.limits(&dst.Missing)),
-			yamldoc.Key("volume", d.volume(&dst.Volume)),
-			yamldoc.Key("latency", d.latency(&dst.Latency)),
-			yamldoc.Key("errors", d.errors(&dst.Errors)),
-		)
-		if err == nil && len(dst.Features) > 0 && len(dst.Except) > 0 {
-			return d.Errorf(node, "%s says which features are judged and which are not", path).WithHint("keep features or except")
-		}
-		return err
-	}
-}
-
 func (d decoder) names(dst *[]string) yamldoc.Decode {
 	return func(node *yaml.Node, path string) error {
 		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 {
@@ -155,35 +137,6 @@ func (d decoder) names(dst *[]string) yamldoc.Decode {
 				return d.Errorf(item, "%s has %q twice", path, item.Value).WithHint("keep one of them")
 			}
 			*dst = append(*dst, item.Value)
-		}
-		return nil
-	}
-}
-
-func (d decoder) drift(dst *Checks) yamldoc.Decode {
-	return func(node *yaml.Node, path string) error {
-		const unbounded = 1e9
-		th := &dst.Drift
-		var q, warnPSI, failPSI, warnW *float64
-		err := d.Mapping(node, path,
-			yamldoc.Key("q", d.Number(&q, 1e-9, 0.5)),
-			yamldoc.Key("warn_psi", d.Number(&warnPSI, 0, unbounded)),
-			yamldoc.Key("fail_psi", d.Number(&failPSI, 0, unbounded)),
-			yamldoc.Key("warn_wasserstein_sd", d.Number(&warnW, 0, unbounded)),
-		)
-		if err != nil {
-			return err
-		}
-		for _, set := range []struct {
-			from *float64
-			to   *float64
-		}{{q, &th.Q}, {warnPSI, &th.WarnPSI}, {failPSI, &th.FailPSI}, {warnW, &th.WarnWasserstein}} {
-			if set.from != nil {
-				*set.to, th.Origin = *set.from, ofMonitor
-			}
-		}
-		if th.WarnPSI > th.FailPSI {
-			return d.Errorf(node, "%s: warn_psi %g is above fail_psi %g", path, th.WarnPSI, th.FailPSI)
 		}
 		return nil
 	}
@@ -205,47 +158,5 @@ func (d decoder) limits(dst *Limits) yamldoc.Decode {
 			return d.Errorf(node, "%s: warn %g is above fail %g", path, dst.Warn, dst.Fail).WithHint("state both")
 		}
 		return nil
-	}
-}
-
-func (d decoder) volume(dst *Volume) yamldoc.Decode {
-	return func(node *yaml.Node, path string) error {
-		var least, most *int64
-		if err := d.Mapping(node, path, yamldoc.Key("min", d.Count(&least, 1)), yamldoc.Key("max", d.Count(&most, 1))); err != nil {
-			return err
-		}
-		if least != nil {
-			dst.Min = *least
-		}
-		if most != nil {
-			dst.Max = *most
-		}
-		if dst.Max > 0 && dst.Min > dst.Max {
-			return d.Errorf(node, "%s: min %d is above max %d", path, dst.Min, dst.Max)
-		}
-		return nil
-	}
-}
-
-func (d decoder) latency(dst *[]Latency) yamldoc.Decode {
-	return func(node *yaml.Node, path string) error {
-		var fields []yamldoc.Field
-		for _, q := range quantiles() {
-			fields = append(fields, yamldoc.Key(q.Quantile, func(node *yaml.Node, path string) error {
-				limit, err := time.ParseDuration(node.Value)
-				if err != nil || limit < time.Microsecond || limit > day {
-					return d.Errorf(node, "%s must be a time, not %s", path, yamldoc.KindOf(node)).WithHint("write 200ms or 1.5s")
-				}
-				*dst = append(*dst, Latency{q.Quantile, q.May, limit})
-				return nil
-			}))
-		}
-		return d.Mapping(node, path, fields...)
-	}
-}
-
-func (d decoder) errors(dst **float64) yamldoc.Decode {
-	return func(node *yaml.Node, path string) error {
-		return d.Mapping(node, path, yamldoc.Key("max", d.Share(dst)))
 	}
 }

@@ -1,0 +1,64 @@
+package monitor
+
+import (
+	"context"
+	"fmt"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/figure"
+	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/stat"
+	"github.com/tallystick/tallystick/internal/yamldoc"
+)
+
+// errorsCheck judges the share of predictions that fail.
+type errorsCheck struct{ max *float64 }
+
+const columnStatus = "status"
+
+func (*errorsCheck) about() About {
+	return About{
+		Key:    "errors",
+		Method: "share of predictions with the status `error` or `timeout`, 99 % Wilson interval",
+		Fails:  "the interval lies above",
+		Why:    "none",
+	}
+}
+
+func (c *errorsCheck) decode(d decoder) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		return d.Mapping(node, path, yamldoc.Key("max", d.Share(&c.max)))
+	}
+}
+
+func (c *errorsCheck) begin(context.Context, *subject) (*look, error) {
+	if c.max == nil {
+		return nil, nil
+	}
+	failed := int64(0)
+	return &look{
+		columns: []string{columnStatus},
+		count: func(b block, at []int) {
+			for k := range b.Rows() {
+				if status, _ := b.Text(at[0], k); string(status) == string(prediction.Failed) || string(status) == string(prediction.TimedOut) {
+					failed++
+				}
+			}
+		},
+		judge: func(f *facts) []Row { return []Row{c.row(f, stat.Proportion{K: failed, N: f.Predictions})} },
+	}, nil
+}
+
+func (c *errorsCheck) row(f *facts, failed stat.Proportion) Row {
+	r := Row{
+		Check: "errors", Method: "errors/1: share of predictions whose status is error or timeout, 99 % Wilson interval", N: failed.N, Measure: "share",
+		Threshold: number(*c.max), Origin: ofMonitor,
+	}
+	f.share(&r, failed, *c.max)
+	if r.Words = fmt.Sprintf("%s of predictions failed; %s may.", figure.Percent(float64(r.Value)), figure.Percent(*c.max)); r.Verdict == tallystick.Insufficient {
+		r.Words = fmt.Sprintf("%d predictions are too few to judge how many fail.", failed.N)
+	}
+	return r
+}
