@@ -5,9 +5,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/state"
@@ -89,27 +92,25 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 		naming := naming(f.Version)
 		chosen.Skim = func(leaf []byte) bool { return bytes.Contains(leaf, naming) }
 	}
+	events, err := c.events.Events(ctx, chosen)
+	if err != nil {
+		return History{}, fmt.Errorf("history of %s: %w", name, err)
+	}
+	all, err := open(events)
+	if err != nil {
+		return History{}, fmt.Errorf("history of %s: %w", name, err)
+	}
 	scanned, more := 0, false
 	var touches []touch
-	for e, err := range c.events.All(ctx, chosen) {
-		if err != nil {
-			return History{}, fmt.Errorf("history of %s: %w", name, err)
-		}
+	for _, t := range all {
 		if len(touches) == want || scanned == maxScanned {
 			more = true
 			break
 		}
 		scanned++
-		h.Next = e.Sequence
-		if e.Leaf == nil { // passed over
-			continue
-		}
-		data, err := e.Data()
-		if err != nil {
-			return History{}, fmt.Errorf("history of %s: %w", name, err)
-		}
-		if f.Version == "" || data["version"] == f.Version {
-			touches = append(touches, touch{e, data})
+		h.Next = t.Sequence
+		if t.data != nil && (f.Version == "" || t.data["version"] == f.Version) {
+			touches = append(touches, t)
 		}
 	}
 	if !more {
@@ -135,6 +136,32 @@ type touch struct {
 	trail.Event
 	data map[string]any
 }
+
+// open opens what people were told in events, on all processors: to check it against the commitments is most of what a
+// page costs. Those that were passed over have no data.
+func open(events []trail.Event) ([]touch, error) {
+	touches := make([]touch, len(events))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for first := 0; first < len(events); first += opened {
+		group.Go(func() (err error) {
+			for i := first; i < min(first+opened, len(events)); i++ {
+				touches[i].Event = events[i]
+				if events[i].Leaf == nil {
+					continue
+				}
+				if touches[i].data, err = events[i].Data(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return touches, group.Wait()
+}
+
+// opened is how many events are opened together.
+const opened = 16
 
 // text returns a field of the data, empty if it is none of text.
 func (t touch) text(field string) string {

@@ -9,17 +9,34 @@ import (
 // Read runs fn in a read-only transaction that sees one state of the database: the one of fn's first
 // query. It waits while Config.Readers others are under way. fn runs on the caller's goroutine and
 // once; ctx ends its queries too. A read that lasts keeps the write-ahead log from shrinking.
-func (db *DB) Read(ctx context.Context, fn func(*Tx) error) (err error) {
-	var s session
-	var ok bool
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
 	select {
-	case s, ok = <-db.idle:
+	case s, ok := <-db.idle:
+		if !ok {
+			return db.errClosed()
+		}
+		return db.read(ctx, s, fn)
 	case <-ctx.Done():
 		return fmt.Errorf("read: %w", ctx.Err())
 	}
-	if !ok {
-		return db.errClosed()
+}
+
+// TryRead is Read for whoever could use another transaction beside his own: where none is free it returns false at
+// once. To wait for one while holding one would be a deadlock.
+func (db *DB) TryRead(ctx context.Context, fn func(*Tx) error) (did bool, err error) {
+	select {
+	case s, ok := <-db.idle:
+		if !ok {
+			return false, db.errClosed()
+		}
+		return true, db.read(ctx, s, fn)
+	default:
+		return false, nil
 	}
+}
+
+// read runs fn on a session that it has taken from the idle ones, nil for one not yet opened.
+func (db *DB) read(ctx context.Context, s session, fn func(*Tx) error) (err error) {
 	defer func() { db.idle <- s }()
 	if s, err = db.beginRead(ctx, s); err != nil {
 		return fmt.Errorf("read: %w", db.dialect.describe(err))

@@ -238,7 +238,7 @@ func NewReader(db *state.DB, origin string) *Reader { return &Reader{db: db, ori
 // Events returns the events that f chooses, in the order of the sequence unless f says otherwise.
 func (r *Reader) Events(ctx context.Context, f Filter) (events []Event, err error) {
 	err = r.prepared(ctx, func(tx *state.Tx, t tail) error {
-		events, err = r.events(tx, f, t)
+		events, err = r.events(ctx, tx, f, t)
 		return err
 	})
 	if err != nil {
@@ -407,7 +407,7 @@ func (r *Reader) OpenIntents(ctx context.Context) (events []Event, err error) {
 
 // events returns what f chooses among the events that have their columns and those of the tail, which
 // lie behind them.
-func (r *Reader) events(tx *state.Tx, f Filter, t tail) (events []Event, err error) {
+func (r *Reader) events(ctx context.Context, tx *state.Tx, f Filter, t tail) (events []Event, err error) {
 	wanted, order := f.size(), ""
 	if f.Newest {
 		order = " DESC"
@@ -422,8 +422,11 @@ func (r *Reader) events(tx *state.Tx, f Filter, t tail) (events []Event, err err
 		if err != nil {
 			return nil, err
 		}
-		chosen := "v.sequence IN (SELECT e.sequence FROM event_columns e WHERE " + where + " ORDER BY e.sequence" + order + " " + state.Limit + ") ORDER BY v.sequence" + order
-		found, err := read(tx, f.Skim, chosen, append(args, wanted-len(events))...)
+		sequences, err := state.Collect(tx, scanSequence, "SELECT e.sequence FROM event_columns e WHERE "+where+" ORDER BY e.sequence"+order+" "+state.Limit, append(args, wanted-len(events))...)
+		if err != nil {
+			return nil, err
+		}
+		found, err := r.page(ctx, tx, f.Skim, sequences)
 		if err != nil {
 			return nil, err
 		}
