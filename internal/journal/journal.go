@@ -30,7 +30,7 @@ type Options struct {
 	MaxWaiting int64
 	// MaxStored bounds the bytes of the frames that are durable and not yet trimmed. Zero means 4 GiB.
 	MaxStored int64
-	// Remember bounds the number of batches that are known by their ids, about 180 bytes of memory each.
+	// Remember bounds the number of batches that are known by their ids, about 110 bytes of memory each.
 	// Zero means 262,144: one a second for 72 hours.
 	Remember int
 	// Now is the clock of the frames. Nothing depends on it that must not go wrong. Nil means time.Now.

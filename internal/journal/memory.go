@@ -12,33 +12,43 @@ import (
 // It is durable without being written by Append: the ids are in the frames, and Trim keeps those of the
 // frames that it removes.
 type memory struct {
-	receipts map[BatchID]Receipt
-	order    []BatchID // a ring once it is full
-	next     int       // where the next goes
+	places map[BatchID]uint32 // in ring
+	ring   []remembered       // one once it is full
+	next   int                // where the next goes
+}
+
+// remembered is a batch with its receipt. The map has only its place: with the receipt it would take twice the room.
+type remembered struct {
+	id      BatchID
+	receipt Receipt
 }
 
 func newMemory(limit int) *memory {
-	return &memory{receipts: make(map[BatchID]Receipt), order: make([]BatchID, 0, limit)}
+	return &memory{places: make(map[BatchID]uint32), ring: make([]remembered, 0, limit)}
 }
 
-func (m *memory) get(id BatchID) (Receipt, bool) {
-	r, ok := m.receipts[id]
+func (m *memory) get(id BatchID) (r Receipt, ok bool) {
+	place, ok := m.places[id]
+	if ok {
+		r = m.ring[place].receipt
+	}
 	return r, ok
 }
 
 // add remembers a batch, unless it has no id or is known.
 func (m *memory) add(id BatchID, r Receipt) {
-	if _, known := m.receipts[id]; known || id == (BatchID{}) || cap(m.order) == 0 {
+	if _, known := m.places[id]; known || id == (BatchID{}) || cap(m.ring) == 0 {
 		return
 	}
-	if len(m.order) < cap(m.order) {
-		m.order = append(m.order, id)
-	} else {
-		delete(m.receipts, m.order[m.next])
-		m.order[m.next] = id
-		m.next = (m.next + 1) % len(m.order)
+	if len(m.ring) < cap(m.ring) {
+		m.places[id] = uint32(len(m.ring)) //nolint:gosec // G115: Remember is less than 2^32
+		m.ring = append(m.ring, remembered{id, r})
+		return
 	}
-	m.receipts[id] = r
+	delete(m.places, m.ring[m.next].id)
+	m.places[id] = uint32(m.next) //nolint:gosec // G115: as above
+	m.ring[m.next] = remembered{id, r}
+	m.next = (m.next + 1) % len(m.ring)
 }
 
 // entrySize is that of one receipt in what Trim keeps: id, shard, sequence, hash.
@@ -47,9 +57,9 @@ const entrySize = 16 + 16 + 8 + 32
 // pack writes the receipts of which the sequence is in (after, to], behind a CRC32C of them.
 func (m *memory) pack(after, to uint64) []byte {
 	b := make([]byte, 4)
-	for i := range m.order {
-		id := m.order[(m.next+i)%len(m.order)]
-		r := m.receipts[id]
+	for i := range m.ring {
+		is := &m.ring[(m.next+i)%len(m.ring)]
+		id, r := &is.id, &is.receipt
 		if r.Sequence <= after || r.Sequence > to {
 			continue
 		}
@@ -85,8 +95,8 @@ func (m *memory) unpack(b []byte) error {
 
 // oldest returns the sequence of the oldest batch that is known, or 0.
 func (m *memory) oldest() uint64 {
-	if len(m.order) == 0 {
+	if len(m.ring) == 0 {
 		return 0
 	}
-	return m.receipts[m.order[m.next%len(m.order)]].Sequence
+	return m.ring[m.next%len(m.ring)].receipt.Sequence
 }
