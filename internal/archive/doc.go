@@ -29,6 +29,8 @@ type Config struct {
 	// Fresh brings what was acknowledged before it is called into segments. Nil for who does not have the journal open:
 	// what is in there is not found then.
 	Fresh func(ctx context.Context) error
+	// Scrub overwrites what predictions have left in the journal that are in segments. Nil: there is no journal.
+	Scrub func(ctx context.Context) error
 }
 
 // Archive gives predictions back. Its methods may be called by many goroutines at once.

@@ -42,7 +42,7 @@ type Erased struct {
 // are removed at once. All roots and the proofs of all others hold. It is a NotFound error if one is not there, and
 // nothing is erased then.
 //
-// Each file is a change of its own. If that of one goes wrong, those before it stand; to ask again does the rest.
+// The journal, through which they came, is scrubbed. Each file is a change of its own. If that of one goes wrong, those before it stand; to ask again does the rest.
 func (a *Archive) Erase(ctx context.Context, r *registry.Registry, who access.Principal, e Erasure) (done Erased, err error) {
 	done.Events = []uint64{}
 	c := registry.Command{Principal: who, Action: access.PredictionErase, Resource: trail.Resource{Type: "prediction", ID: "some"}, Purpose: e.Purpose}
@@ -70,7 +70,13 @@ func (a *Archive) Erase(ctx context.Context, r *registry.Registry, who access.Pr
 			break
 		}
 	}
-	return done, errors.Join(err, a.sweepLeftovers(ctx))
+	err = errors.Join(err, a.sweepLeftovers(ctx))
+	if err == nil && a.config.Scrub != nil {
+		if err = a.config.Scrub(ctx); err != nil {
+			err = fmt.Errorf("%d predictions are erased, and the journal's free room may still have them: %w", done.Erased+done.Before, err)
+		}
+	}
+	return done, err
 }
 
 func (e Erasure) validate() error {

@@ -50,8 +50,29 @@ func (h house) recording(ctx context.Context, logger *slog.Logger) (*recording, 
 }
 
 // archived returns the archive of a workspace. What is in the journal is found only with somebody who has that open.
-func (h house) archived(fresh func(context.Context) error) *archive.Archive {
-	return archive.New(archive.Config{Workspace: h.Workspace, Actor: itself(), Now: time.Now, Fresh: fresh})
+func (h house) archived(r *recording) *archive.Archive {
+	config := archive.Config{Workspace: h.Workspace, Actor: itself(), Now: time.Now, Scrub: h.scrub}
+	if r != nil {
+		config.Fresh, config.Scrub = r.Fresh, r.journal.Scrub
+	}
+	return archive.New(config)
+}
+
+// scrub overwrites what is free in the journal, which nobody has open.
+func (h house) scrub(ctx context.Context) error {
+	if !hasJournal(h.Workspace) {
+		return nil
+	}
+	j, err := journal.Open(ctx, journal.Options{Dir: filepath.Join(h.Dir(), "journal")})
+	if err != nil {
+		return err
+	}
+	return errors.Join(j.Scrub(ctx), j.Close())
+}
+
+func hasJournal(w *workspace.Workspace) bool {
+	_, err := os.Stat(filepath.Join(w.Dir(), "journal"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // job puts what is in the journal into segments.
@@ -122,7 +143,7 @@ func (h house) caseJob() schedule.Job {
 
 // cutBefore puts what is in the journal into segments, unless a server has it open or there is none.
 func (a *app) cutBefore(ctx context.Context, w *workspace.Workspace) error {
-	if _, err := os.Stat(filepath.Join(w.Dir(), "journal")); errors.Is(err, fs.ErrNotExist) {
+	if !hasJournal(w) {
 		return nil
 	}
 	r, err := a.house(w).recording(ctx, slog.New(slog.DiscardHandler))

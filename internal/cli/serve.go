@@ -132,7 +132,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	}
 	defer func() { err = errors.Join(err, predictions.journal.Close()) }()
 	h.capture = predictions.Capture
-	h.archive = h.archived(predictions.Fresh)
+	h.archive = h.archived(predictions)
 	h.cases, h.monitors = h.desk(), h.watch()
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {

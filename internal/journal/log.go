@@ -58,6 +58,9 @@ type Log interface {
 	// removes so many at once that an Append need not wait long, and returns up to where it has come, and
 	// the bytes that it has freed. Errors are those of Append.
 	Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error)
+	// Scrub leaves nothing of what was removed where the log is kept. Errors are those of Append, but for errInUse:
+	// then a reader is in the way, and it is to be asked again.
+	Scrub(ctx context.Context) error
 }
 
 // Trim says what to remove from a log, and what to keep in its place.
@@ -100,6 +103,9 @@ type quarantine interface {
 	// aside says where putAside moves it.
 	aside(name Shard) string
 }
+
+// errInUse says that somebody reads what is to be scrubbed.
+var errInUse = errors.New("in use")
 
 // errDamaged marks errors of a store that cannot be read, in whole or in part.
 var errDamaged = errors.New("damaged")

@@ -91,6 +91,15 @@ func (s *postgresStore) Start(ctx context.Context) (start Start, err error) {
 	return start, err
 }
 
+// Scrub has the server write the table anew and remove the old file. Its own log of changes, and copies of that, are
+// the business of whoever runs it.
+func (s *postgresStore) Scrub(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := s.engine.writer.Exec(ctx, "VACUUM (FULL) journal.blocks")
+	return s.engine.describe(err)
+}
+
 func (s *postgresStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

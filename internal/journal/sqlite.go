@@ -207,7 +207,7 @@ func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
 
 // ready opens the writer. Checkpoints are our own (wal_autocheckpoint is off), because SQLite's automatic
 // ones keep a sync error to themselves. Content that is removed is not written over at once: that would
-// cost as much as writing it, and the pages are soon used again.
+// cost as much as writing it, and the pages are soon used again, or scrubbed.
 func (s *sqliteStore) ready(ctx context.Context) (err error) {
 	s.handle, err = openFile(s.path, url.Values{"_txlock": {"immediate"}},
 		"journal_mode(WAL)",
@@ -414,6 +414,24 @@ func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed i
 func (s *sqliteStore) shrink(ctx context.Context) error {
 	_, err := s.writer.ExecContext(ctx, "PRAGMA shrink_memory")
 	return describe(err)
+}
+
+// Scrub writes the file anew, empties the log into it, and cuts both off. What waits is held in memory meanwhile
+// (temp_store), not beside the file.
+func (s *sqliteStore) Scrub(ctx context.Context) error {
+	if _, err := s.writer.ExecContext(ctx, "VACUUM"); err != nil {
+		return describe(err)
+	}
+	var busy, pages, copied int
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &copied); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	if busy != 0 {
+		s.wal.used = int64(pages-copied) * (pageSize + walFrame)
+		return errInUse
+	}
+	s.wal.size, s.wal.used, s.removed = 0, 0, 0
+	return s.wal.sync()
 }
 
 func oldestBlocks(ctx context.Context, tx *sql.Tx, to uint64) (s stretch, err error) {
