@@ -12,9 +12,11 @@ import (
 // It is durable without being written by Append: the ids are in the frames, and Trim keeps those of the
 // frames that it removes.
 type memory struct {
+	limit  int
 	places map[BatchID]uint32 // in ring
-	ring   []remembered       // one once it is full
-	next   int                // where the next goes
+	ring   [][]remembered     // one once it is full; in pieces, so that who sends no ids needs no memory for them
+	count  int
+	next   int // where the next goes once it is full
 }
 
 // remembered is a batch with its receipt. The map has only its place: with the receipt it would take twice the room.
@@ -23,32 +25,41 @@ type remembered struct {
 	receipt Receipt
 }
 
+// ringPiece is how many batches a piece of the ring has.
+const ringPiece = 4096
+
 func newMemory(limit int) *memory {
-	return &memory{places: make(map[BatchID]uint32), ring: make([]remembered, 0, limit)}
+	return &memory{limit: limit, places: make(map[BatchID]uint32)}
 }
+
+// at returns what stands in a place of the ring.
+func (m *memory) at(place int) *remembered { return &m.ring[place/ringPiece][place%ringPiece] }
 
 func (m *memory) get(id BatchID) (r Receipt, ok bool) {
 	place, ok := m.places[id]
 	if ok {
-		r = m.ring[place].receipt
+		r = m.at(int(place)).receipt
 	}
 	return r, ok
 }
 
 // add remembers a batch, unless it has no id or is known.
 func (m *memory) add(id BatchID, r Receipt) {
-	if _, known := m.places[id]; known || id == (BatchID{}) || cap(m.ring) == 0 {
+	if _, known := m.places[id]; known || id == (BatchID{}) || m.limit == 0 {
 		return
 	}
-	if len(m.ring) < cap(m.ring) {
-		m.places[id] = uint32(len(m.ring)) //nolint:gosec // G115: Remember is less than 2^32
-		m.ring = append(m.ring, remembered{id, r})
-		return
+	place := m.next
+	if m.count < m.limit {
+		if place = m.count; place%ringPiece == 0 {
+			m.ring = append(m.ring, make([]remembered, ringPiece))
+		}
+		m.count++
+	} else {
+		delete(m.places, m.at(place).id)
+		m.next = (m.next + 1) % m.count
 	}
-	delete(m.places, m.ring[m.next].id)
-	m.places[id] = uint32(m.next) //nolint:gosec // G115: as above
-	m.ring[m.next] = remembered{id, r}
-	m.next = (m.next + 1) % len(m.ring)
+	*m.at(place) = remembered{id, r}
+	m.places[id] = uint32(place) //nolint:gosec // G115: Remember is less than 2^32
 }
 
 // entrySize is that of one receipt in what Trim keeps: id, shard, sequence, hash.
@@ -57,8 +68,8 @@ const entrySize = 16 + 16 + 8 + 32
 // pack writes the receipts of which the sequence is in (after, to], behind a CRC32C of them.
 func (m *memory) pack(after, to uint64) []byte {
 	b := make([]byte, 4)
-	for i := range m.ring {
-		is := &m.ring[(m.next+i)%len(m.ring)]
+	for i := range m.count {
+		is := m.at((m.next + i) % m.count)
 		id, r := &is.id, &is.receipt
 		if r.Sequence <= after || r.Sequence > to {
 			continue
@@ -95,8 +106,8 @@ func (m *memory) unpack(b []byte) error {
 
 // oldest returns the sequence of the oldest batch that is known, or 0.
 func (m *memory) oldest() uint64 {
-	if len(m.ring) == 0 {
+	if m.count == 0 {
 		return 0
 	}
-	return m.ring[m.next%len(m.ring)].receipt.Sequence
+	return m.at(m.next).receipt.Sequence
 }
