@@ -189,7 +189,7 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 
 // replayer makes all of the state again that follows from the trail. The tables that follow from no event
 // (credentials, last_uses, requests, jobs, prediction_batches, prediction_leftovers, case_cursors,
-// case_coverage) are in no list here.
+// case_coverage, tally_series, tallies, tally_holes, monitor_cursors) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
 	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes()} {

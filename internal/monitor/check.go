@@ -10,6 +10,7 @@ import (
 	"github.com/tallystick/tallystick/internal/drift"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/window"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
@@ -27,6 +28,10 @@ type check interface {
 	// columns of predictions and their profile, such as labels, asks for it here.
 	begin(ctx context.Context, s *subject) (*look, error)
 }
+
+// summer is a check that needs to know of how many predictions each of some conditions holds. Tallies keep that, so that the
+// records need not be read for it; what begin returns is told by summed.
+type summer interface{ sums() []query.Condition }
 
 // About says what people are told of a check.
 type About struct {
@@ -131,6 +136,7 @@ type subject struct {
 type look struct {
 	columns []string                // of predictions that count is given
 	count   func(b block, at []int) // counts a block; the place of each of the columns is in at
+	summed  func(n []int64)         // is told how many predictions the conditions of a summer hold of
 	judge   func(f *facts) []Row    // once all is counted; nil if the rows are those of features
 	feature func(f *facts, moved *drift.Feature) []Row
 	// compares says that rows compare with the reference, so that without one the first of such checks says so, and the
@@ -150,7 +156,8 @@ type block interface {
 type looks []namedLook
 
 type namedLook struct {
-	key string
+	key  string
+	sums []query.Condition
 	*look
 }
 
@@ -166,10 +173,29 @@ func (c *Checks) begin(ctx context.Context, s *subject) (all looks, err error) {
 			return nil, fmt.Errorf("check %s: %w", a.Key, err)
 		}
 		if l != nil {
-			all = append(all, namedLook{a.Key, l})
+			all = append(all, namedLook{a.Key, sumsOf(made), l})
 		}
 	}
 	return all, nil
+}
+
+// sumsOf returns the conditions of a check.
+func sumsOf(c check) []query.Condition {
+	if s, is := c.(summer); is {
+		return s.sums()
+	}
+	return nil
+}
+
+// rules returns what tallies have to count for the checks that are made, by a reference, nil if none is pinned.
+func (c *Checks) rules(reference *window.Reference) *rollup.Rules {
+	r := &rollup.Rules{Reference: reference}
+	for _, made := range c.made {
+		if c.on(made.about()) {
+			r.Counts = append(r.Counts, sumsOf(made)...)
+		}
+	}
+	return r
 }
 
 // judge returns the rows of all.

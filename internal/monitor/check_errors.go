@@ -9,6 +9,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
@@ -33,21 +34,22 @@ func (c *errorsCheck) decode(d decoder) yamldoc.Decode {
 	}
 }
 
+// sums are the predictions that ended in an error, and those that came too late.
+func (c *errorsCheck) sums() []query.Condition {
+	if c.max == nil {
+		return nil
+	}
+	return []query.Condition{query.Equals(columnStatus, string(prediction.Failed)), query.Equals(columnStatus, string(prediction.TimedOut))}
+}
+
 func (c *errorsCheck) begin(context.Context, *subject) (*look, error) {
 	if c.max == nil {
 		return nil, nil
 	}
 	failed := int64(0)
 	return &look{
-		columns: []string{columnStatus},
-		count: func(b block, at []int) {
-			for k := range b.Rows() {
-				if status, _ := b.Text(at[0], k); string(status) == string(prediction.Failed) || string(status) == string(prediction.TimedOut) {
-					failed++
-				}
-			}
-		},
-		judge: func(f *facts) []Row { return []Row{c.row(f, stat.Proportion{K: failed, N: f.Predictions})} },
+		summed: func(n []int64) { failed = n[0] + n[1] },
+		judge:  func(f *facts) []Row { return []Row{c.row(f, stat.Proportion{K: failed, N: f.Predictions})} },
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/figure"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
@@ -58,27 +59,26 @@ func (c *latencyCheck) decode(d decoder) yamldoc.Decode {
 	}
 }
 
+// sums are the predictions with a latency, and those that are slower than each limit.
+func (c *latencyCheck) sums() (all []query.Condition) {
+	if len(c.limits) == 0 {
+		return nil
+	}
+	all = append(all, query.Known(columnLatency))
+	for _, l := range c.limits {
+		all = append(all, query.MoreThan(columnLatency, l.limit.Microseconds()))
+	}
+	return all
+}
+
 func (c *latencyCheck) begin(context.Context, *subject) (*look, error) {
 	if len(c.limits) == 0 {
 		return nil, nil
 	}
-	timed, slower := int64(0), make([]int64, len(c.limits))
+	var timed int64
+	var slower []int64
 	return &look{
-		columns: []string{columnLatency},
-		count: func(b block, at []int) {
-			for k := range b.Rows() {
-				us, ok := b.Number(at[0], k)
-				if !ok {
-					continue
-				}
-				timed++
-				for i, l := range c.limits {
-					if us > float64(l.limit.Microseconds()) {
-						slower[i]++
-					}
-				}
-			}
-		},
+		summed: func(n []int64) { timed, slower = n[0], n[1:] },
 		judge: func(f *facts) (rows []Row) {
 			for i, l := range c.limits {
 				rows = append(rows, l.row(f, stat.Proportion{K: slower[i], N: timed}))

@@ -15,8 +15,10 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/window"
 )
 
 // Config says what an office works with. All fields are required.
@@ -39,7 +41,16 @@ type Documents interface {
 }
 
 // Office keeps references and monitors and judges windows. Its methods may be called by many goroutines.
-type Office struct{ config Config }
+type Office struct {
+	config     Config
+	tallies    *rollup.Store
+	documents  *recent[*Document]
+	references *recent[*window.Reference]
+}
 
 // New returns the office of an installation.
-func New(config Config) *Office { return &Office{config} }
+func New(config Config) *Office {
+	return &Office{
+		config: config, tallies: rollup.New(config.DB, config.Asker, config.Now), documents: newRecent[*Document](8 << 20), references: newRecent[*window.Reference](16 << 20),
+	}
+}

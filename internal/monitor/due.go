@@ -14,40 +14,65 @@ import (
 // maxCatchUp bounds the windows of one monitor that one Run judges; the next goes on from there.
 const maxCatchUp = 60
 
+// watched is a monitor in force.
+type watched struct {
+	Monitor
+	doc *Document
+}
+
 // Run judges the windows that are due and were not judged: of each monitor the oldest first and always the newest, so that
-// who catches up after a rest tells of the present too. It says how many it judged, and how many wait. What fails of
-// one monitor does not keep the others back.
+// who catches up after a rest tells of the present too; and it judges again those of which more came on record. It says
+// how many it judged, and how many wait. What fails of one monitor does not keep the others back.
 func (o *Office) Run(ctx context.Context) (outcome string, err error) {
 	all, err := o.Monitors(ctx, "")
 	if err != nil {
 		return "", err
 	}
 	var faults []error
-	judged, waiting := 0, int64(0)
+	var inForce []watched
 	for _, m := range all {
 		if m.Removed {
 			continue
 		}
-		n, left, err := o.runDue(ctx, m)
+		doc, err := o.document(ctx, m)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("monitor %s: %w", m.Name, err))
+			continue
+		}
+		inForce = append(inForce, watched{m, doc})
+	}
+	if err := o.countAll(ctx, inForce); err != nil {
+		faults = append(faults, err)
+	}
+	judged, waiting, anew := 0, int64(0), 0
+	for _, w := range inForce {
+		n, left, err := o.runDue(ctx, w.Monitor, w.doc)
+		judged, waiting = judged+n, waiting+left
+		if err == nil {
+			n, err = o.runAgain(ctx, w.Monitor, w.doc)
+			anew += n
+		}
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		if judged, waiting = judged+n, waiting+left; err != nil {
-			faults = append(faults, fmt.Errorf("monitor %s: %w", m.Name, err))
+		if err != nil {
+			faults = append(faults, fmt.Errorf("monitor %s: %w", w.Name, err))
 		}
 	}
 	if judged > 0 || waiting > 0 {
 		outcome = fmt.Sprintf("judged %d windows; %d wait", judged, waiting)
 	}
+	if anew > 0 {
+		if outcome != "" {
+			outcome += "; "
+		}
+		outcome += fmt.Sprintf("judged %d again, of which more predictions came on record", anew)
+	}
 	return outcome, errors.Join(faults...)
 }
 
 // runDue judges what is due of one monitor, and returns how many windows it judged and how many still wait.
-func (o *Office) runDue(ctx context.Context, m Monitor) (judged int, left int64, err error) {
-	_, doc, err := o.Monitor(ctx, m.Name)
-	if err != nil || doc == nil {
-		return 0, 0, err
-	}
+func (o *Office) runDue(ctx context.Context, m Monitor, doc *Document) (judged int, left int64, err error) {
 	from := m.Applied
 	if !doc.From.IsZero() {
 		from = doc.From
@@ -106,6 +131,11 @@ func (o *Office) record(ctx context.Context, doc *Document, w Window) error {
 	if err != nil {
 		return err
 	}
+	return o.keep(ctx, j)
+}
+
+// keep puts a judgement on record.
+func (o *Office) keep(ctx context.Context, j *WindowJudgement) error {
 	change, err := o.Keep(ctx, j)
 	if err != nil {
 		return err

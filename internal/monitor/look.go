@@ -3,105 +3,72 @@ package monitor
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/window"
 )
 
-// counter counts a window's rows into a profile, and for the looks of its checks.
+// counter counts a window's predictions: by the rules of tallies if those did not, and for the looks of its checks.
 type counter struct {
-	seen     *Seen
-	features []window.Feature
-	columns  []string
-	first    int     // place of the first feature's column
-	places   [][]int // of the columns of each look
-	numbers  []float64
-	texts    map[string]int64
+	seen    *Seen
+	columns []string
+	places  [][]int // of the columns of each look
+	rules   *rollup.Counter
+	tally   *rollup.Tally // nil: tallies have been read
 }
 
-// newCounter returns the counter of a window whose checks have begun to look.
-func newCounter(seen *Seen, reference *window.Reference) *counter {
-	c := &counter{seen: seen, columns: []string{columnStatus}, texts: map[string]int64{}}
-	place := func(column string) int {
-		at := slices.Index(c.columns, column)
-		if at < 0 {
-			at, c.columns = len(c.columns), append(c.columns, column)
-		}
-		return at
-	}
-	if reference != nil {
-		c.features, c.first = reference.Features, len(c.columns)
-		for _, f := range reference.Features {
-			c.columns = append(c.columns, columnOf(&f))
-		}
+// newCounter returns the counter of a window whose checks have begun to look. What tallies hold, if there are any that cover
+// the window, need not be counted.
+func newCounter(seen *Seen, rules *rollup.Rules, known *rollup.Tally) *counter {
+	c := &counter{seen: seen}
+	if known == nil {
+		c.columns = rules.Columns()
+		c.rules, c.tally = rollup.NewCounter(rules, 0), rules.Tally()
 	}
 	for _, l := range seen.looks {
 		at := make([]int, len(l.columns))
 		for i, column := range l.columns {
-			at[i] = place(column)
+			if at[i] = slices.Index(c.columns, column); at[i] < 0 {
+				at[i], c.columns = len(c.columns), append(c.columns, column)
+			}
 		}
 		c.places = append(c.places, at)
 	}
 	return c
 }
 
+// needless reports whether there is nothing to count.
+func (c *counter) needless() bool {
+	return c.tally == nil && !slices.ContainsFunc(c.seen.looks, func(l namedLook) bool { return l.count != nil })
+}
+
 // count counts a block that has the counter's columns.
 func (c *counter) count(b block) {
-	n := int64(b.Rows())
-	c.seen.Predictions += n
 	for i, l := range c.seen.looks {
 		if l.count != nil {
 			l.count(b, c.places[i])
 		}
 	}
-	if c.seen.Profile == nil {
-		return
-	}
-	c.seen.Profile.AddRows(n)
-	for i := range c.features {
-		if c.features[i].Kind == window.KindNumber {
-			c.countNumbers(i, b)
-		} else {
-			c.countTexts(i, b)
-		}
+	if c.tally != nil {
+		c.rules.Add(c.tally, nil, b)
 	}
 }
 
-func (c *counter) countNumbers(feature int, b block) {
-	c.numbers = c.numbers[:0]
-	missing := int64(0)
-	for k := range b.Rows() {
-		if x, ok := b.Number(c.first+feature, k); ok {
-			c.numbers = append(c.numbers, x)
-		} else {
-			missing++ // what is no number is as good as missing
+// take tells what was counted by rules.
+func (s *Seen) take(rules *rollup.Rules, t *rollup.Tally) {
+	s.Predictions, s.Profile = t.Predictions, t.Profile
+	for _, l := range s.looks {
+		if l.summed == nil {
+			continue
 		}
-	}
-	c.seen.Profile.AddNumbers(feature, c.numbers)
-	c.seen.Profile.AddMissing(feature, missing)
-}
-
-func (c *counter) countTexts(feature int, b block) {
-	clear(c.texts)
-	missing := int64(0)
-	for k := range b.Rows() {
-		if text, ok := b.Text(c.first+feature, k); ok {
-			c.texts[string(text)]++
-		} else if v := b.Value(c.first+feature, k); v.IsNull() {
-			missing++
-		} else {
-			c.texts[v.String()]++
+		n := make([]int64, len(l.sums))
+		for i := range l.sums {
+			n[i] = t.Counts[slices.IndexFunc(rules.Counts, func(c query.Condition) bool { return c.String() == l.sums[i].String() })]
 		}
+		l.summed(n)
 	}
-	values := slices.Sorted(maps.Keys(c.texts))
-	rows := make([]int64, len(values))
-	for i, value := range values {
-		rows[i] = c.texts[value]
-	}
-	c.seen.Profile.AddCounts(feature, values, rows)
-	c.seen.Profile.AddMissing(feature, missing)
 }
 
 // look counts what is on record of a window, up to an event.
@@ -123,12 +90,8 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	if seen.looks, err = d.Checks.begin(ctx, &subject{d, w, version, reference, s, o}); err != nil {
 		return nil, err
 	}
-	c := newCounter(withProfile(seen, reference), reference)
-	for b, err := range o.config.Asker.Blocks(ctx, s, c.columns) {
-		if err != nil {
-			return nil, err
-		}
-		c.count(b)
+	if err := o.count(ctx, seen, d, w, version, reference, s); err != nil {
+		return nil, err
 	}
 	if seen.Predictions == 0 {
 		seen.Before, err = o.before(ctx, d, w, version, until)
@@ -138,19 +101,42 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	return seen, err
 }
 
+// count counts the predictions of a window: from tallies, if they cover exactly what is known, and otherwise one by one. What
+// comes of it is the same.
+func (o *Office) count(ctx context.Context, seen *Seen, d *Document, w Window, version string, reference *window.Reference, s query.Selection) error {
+	rules := d.Checks.rules(reference)
+	var known *rollup.Tally
+	answer, err := o.tallies.Read(ctx, rollup.Question{Model: d.Model, From: w.From, To: w.To, Version: version, Environment: d.Environment, Known: seen.Known.Event}, rules)
+	if err != nil {
+		return err
+	}
+	if answer != nil {
+		known = answer.Tally
+	}
+	c := newCounter(seen, rules, known)
+	if c.needless() {
+		seen.take(rules, known)
+		return nil
+	}
+	s.Registered = seen.Known.Event
+	for b, err := range o.config.Asker.Blocks(ctx, s, c.columns) {
+		if err != nil {
+			return err
+		}
+		c.count(b)
+	}
+	if known == nil {
+		known = c.tally
+	}
+	seen.take(rules, known)
+	return nil
+}
+
 func withProfile(s *Seen, r *window.Reference) *Seen {
 	if r != nil {
 		s.Profile = r.Profile()
 	}
 	return s
-}
-
-// columnOf returns the column of predictions that a feature of a reference is.
-func columnOf(f *window.Feature) string {
-	if f.Role == window.RoleFeature {
-		return "f_" + f.Name
-	}
-	return f.Role
 }
 
 func (d *Document) where(version string) (all []query.Condition) {

@@ -114,12 +114,19 @@ func (o *Office) monitorAt(ctx context.Context, name string, until uint64) (m Mo
 	if err != nil || m.Removed {
 		return m, nil, err
 	}
-	source, err := o.config.Evidence.Get(ctx, m.Document)
-	if err != nil {
-		return m, nil, fmt.Errorf("monitor %s: %w", name, err)
-	}
-	doc, err = Parse(source, name)
+	doc, err = o.document(ctx, m)
 	return m, doc, err
+}
+
+// document returns the document of a monitor that was not removed, which nobody changes.
+func (o *Office) document(ctx context.Context, m Monitor) (*Document, error) {
+	return o.documents.get(m.Document, func() ([]byte, error) {
+		source, err := o.config.Evidence.Get(ctx, m.Document)
+		if err != nil {
+			return nil, fmt.Errorf("monitor %s: %w", m.Name, err)
+		}
+		return source, nil
+	}, func(source []byte) (*Document, error) { return Parse(source, m.Name) })
 }
 
 // versionOf returns the version whose predictions of a window count: the champion when it began, if the monitor says so, and

@@ -157,9 +157,11 @@ func (o *Office) Reference(ctx context.Context, digest tallystick.Digest) (*wind
 }
 
 func (o *Office) reference(ctx context.Context, digest tallystick.Digest) (*window.Reference, error) {
-	document, err := o.config.Evidence.Get(ctx, digest)
-	if err != nil {
-		return nil, fmt.Errorf("reference %s: %w", digest, err)
-	}
-	return window.ParseReference(document)
+	return o.references.get(digest, func() ([]byte, error) {
+		document, err := o.config.Evidence.Get(ctx, digest)
+		if err != nil {
+			return nil, fmt.Errorf("reference %s: %w", digest, err)
+		}
+		return document, nil
+	}, window.ParseReference)
 }

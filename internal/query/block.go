@@ -20,6 +20,9 @@ type Block struct {
 // Rows returns how many predictions there are.
 func (b *Block) Rows() int { return len(b.frame.chosen) }
 
+// Time returns when the k-th prediction was made.
+func (b *Block) Time(k int) prediction.Time { return b.frame.time(b.frame.chosen[k]) }
+
 // Value returns what the k-th prediction has in a column of those that were asked for.
 func (b *Block) Value(column, k int) prediction.Value {
 	return b.columns[column].value(b.frame, k, b.frame.chosen[k])

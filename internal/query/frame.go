@@ -96,7 +96,7 @@ type plan struct {
 	labels    bool
 	watermark label.Watermark
 	frame     frame           // the memory of the present one
-	later     map[string]bool // segments that came on record too late; nil until it is known, if there is a bound
+	outside   map[string]bool // segments that came on record beyond the bounds; nil until they are known, if there is one
 }
 
 // newPlan returns the plan for columns and for what the selection compares. Columns that are made of others
@@ -150,12 +150,15 @@ func (a *Asker) framesOf(ctx context.Context, piece *segment.Piece, p *plan) ite
 				return
 			}
 		}
-		if p.selection.Registered > 0 && p.later == nil {
+		if (p.selection.Registered > 0 || p.selection.After > 0) && p.outside == nil {
 			var err error
-			if p.later, err = a.laterThan(ctx, p.selection); err != nil {
+			if p.outside, err = a.outside(ctx, p.selection); err != nil {
 				yield(nil, err)
 				return
 			}
+		}
+		if p.leavesOut(piece) {
+			return
 		}
 		names, at := p.present(piece.File)
 		f := &p.frame

@@ -38,8 +38,9 @@ type Selection struct {
 	Where    []Condition
 	AsOf     time.Time // labels as they were known then; zero: now
 	// Registered, if it is not 0, leaves out what came on record by later events than that sequence. A record that
-	// was erased or removed since is not there all the same.
-	Registered uint64
+	// was erased or removed since is not there all the same. After, if it is not 0, leaves out what came on record by
+	// that event or earlier ones.
+	Registered, After uint64
 }
 
 // maxConditions bounds the conditions of a question.

@@ -3,6 +3,7 @@ package query
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -10,35 +11,44 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// laterThan returns the segments of a selection's model and time that came on record by later events than its
-// bound. Files keep the names of the segments that were joined in them.
-func (a *Asker) laterThan(ctx context.Context, s *Selection) (map[string]bool, error) {
+// outside returns the segments of a selection's model and time that came on record by events beyond its bounds.
+// Files keep the names of the segments that were joined in them.
+func (a *Asker) outside(ctx context.Context, s *Selection) (map[string]bool, error) {
 	from, to := s.span()
-	later := map[string]bool{}
+	outside := map[string]bool{}
+	most := int64(s.Registered)
+	if most == 0 {
+		most = math.MaxInt64
+	}
 	err := a.db.Read(ctx, func(tx *state.Tx) error {
-		clear(later)
+		clear(outside)
 		names, err := state.Collect(tx, func(row state.Scanner) (name string, err error) { return name, row.Scan(&name) },
-			"SELECT segment FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us < ? AND removed = 0 AND event > ?", s.Model, from, to, int64(s.Registered))
+			"SELECT segment FROM prediction_segments WHERE model = ? AND last_us >= ? AND first_us < ? AND removed = 0 AND (event > ? OR event <= ?)", s.Model, from, to, most, int64(s.After))
 		for _, name := range names {
-			later[name] = true
+			outside[name] = true
 		}
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("segments of %s that came later: %w", s.Model, err)
+		return nil, fmt.Errorf("segments of %s that came earlier or later: %w", s.Model, err)
 	}
-	return later, nil
+	return outside, nil
 }
 
-// leaveOut leaves out the chosen rows of segments that came on record too late.
+// leavesOut reports whether no segment of a file counts.
+func (p *plan) leavesOut(piece *segment.Piece) bool {
+	return len(p.outside) > 0 && !slices.ContainsFunc(piece.Parts(), func(part segment.Part) bool { return !p.outside[part.Segment] })
+}
+
+// leaveOut leaves out the chosen rows of segments that came on record too early or too late.
 func (p *plan) leaveOut(f *frame, piece *segment.Piece) {
-	if len(p.later) == 0 || len(f.chosen) == 0 {
+	if len(p.outside) == 0 || len(f.chosen) == 0 {
 		return
 	}
 	first := -piece.First // rows of a frame are counted from where the piece begins
 	for _, part := range piece.Parts() {
 		end := first + part.Count
-		if p.later[part.Segment] {
+		if p.outside[part.Segment] {
 			begin, end := first-f.first, end-f.first // of the rows of the frame
 			f.chosen = slices.DeleteFunc(f.chosen, func(row int) bool { return int64(row) >= begin && int64(row) < end })
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tallystick/tallystick"
@@ -139,6 +140,16 @@ func (c Condition) String() string {
 // Equals returns the condition that a column is this text.
 func Equals(column, text string) Condition {
 	return Condition{Column: column, Op: Equal, word: text, quoted: true, value: prediction.String(text)}
+}
+
+// Known returns the condition that a column has a value.
+func Known(column string) Condition {
+	return Condition{Column: column, Op: NotEqual, word: "null", null: true}
+}
+
+// MoreThan returns the condition that a column has more than a whole number.
+func MoreThan(column string, n int64) Condition {
+	return Condition{Column: column, Op: More, word: strconv.FormatInt(n, 10), value: prediction.Integer(n)}
 }
 
 // HoldsOf reports whether the condition is true of a value of its column.
