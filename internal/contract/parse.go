@@ -261,3 +261,15 @@ func (d decoder) pattern(dst *string) decode {
 		return nil
 	}
 }
+
+// DecodeColumns reads what another document states of columns in the words of a contract.
+func DecodeColumns(d yamldoc.Decoder, dst *[]Column) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		c := &Contract{columnByName: map[string]int{}}
+		if err := (decoder{d}).columns(c)(node, path); err != nil {
+			return err
+		}
+		*dst = c.Columns
+		return nil
+	}
+}

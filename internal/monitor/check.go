@@ -38,6 +38,7 @@ type About struct {
 	Key     string `json:"check" doc:"of the check in a monitor, and in the rows that it judges"`
 	Default bool   `json:"default" doc:"whether it is made if the monitor says nothing of it"`
 	Always  bool   `json:"always,omitempty" doc:"whether a monitor cannot leave it out"`
+	Needs   string `json:"needs,omitempty" doc:"an example of what a monitor has to state; absent: nothing"`
 	Method  string `json:"method" doc:"what is computed; rows name it with its version"`
 	Fails   string `json:"fails" doc:"when it fails, or warns"`
 	Why     string `json:"why" doc:"what holds if nothing is stated, and why"`
@@ -52,8 +53,17 @@ func (c *Checks) all() []check {
 		&driftCheck{&c.Drift},
 		newNewValuesCheck(),
 		newMissingCheck(),
+		newRangeCheck(),
+		constantCheck{},
+		newSkewCheck(),
+		newSchemaCheck(),
 		&latencyCheck{},
 		&errorsCheck{},
+		newErrorKindsCheck(),
+		newDuplicatesCheck(),
+		&stalenessCheck{},
+		newCostCheck(),
+		&kpiCheck{},
 	}
 }
 
@@ -97,11 +107,18 @@ func (c *Checks) decode(d decoder) yamldoc.Decode {
 			continue
 		}
 		fields = append(fields, yamldoc.Key(a.Key, func(node *yaml.Node, path string) error {
-			if node.Kind == yaml.ScalarNode && (node.Value == "on" || node.Value == "off") {
-				c.stated[a.Key] = node.Value == "on"
-				return nil
-			}
 			c.stated[a.Key] = true
+			if node.Kind == yaml.ScalarNode {
+				switch {
+				case node.Value == "off":
+					c.stated[a.Key] = false
+					return nil
+				case node.Value == "on" && a.Needs == "":
+					return nil
+				case node.Value == "on":
+					return d.Errorf(node, "%s states no limit", path).WithHint("write %s: %s", a.Key, a.Needs)
+				}
+			}
 			return made.decode(d)(node, path)
 		}))
 	}

@@ -22,6 +22,7 @@ const columnStatus = "status"
 func (*errorsCheck) about() About {
 	return About{
 		Key:    "errors",
+		Needs:  "{max: 1%}",
 		Method: "share of predictions with the status `error` or `timeout`, 99 % Wilson interval",
 		Fails:  "the interval lies above",
 		Why:    "none",

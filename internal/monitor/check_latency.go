@@ -35,6 +35,7 @@ const columnLatency = "latency_us"
 func (*latencyCheck) about() About {
 	return About{
 		Key:    "latency",
+		Needs:  "{p99: 200ms}",
 		Method: "share of predictions slower than the limit (p99: at most 1 % may be), 99 % Wilson interval",
 		Fails:  "the interval lies above",
 		Why:    "none",

@@ -17,6 +17,7 @@ type volumeCheck struct{ min, max int64 }
 func (*volumeCheck) about() About {
 	return About{
 		Key:    "volume",
+		Needs:  "{min: 500}",
 		Method: "predictions of the window",
 		Fails:  "fewer or more than stated",
 		Why:    "none: nobody else knows what is usual",

@@ -29,22 +29,29 @@ type facts struct {
 	unpinned bool // whether it was said that there is no reference
 
 	compared []drift.Feature
+	places   map[[2]string]int // of features in the reference, by role and name
 }
 
 // features are those of the reference that are judged, compared with the window: scores and outputs first, which show
 // best that something has changed (Rabanser et al., NeurIPS 2019), then features by name.
 func (f *facts) features() []drift.Feature {
+	return f.comparedBy(f.document.Checks.Drift)
+}
+
+func (f *facts) comparedBy(th drift.Thresholds) []drift.Feature {
 	if f.compared != nil || f.Profile == nil {
 		return f.compared
 	}
 	reference := f.Profile.Reference()
 	f.compared = make([]drift.Feature, 0, len(reference.Features))
+	f.places = make(map[[2]string]int, len(reference.Features))
 	for i, feature := range drift.FromProfile(f.Profile) {
+		f.places[[2]string{feature.Role, feature.Name}] = i
 		if f.document.Checks.judged(&reference.Features[i]) {
 			f.compared = append(f.compared, feature)
 		}
 	}
-	f.compared = drift.Judge(f.compared, reference.Rows, f.Predictions, f.document.Checks.Drift).Features
+	f.compared = drift.Judge(f.compared, reference.Rows, f.Predictions, th).Features
 	slices.SortStableFunc(f.compared, func(a, b drift.Feature) int {
 		if a.Role != b.Role {
 			return priority(a.Role) - priority(b.Role)
@@ -53,6 +60,9 @@ func (f *facts) features() []drift.Feature {
 	})
 	return f.compared
 }
+
+// place returns where a feature is in the reference.
+func (f *facts) place(moved *drift.Feature) int { return f.places[[2]string{moved.Role, moved.Name}] }
 
 func priority(role string) int {
 	return slices.Index([]string{roleScore, roleOutput, window.RoleFeature}, role)

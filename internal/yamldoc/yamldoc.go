@@ -136,6 +136,9 @@ func (d Decoder) Unknown(node *yaml.Node, what string, known []string) error {
 	if near := tallystick.Nearest(node.Value, known); near != "" {
 		return e.WithHint("did you mean %q?", near)
 	}
+	if len(known) == 0 {
+		return e.WithHint("it has none")
+	}
 	return e.WithHint("use one of %s", List(known))
 }
 
