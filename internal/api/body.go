@@ -86,11 +86,7 @@ func (s *server) bodies() {
 			if err := s.may(ctx, access.CatalogRead, whole, in.Model); err != nil {
 				return page[body.KeepRule]{}, err
 			}
-			var found []body.KeepRule
-			err := s.Workspace.DB.Read(ctx, func(tx *state.Tx) (err error) {
-				found, err = body.Rules(tx, in.Model)
-				return err
-			})
+			found, err := body.All(ctx, s.Workspace.DB, in.Model)
 			err = s.nothing(ctx, len(found), err, catalog.Names{Model: in.Model})
 			return pageOf(found, len(found), nil), err
 		})

@@ -9,6 +9,7 @@ package body
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,6 +83,15 @@ func Remove(tx *state.Tx, model, name string) (trail.Change, error) {
 		return nil, no.WithHint("did you mean %s?", near)
 	}
 	return nil, no.WithHint("`tallystick body rule list --model %s` lists them", model)
+}
+
+// All returns what Rules does, in a transaction of its own.
+func All(ctx context.Context, db *state.DB, model string) (found []KeepRule, err error) {
+	err = db.Read(ctx, func(tx *state.Tx) error {
+		found, err = Rules(tx, model)
+		return err
+	})
+	return found, err
 }
 
 // Rules returns the rules of a model, or of all models if that is empty, those that were removed too.

@@ -112,7 +112,7 @@ func (a *app) bodyRuleList() *cobra.Command {
 		text: func(w io.Writer, all []body.KeepRule) {
 			fmt.Fprintln(w, "MODEL\tRULE\tHOLDS FOR\tSHARE\tBY\tAT LEAST\tMOST")
 			for _, r := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], holdsFor(r.Terms), r.Share,
+				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], r.Holding(), r.Share,
 					orDash(strings.Join(r.Strata, ",")), r.AtLeast, r.Most)
 			}
 		},

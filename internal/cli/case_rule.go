@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/casework"
-	"github.com/tallystick/tallystick/internal/selection"
 )
 
 func (a *app) caseRule() *cobra.Command {
@@ -90,21 +88,9 @@ func (a *app) caseRuleList() *cobra.Command {
 		text: func(w io.Writer, all []casework.CaseRule) {
 			fmt.Fprintln(w, "MODEL\tRULE\tHOLDS FOR\tSHARE\tBY\tAT LEAST\tMOST\tSECOND\tWITHIN\tQUEUE")
 			for _, r := range all {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\t%v\t%s\t%s\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], holdsFor(r.Terms), r.Share,
+				fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%s\t%d\t%d\t%v\t%s\t%s\n", r.Model, r.Name+map[bool]string{true: " (removed)"}[r.Removed], r.Holding(), r.Share,
 					orDash(strings.Join(r.Strata, ",")), r.AtLeast, r.Most, r.Second, strconv.FormatFloat(float64(r.Within), 'f', -1, 64)+"h", orDash(r.Queue))
 			}
 		},
 	})
-}
-
-// holdsFor tells in a line which records a rule holds for.
-func holdsFor(r selection.Terms) string {
-	all := slices.Clone(r.Where)
-	if r.Margin != nil {
-		all = append(all, "score within "+strconv.FormatFloat(*r.Margin, 'g', -1, 64)+" of the threshold")
-	}
-	if len(all) == 0 {
-		return "all"
-	}
-	return strings.Join(all, " and ")
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/api"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/schedule"
@@ -254,6 +255,7 @@ func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Han
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry, Packages: h.packages,
 		Archive: h.archive, Labels: h.labels, Cases: h.cases, Explained: h.explainer(),
+		Bodies: func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, h.DB, model) },
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))
 	return mux

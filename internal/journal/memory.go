@@ -59,7 +59,7 @@ func (m *memory) add(id BatchID, r Receipt) {
 		m.next = (m.next + 1) % m.count
 	}
 	*m.at(place) = remembered{id, r}
-	m.places[id] = uint32(place) //nolint:gosec // G115: Remember is less than 2^32
+	m.places[id] = uint32(place)
 }
 
 // entrySize is that of one receipt in what Trim keeps: id, shard, sequence, hash.

@@ -6,6 +6,8 @@ package selection
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/query"
@@ -31,6 +33,18 @@ type Terms struct {
 	Strata  []string `json:"strata,omitempty" maxItems:"4" doc:"fields by which records are told apart: environment, version, route, status, decided_by, tier, or features as f_NAME"`
 	AtLeast int64    `json:"at_least,omitempty" minimum:"0" doc:"of each stratum and day so many are chosen, however rare it is"`
 	Most    int64    `json:"most,omitempty" minimum:"0" doc:"of all so many a day are chosen at most; 0: 1,000"`
+}
+
+// Holding tells in a line which records t is about.
+func (t *Terms) Holding() string {
+	all := slices.Clone(t.Where)
+	if t.Margin != nil {
+		all = append(all, "score within "+strconv.FormatFloat(*t.Margin, 'g', -1, 64)+" of the threshold")
+	}
+	if len(all) == 0 {
+		return "all"
+	}
+	return strings.Join(all, " and ")
 }
 
 // Validate returns an Invalid error unless t can choose something. It names the rule that has the terms.

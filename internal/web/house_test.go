@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
@@ -69,6 +70,7 @@ func open(t testing.TB) *house {
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Archive: kept, Labels: h.labels, Cases: h.cases,
+		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
 		Registry:  registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})

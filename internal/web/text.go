@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/chart"
+	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/wording"
 )
 
@@ -30,6 +31,7 @@ func functions(a assets) template.FuncMap {
 		"plural":   plural,
 		"readable": func(name any) string { return readable(fmt.Sprint(name)) },
 		"shape":    shape,
+		"share":    figure.Percent,
 		"sign":     sign,
 		"size":     byteCount,
 		"tier":     tier,

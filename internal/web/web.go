@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/archive"
+	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
@@ -34,6 +35,7 @@ type Config struct {
 	Archive   *archive.Archive
 	Labels    *label.Store
 	Cases     *casework.Desk
+	Bodies    func(ctx context.Context, model string) ([]body.KeepRule, error) // the rules by which bodies are kept
 	Explained *explanation.Explainer
 	Evidence  Evidence
 	People    People
