@@ -21,7 +21,7 @@ var floors = [][]string{
 	{"verify", "client"},
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire", "internal/yamldoc", "internal/window"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
-	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/objective", "internal/segment"},
+	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/objective", "internal/segment", "internal/outcome"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive", "internal/rollup", "internal/monitor"},
 	{"internal/explanation", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
@@ -42,6 +42,7 @@ var sideways = map[string]map[string]string{
 	"internal/figure":     {"internal/stat": "figures are written from estimates", "internal/chart": "one way to write a count"},
 	"internal/witness":    {"internal/durable": "one way to write a file durably"},
 	"internal/provenance": {"internal/artifact": "one way to hash files"},
+	"internal/outcome":    {"internal/performance": "one way to measure performance", "internal/fairness": "one way to compare groups"},
 	"internal/notify":     {"internal/catalog": "one way to tell an event in words"},
 	"internal/window":     {"internal/stat": "one quantile rule, one comparison of samples"},
 	"internal/workspace":  {"internal/trail": "a workspace opens its trail", "internal/evidence": "a workspace opens its keys and store"},

@@ -118,7 +118,7 @@ func (o *Office) outdated(ctx context.Context, d *Document, a arrival) (all []ju
 // recordAgain judges a window again, and keeps that if it can be: of a time whose predictions are not kept any more, what was
 // judged stays.
 func (o *Office) recordAgain(ctx context.Context, doc *Document, w Window) (kept bool, err error) {
-	j, err := o.judge(ctx, doc, w, 0)
+	j, err := o.judge(ctx, doc, w, 0, time.Time{})
 	if err != nil || j.removed {
 		return false, err
 	}

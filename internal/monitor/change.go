@@ -23,7 +23,7 @@ func Tables() []trail.Table {
 	return []trail.Table{
 		{Name: "model_references", Key: []string{"event"}, Columns: []string{"model", "version", "digest", "source", "predictions", "environment", "from_us", "to_us", "data_digest", "pinned_ms"}},
 		{Name: "monitor_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "digest", "removed", "applied_ms"}},
-		{Name: "window_judgements", Key: []string{"event"}, Columns: []string{"monitor", "model", "version", "from_us", "to_us", "known_event", "digest", "verdict", "predictions", "backfilled", "judged_ms"}},
+		{Name: "window_judgements", Key: []string{"event"}, Columns: []string{"monitor", "model", "version", "from_us", "to_us", "known_event", "digest", "verdict", "predictions", "backfilled", "labelled", "wrong", "awaits_us", "judged_ms"}},
 	}
 }
 
@@ -115,6 +115,9 @@ type Judged struct {
 	Verdict     tallystick.Verdict `json:"verdict"`
 	Predictions int64              `json:"predictions"`
 	Backfilled  int64              `json:"backfilled,omitempty"`
+	Labelled    int64              `json:"labelled,omitempty"`
+	Wrong       int64              `json:"wrong,omitempty"`
+	Awaits      string             `json:"awaits,omitempty"`
 }
 
 // Subject implements trail.Change.
@@ -132,8 +135,15 @@ func (j *Judged) Apply(tx *state.Tx, at trail.Mark) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("INSERT INTO window_judgements (event, monitor, model, version, from_us, to_us, known_event, digest, verdict, predictions, backfilled, judged_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		at.Sequence, j.Monitor, j.Model, j.Version, from, to, j.Known, string(j.Judgement), string(j.Verdict), j.Predictions, j.Backfilled, at.Time.UnixMilli())
+	awaits, err := micro(j.Awaits)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec("UPDATE window_judgements SET awaits_us = 0 WHERE monitor = ? AND from_us = ? AND awaits_us > 0", j.Monitor, from); err != nil {
+		return err // the one that counts says what is awaited
+	}
+	_, err = tx.Exec("INSERT INTO window_judgements (event, monitor, model, version, from_us, to_us, known_event, digest, verdict, predictions, backfilled, labelled, wrong, awaits_us, judged_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		at.Sequence, j.Monitor, j.Model, j.Version, from, to, j.Known, string(j.Judgement), string(j.Verdict), j.Predictions, j.Backfilled, j.Labelled, j.Wrong, awaits, at.Time.UnixMilli())
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -64,6 +65,12 @@ func (c *Checks) all() []check {
 		&stalenessCheck{},
 		newCostCheck(),
 		&kpiCheck{},
+		labelsCheck{&c.Labels},
+		&performanceCheck{},
+		&estimateCheck{},
+		newCalibrationCheck(),
+		newFairnessCheck(),
+		newConceptCheck(),
 	}
 }
 
@@ -80,6 +87,7 @@ type Checks struct {
 	Features []string         // that are judged; empty: all of the reference
 	Except   []string         // that are not
 	Drift    drift.Thresholds // how few rows are too few holds for every check
+	Labels   *Labels          // nil: how predictions turn out is not judged
 
 	made   []check         // in the order of rows
 	stated map[string]bool // by key: true, or false if the check is off
@@ -127,6 +135,13 @@ func (c *Checks) decode(d decoder) yamldoc.Decode {
 		if err == nil && len(c.Features) > 0 && len(c.Except) > 0 {
 			return d.Errorf(node, "%s says which features are judged and which are not", path).WithHint("keep features or except")
 		}
+		if err == nil && c.Labels == nil {
+			for _, key := range needLabels() {
+				if c.stated[key] {
+					return d.Errorf(node, "%s.%s needs to know when labels are there", path, key).WithHint("write 'labels: {mature: 30d}' beside it")
+				}
+			}
+		}
 		return err
 	}
 }
@@ -147,6 +162,9 @@ type subject struct {
 	reference *window.Reference // nil: none is pinned
 	selection query.Selection   // of the predictions of the window as they are known
 	office    *Office
+	asOf      time.Time // as what is judged was known then; zero: now
+
+	turned *Turned // once a check has asked for it
 }
 
 // look looks at one window for a check. What it counts is bounded, whatever comes.

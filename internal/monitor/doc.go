@@ -46,6 +46,7 @@ type Office struct {
 	tallies    *rollup.Store
 	documents  *recent[*Document]
 	references *recent[*window.Reference]
+	baselines  memory
 }
 
 // New returns the office of an installation.

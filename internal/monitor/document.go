@@ -46,4 +46,6 @@ const defaultDelay = 5 * time.Minute
 const (
 	ofDefault = "default"
 	ofMonitor = "monitor"
+	// ofReference is a threshold that follows from the reference.
+	ofReference = "reference"
 )

@@ -44,13 +44,18 @@ func (o *Office) Run(ctx context.Context) (outcome string, err error) {
 	if err := o.countAll(ctx, inForce); err != nil {
 		faults = append(faults, err)
 	}
-	judged, waiting, anew := 0, int64(0), 0
+	judged, waiting, anew, labelled := 0, int64(0), 0, 0
 	for _, w := range inForce {
 		n, left, err := o.runDue(ctx, w.Monitor, w.doc)
 		judged, waiting = judged+n, waiting+left
 		if err == nil {
 			n, err = o.runAgain(ctx, w.Monitor, w.doc)
 			anew += n
+			if err == nil {
+				var still int64
+				n, still, err = o.runAwaited(ctx, w.Monitor, w.doc)
+				labelled, waiting = labelled+n, waiting+still
+			}
 		}
 		if ctx.Err() != nil {
 			return "", ctx.Err()
@@ -67,6 +72,12 @@ func (o *Office) Run(ctx context.Context) (outcome string, err error) {
 			outcome += "; "
 		}
 		outcome += fmt.Sprintf("judged %d again, of which more predictions came on record", anew)
+	}
+	if labelled > 0 {
+		if outcome != "" {
+			outcome += "; "
+		}
+		outcome += fmt.Sprintf("judged %d again, of which labels should be there", labelled)
 	}
 	return outcome, errors.Join(faults...)
 }
@@ -127,7 +138,7 @@ func (o *Office) unjudged(ctx context.Context, name string, from time.Time, widt
 
 // record judges a window and puts the judgement on record.
 func (o *Office) record(ctx context.Context, doc *Document, w Window) error {
-	j, err := o.judge(ctx, doc, w, 0)
+	j, err := o.judge(ctx, doc, w, 0, time.Time{})
 	if err != nil {
 		return err
 	}

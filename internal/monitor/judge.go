@@ -19,7 +19,8 @@ type Seen struct {
 	Unserved    bool // whether the monitor watches the champion, and there was none
 	Removed     bool // whether predictions of that time are not kept any more
 
-	looks looks
+	looks  looks
+	turned *Turned // nil: no check asked how predictions turned out
 }
 
 // Judge ends the verdicts of a window. The version, if it is not empty, is the one whose predictions were counted.
@@ -32,6 +33,10 @@ func (d *Document) Judge(w Window, version string, s *Seen) *WindowJudgement {
 		j.Reference = s.Profile.Reference().Digest()
 	}
 	f := &facts{Seen: s, document: d, window: w}
+	if s.turned != nil && s.turned.unready("", "") == nil {
+		c := d.Checks.concept().wrong(s.turned)
+		j.Labelled, j.Wrong = c.N, c.K
+	}
 	if s.Predictions > 0 {
 		j.Rows = s.looks.judge(f)
 	} else {
@@ -39,6 +44,12 @@ func (d *Document) Judge(w Window, version string, s *Seen) *WindowJudgement {
 	}
 	var wrong []string
 	for _, r := range j.Worst() {
+		if !r.Awaits.IsZero() {
+			if j.Awaits.IsZero() || r.Awaits.Before(j.Awaits) {
+				j.Awaits = r.Awaits
+			}
+			continue // what cannot be known yet does not hide what is
+		}
 		j.Verdict = j.Verdict.Worse(r.Verdict)
 		if r.Verdict != tallystick.Pass && r.Verdict == j.Verdict {
 			wrong = append(wrong, r.Words)
@@ -64,6 +75,9 @@ func summary(j *WindowJudgement, wrong []string) string {
 		if more := len(wrong) - maxTold; more > 0 {
 			words += fmt.Sprintf(" And %d more.", more)
 		}
+	}
+	if !j.Awaits.IsZero() {
+		words += fmt.Sprintf(" What needs labels is judged on %s.", j.Awaits.Format(time.RFC3339))
 	}
 	if j.Backfilled > 0 {
 		words += fmt.Sprintf(" %d of %d predictions came on record after the window was due, until %s.", j.Backfilled, j.Predictions, j.Due.Format(time.RFC3339))

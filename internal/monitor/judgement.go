@@ -30,9 +30,12 @@ type WindowJudgement struct {
 	Known       Known              `json:"known" doc:"what was on record"`
 	Predictions int64              `json:"predictions"`
 	Backfilled  int64              `json:"backfilled" doc:"predictions of it that came on record after the window was due"`
+	Labelled    int64              `json:"labelled,omitempty" doc:"predictions with an output and a label, once labels are there"`
+	Wrong       int64              `json:"wrong,omitempty" doc:"of those, predictions whose output was wrong"`
 	Thresholds  drift.Thresholds   `json:"drift_thresholds"`
 	Verdict     tallystick.Verdict `json:"verdict" enum:"pass,warn,inconclusive,insufficient,fail" doc:"the worst of the rows"`
 	Words       string             `json:"words"`
+	Awaits      time.Time          `json:"awaits,omitzero" doc:"when the window is judged again, because labels should be there then"`
 	Rows        []Row              `json:"rows"`
 
 	removed bool // predictions of that time are not kept any more
@@ -42,6 +45,8 @@ type WindowJudgement struct {
 type Known struct {
 	Event    uint64 `json:"event" doc:"newest event by which predictions of that time came on record; 0: there are none"`
 	Segments int64  `json:"segments" doc:"segments that can have predictions of that time"`
+	Labels   uint64 `json:"labels_event,omitempty" doc:"newest event that recorded a label which counts, of these predictions or of those that they are compared with"`
+	Judged   uint64 `json:"judged_event,omitempty" doc:"newest event of the judgements of earlier windows that were taken into account"`
 }
 
 // Row is one check of a window.
@@ -56,13 +61,14 @@ type Row struct {
 	Adjusted  *float64           `json:"p_adjusted,omitempty" doc:"by Benjamini-Hochberg over the features of the window"`
 	Measure   string             `json:"measure" doc:"what value is: psi, a share of rows, or rows"`
 	Value     stat.Number        `json:"value"`
-	Low       *float64           `json:"low,omitempty" doc:"of the 99 % interval of value"`
+	Low       *float64           `json:"low,omitempty" doc:"of the interval of value, of the confidence that method states"`
 	High      *float64           `json:"high,omitempty"`
 	Threshold *float64           `json:"threshold,omitempty" doc:"from which it fails"`
 	Warn      *float64           `json:"warn_threshold,omitempty"`
-	Origin    string             `json:"threshold_origin,omitempty" doc:"default, or monitor: the monitor states it"`
+	Origin    string             `json:"threshold_origin,omitempty" doc:"default, reference: it follows from that, or monitor: the monitor states it"`
 	Verdict   tallystick.Verdict `json:"verdict" enum:"pass,warn,inconclusive,insufficient,fail"`
 	Words     string             `json:"words"`
+	Awaits    time.Time          `json:"awaits,omitzero" doc:"when it can be judged, because labels should be there; it does not count for the verdict of the window before"`
 	Feature   *drift.Feature     `json:"feature,omitempty" doc:"all that was compared, of a row of drift"`
 	Omitted   int                `json:"bins_omitted,omitempty" doc:"bins that are left out of the feature: those with fewest rows"`
 }

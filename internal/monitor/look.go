@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/rollup"
@@ -72,13 +73,13 @@ func (s *Seen) take(rules *rollup.Rules, t *rollup.Tally) {
 }
 
 // look counts what is on record of a window, up to an event.
-func (o *Office) look(ctx context.Context, d *Document, w Window, version string, reference *window.Reference, until uint64) (*Seen, error) {
+func (o *Office) look(ctx context.Context, d *Document, w Window, version string, reference *window.Reference, until uint64, asOf time.Time) (*Seen, error) {
 	s := query.Selection{Model: d.Model, From: w.From, To: w.To, Where: d.where(version), Registered: until}
 	known, err := o.config.Asker.Registered(ctx, d.Model, w.From, w.To, until)
 	if err != nil {
 		return nil, err
 	}
-	seen := &Seen{Known: Known{known.Newest, known.Segments}}
+	seen := &Seen{Known: Known{Event: known.Newest, Segments: known.Segments}}
 	if known.Removed > 0 {
 		seen.Removed = true
 		return seen, nil
@@ -87,11 +88,15 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 		seen.Before, err = o.before(ctx, d, w, version, until)
 		return withProfile(seen, reference), err
 	}
-	if seen.looks, err = d.Checks.begin(ctx, &subject{d, w, version, reference, s, o}); err != nil {
+	of := &subject{document: d, window: w, version: version, reference: reference, selection: s, office: o, asOf: asOf}
+	if seen.looks, err = d.Checks.begin(ctx, of); err != nil {
 		return nil, err
 	}
 	if err := o.count(ctx, seen, d, w, version, reference, s); err != nil {
 		return nil, err
+	}
+	if seen.turned = of.turned; seen.turned != nil {
+		seen.Known.Labels, seen.Known.Judged = seen.turned.known(), seen.turned.judged
 	}
 	if seen.Predictions == 0 {
 		seen.Before, err = o.before(ctx, d, w, version, until)

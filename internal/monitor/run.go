@@ -38,7 +38,7 @@ func (o *Office) Judge(ctx context.Context, name string, at, asOf time.Time) (*W
 	if now := o.config.Now(); w.To.After(now) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "the window %s has not ended", w)
 	}
-	j, err := o.judge(ctx, doc, w, until)
+	j, err := o.judge(ctx, doc, w, until, asOf)
 	if err == nil && j.removed {
 		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s from %s are not kept any more", doc.Model, w).WithHint("what was judged of them stays: `tallystick monitor judgements %s`", name)
 	}
@@ -46,7 +46,7 @@ func (o *Office) Judge(ctx context.Context, name string, at, asOf time.Time) (*W
 }
 
 // judge judges a window of a monitor by what events up to until put on record.
-func (o *Office) judge(ctx context.Context, doc *Document, w Window, until uint64) (*WindowJudgement, error) {
+func (o *Office) judge(ctx context.Context, doc *Document, w Window, until uint64, asOf time.Time) (*WindowJudgement, error) {
 	version, err := o.versionOf(ctx, doc, w)
 	if tallystick.CodeOf(err) == tallystick.NotFound {
 		return doc.Judge(w, "", &Seen{Unserved: true}), nil
@@ -58,7 +58,7 @@ func (o *Office) judge(ctx context.Context, doc *Document, w Window, until uint6
 	if err != nil {
 		return nil, err
 	}
-	seen, err := o.look(ctx, doc, w, version, reference, until)
+	seen, err := o.look(ctx, doc, w, version, reference, until, asOf)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (o *Office) Keep(ctx context.Context, j *WindowJudgement) (*Judged, error) 
 	digest, err := o.config.Evidence.Put(ctx, data)
 	return &Judged{
 		Monitor: j.Monitor, Model: j.Model, Version: j.Version, From: stamp(j.From), To: stamp(j.To), Known: j.Known.Event, Judgement: digest,
-		Verdict: j.Verdict, Predictions: j.Predictions, Backfilled: j.Backfilled,
+		Verdict: j.Verdict, Predictions: j.Predictions, Backfilled: j.Backfilled, Labelled: j.Labelled, Wrong: j.Wrong, Awaits: stamp(j.Awaits),
 	}, err
 }
 
@@ -124,6 +124,9 @@ type JudgedWindow struct {
 	Verdict     tallystick.Verdict `json:"verdict" enum:"pass,warn,inconclusive,insufficient,fail"`
 	Predictions int64              `json:"predictions"`
 	Backfilled  int64              `json:"backfilled" doc:"predictions that came on record after the window was due"`
+	Labelled    int64              `json:"labelled,omitempty" doc:"predictions with an output and a label, once labels are there"`
+	Wrong       int64              `json:"wrong,omitempty" doc:"of those, predictions whose output was wrong"`
+	Awaits      time.Time          `json:"awaits,omitzero" doc:"when the window is judged again, because labels should be there then"`
 	Known       uint64             `json:"known_event" doc:"newest event by which predictions of that time came on record"`
 	Judgement   tallystick.Digest  `json:"judgement_digest" doc:"of the whole, with a row for every check"`
 	Judged      time.Time          `json:"judged"`
@@ -140,12 +143,12 @@ type JudgedFilter struct {
 	Limit          int // 0 means 100; at most 1,000
 }
 
-const judgedColumns = "event, monitor, model, version, from_us, to_us, known_event, digest, verdict, predictions, backfilled, judged_ms"
+const judgedColumns = "event, monitor, model, version, from_us, to_us, known_event, digest, verdict, predictions, backfilled, labelled, wrong, awaits_us, judged_ms"
 
 func scanJudged(row state.Scanner) (v JudgedWindow, err error) {
-	var from, to, judged int64
-	err = row.Scan(&v.Event, &v.Monitor, &v.Model, &v.Version, &from, &to, &v.Known, &v.Judgement, &v.Verdict, &v.Predictions, &v.Backfilled, &judged)
-	v.From, v.To, v.Judged = time.UnixMicro(from).UTC(), time.UnixMicro(to).UTC(), time.UnixMilli(judged).UTC()
+	var from, to, awaits, judged int64
+	err = row.Scan(&v.Event, &v.Monitor, &v.Model, &v.Version, &from, &to, &v.Known, &v.Judgement, &v.Verdict, &v.Predictions, &v.Backfilled, &v.Labelled, &v.Wrong, &awaits, &judged)
+	v.From, v.To, v.Awaits, v.Judged = time.UnixMicro(from).UTC(), time.UnixMicro(to).UTC(), instant(awaits), time.UnixMilli(judged).UTC()
 	return v, err
 }
 

@@ -64,11 +64,11 @@ func (b Baseline) Compare(p *Performance) []Comparison {
 		}
 		m, ok := p.Metric(base.Name)
 		if !ok {
-			comparisons = append(comparisons, b.unknown(base, p.whyAbsent(base.Name)))
+			comparisons = append(comparisons, b.unknown(base, p.WhyAbsent(base.Name)))
 			continue
 		}
 		c := b.compare(m, base)
-		if m.Name == "roc_auc" && min(p.rarer(), b.rarer()) < MinClass {
+		if m.Name == "roc_auc" && min(p.Rarer(), b.Rarer()) < MinClass {
 			c.Verdict = tallystick.Insufficient
 		}
 		switch c.Verdict {

@@ -154,8 +154,8 @@ func (p *Performance) Metric(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// whyAbsent says why a metric is not there.
-func (p *Performance) whyAbsent(name string) string {
+// WhyAbsent says why a metric is not there.
+func (p *Performance) WhyAbsent(name string) string {
 	for _, a := range p.Absent {
 		if a.Metric == name {
 			return a.Reason
@@ -164,8 +164,8 @@ func (p *Performance) whyAbsent(name string) string {
 	return "it is no metric of this task"
 }
 
-// rarer returns the number of labels of the rarer of two classes, or all rows of another task.
-func (p *Performance) rarer() int64 {
+// Rarer returns the number of labels of the rarer of two classes, or all rows of another task.
+func (p *Performance) Rarer() int64 {
 	if p.Positives == nil {
 		return p.N
 	}

@@ -75,6 +75,11 @@ func (a *Asker) Joined(ctx context.Context, s Selection, columns []string, water
 	}
 }
 
+// Labels returns up to where labels of a model were known at a moment; zero means now.
+func (a *Asker) Labels(ctx context.Context, model string, asOf time.Time) (label.Watermark, error) {
+	return a.labels.Watermark(ctx, model, asOf)
+}
+
 // LabelCoverage says how many predictions have labels, and how long those took.
 type LabelCoverage struct {
 	Model   string          `json:"model"`

@@ -56,6 +56,9 @@ func monitorDefinitions() []Definition {
 				public("verdict", Text, "the worst of the rows"),
 				public("predictions", Number, "number of predictions in the window"),
 				optional("backfilled", Number, "number of those that came on record after the window was due; absent: none").inTheOpen(),
+				optional("labelled", Number, "number of those with an output and a label, once labels are there").inTheOpen(),
+				optional("wrong", Number, "number of those of which the output was wrong").inTheOpen(),
+				optional("awaits", Text, "time from which the window is judged again, because labels should be there; absent: it is not").inTheOpen(),
 			},
 		},
 	}
