@@ -44,6 +44,7 @@ const (
 	CaseDecide        Action = "case.decide"
 	MonitorManage     Action = "monitor.manage"
 	WindowJudge       Action = "window.judge"
+	AlertManage       Action = "alert.manage"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -107,8 +108,9 @@ var rights = []Right{
 	{CaseRuleManage, "say which predictions people look at", []Role{Validator, Approver, Operator}},
 	{CaseOpen, "have people look at a prediction", people()},
 	{CaseDecide, "give an opinion on a prediction", []Role{Validator, Approver, Operator}},
-	{MonitorManage, "say how the predictions of a model are watched: references, monitors", []Role{Scientist, Validator, Approver, Operator}},
+	{MonitorManage, "say how the predictions of a model are watched: references, monitors, alert policies", []Role{Scientist, Validator, Approver, Operator}},
 	{WindowJudge, "have the predictions of a window judged", []Role{Scientist, Validator, Approver, Operator, Auditor}},
+	{AlertManage, "keep notifications of alerts back for a time, resolve alerts by hand", []Role{Scientist, Validator, Approver, Operator}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
@@ -55,6 +56,7 @@ type Config struct {
 	Labels      *label.Store
 	Cases       *casework.Desk
 	Monitors    *monitor.Office
+	Alerts      *alert.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -121,6 +123,7 @@ func New(config Config) http.Handler {
 	s.cases()
 	s.bodies()
 	s.monitors()
+	s.alerts()
 	s.explanations()
 	s.notifications()
 	s.releases()

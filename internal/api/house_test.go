@@ -15,6 +15,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
@@ -97,6 +98,10 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	h.Monitors = monitor.New(monitor.Config{
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Catalog: cat,
 		Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
+	})
+	h.Alerts = alert.New(alert.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Models: cat, Evidence: w.Evidence,
+		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.Monitors}},
 	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

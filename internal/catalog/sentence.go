@@ -115,6 +115,16 @@ func allPhrases() map[trail.Type]phrase {
 		trail.MonitorRemoved:  {"removed the monitor {monitor} of {model}", "remove a monitor of {model}"},
 		trail.WindowJudged:    {"judged {predictions} predictions of {model}[@{version}] from {from} to {to} by the monitor {monitor}: {verdict}[, {backfilled} of them back-filled]", "judge predictions of {model}"},
 
+		trail.AlertPending:       {"raised an alert of {rule} about {model}[@{version}][ in {environment}][, {subject}][, slice {segment}]: pending[, window {from} to {to}]", "raise an alert about {model}"},
+		trail.AlertFired:         {"fired an alert of {rule} about {model}[@{version}][ in {environment}][, {subject}][, slice {segment}]: {severity}[, window {from} to {to}][, suppressed by {suppressed_by}]", "fire an alert about {model}"},
+		trail.AlertResolved:      {"resolved the {state} alert of {rule} about {model}[@{version}][ in {environment}][, {subject}] (cause: {cause})", "resolve an alert[ about {model}]"},
+		trail.AlertSuppressed:    {"kept notifications of alert {alert} about {model} back, by {suppressed_by}", "keep notifications of an alert back"},
+		trail.AlertUnsuppressed:  {"let notifications of alert {alert} about {model} go", "let notifications of an alert go"},
+		trail.AlertPolicyApplied: {"applied the alert policy {policy}[ of {model}]", "apply an alert policy[ of {model}]"},
+		trail.AlertPolicyRemoved: {"removed the alert policy {policy}[ of {model}]", "remove an alert policy[ of {model}]"},
+		trail.SilenceCreated:     {"silenced alerts with {matchers} from {from} until {until}", "silence alerts[ of {model}]"},
+		trail.SilenceEnded:       {"ended the silence {silence}[ of {model}] (cause: {cause})", "end a silence[ of {model}]"},
+
 		trail.BodyRuleDefined: {"said by the rule {rule} which bodies of predictions of {model} are kept", "say which bodies of predictions of {model} are kept"},
 		trail.BodyRuleRemoved: {"removed the rule {rule} by which bodies of predictions of {model} are kept", "remove a rule for bodies of {model}"},
 
@@ -166,6 +176,7 @@ func requests() map[string]string {
 		"case.decide":        "give an opinion on a prediction[ of {model}]",
 		"case.open":          "have people look at a prediction[ of {model}]",
 		"monitor.manage":     "say how predictions[ of {model}] are watched",
+		"alert.manage":       "keep notifications of alerts[ of {model}] back, or resolve alerts",
 		"body_rule.manage":   "say which bodies[ of predictions of {model}] are kept",
 		"case_rule.manage":   "say which predictions[ of {model}] people look at",
 		"freeze.manage":      "declare or lift a freeze",

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
@@ -47,6 +48,7 @@ type house struct {
 	labels   *label.Store
 	cases    *casework.Desk
 	monitors *monitor.Office
+	alerts   *alert.Office
 }
 
 // packs gives the rules of the gate for a tier.
@@ -72,6 +74,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
 	h.cases, h.monitors = h.desk(), h.watch()
+	h.alerts = h.alerting()
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
@@ -83,7 +86,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors, Alerts: h.alerts,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

@@ -65,6 +65,11 @@ func Topics() []Topic {
 		}, nil},
 		{"case", "a prediction waits for people to look at it, or somebody gave an opinion", []trail.Type{trail.CaseOpened, trail.CaseJudged}, nil},
 		{"integrity-gap", "predictions that were acknowledged are damaged or lost", []trail.Type{trail.IntegrityGap}, nil},
+		{"alert", "an alert fired and nothing keeps it back, no longer kept back, or resolved", []trail.Type{trail.AlertFired, trail.AlertUnsuppressed, trail.AlertResolved},
+			func(fields map[string]any) bool { return fields["suppressed_by"] == nil && fields["state"] != "pending" }},
+		{"alert-page", "an alert that somebody is to look at now", []trail.Type{trail.AlertFired},
+			func(fields map[string]any) bool { return fields["severity"] == "page" && fields["suppressed_by"] == nil }},
+		{"silence", "notifications of alerts are kept back for a time, or no longer", []trail.Type{trail.SilenceCreated, trail.SilenceEnded}, nil},
 		{"export", "evidence or a backup left the installation", []trail.Type{trail.PackageExported, trail.BundleExported, trail.GateExported, trail.BackupCreated}, nil},
 	}
 }
