@@ -71,6 +71,10 @@ func (c *Checks) all() []check {
 		newCalibrationCheck(),
 		newFairnessCheck(),
 		newConceptCheck(),
+		newAgreementCheck(),
+		newAttributionCheck(),
+		newMultivariateCheck(),
+		newDecisionsCheck(),
 	}
 }
 

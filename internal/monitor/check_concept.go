@@ -93,7 +93,7 @@ type counted struct {
 func (s *subject) earlier(ctx context.Context, t *Turned, from time.Time) error {
 	until := bound(s.selection.Registered)
 	err := s.office.config.DB.Read(ctx, func(tx *state.Tx) (err error) {
-		t.Earlier, t.judged = nil, 0
+		t.Earlier = nil
 		t.Earlier, err = state.Collect(tx, func(row state.Scanner) (c counted, err error) {
 			var us, event int64
 			err = row.Scan(&us, &event, &c.K, &c.N)

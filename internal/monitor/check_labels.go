@@ -25,7 +25,7 @@ type Labels struct {
 
 // needLabels are the checks that cannot be made unless the monitor says when labels are there.
 func needLabels() []string {
-	return []string{"labels", "performance", "estimate", "calibration", "fairness", "concept"}
+	return []string{"labels", "performance", "estimate", "calibration", "fairness", "concept", "agreement"}
 }
 
 // Of the share of predictions that have labels. Below it nobody knows whether those that do are like the others.

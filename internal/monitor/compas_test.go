@@ -80,7 +80,7 @@ checks:
   drift: off
   new_values: off
   missing: off
-  labels: {mature: 0, threshold: 5, task: binary}
+  labels: {mature: 0, threshold: 5}
   performance: off
   fairness: {groups: [race, sex], favourable: negative, compare_with: {race: Caucasian}}
 `)

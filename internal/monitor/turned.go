@@ -8,6 +8,7 @@ import (
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/outcome"
+	"github.com/tallystick/tallystick/internal/performance"
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/state"
 )
@@ -41,10 +42,7 @@ func (s *subject) turnedOut(ctx context.Context) (*Turned, error) {
 	if t.Mature = !now.Before(first); !t.Mature {
 		t.Again = first
 	}
-	reading := labels.Reading
-	if reading.Task == "" {
-		reading.Task = outcome.TaskOf(s.reference)
-	}
+	reading := s.reading()
 	var err error
 	selection := s.selection
 	selection.AsOf = s.asOf
@@ -59,6 +57,21 @@ func (s *subject) turnedOut(ctx context.Context) (*Turned, error) {
 	}
 	s.turned = t
 	return t, nil
+}
+
+// reading says what outputs and labels mean: as the monitor states it, and else as the reference has outputs.
+func (s *subject) reading() (r outcome.Reading) {
+	if labels := s.document.Checks.Labels; labels != nil {
+		r = labels.Reading
+	}
+	switch {
+	case r.Task != "":
+	case len(r.Positive) > 0, len(r.Decided) > 0, r.Threshold != nil:
+		r.Task = performance.Binary
+	default:
+		r.Task = outcome.TaskOf(s.reference)
+	}
+	return r
 }
 
 // concept returns the check that says which outputs are wrong.

@@ -94,3 +94,27 @@ func (r *Reading) decided(score, output prediction.Value) answer {
 	}
 	return read(output, r.Positive)
 }
+
+// What a decision of a binary task is called.
+const (
+	Positively = "positive"
+	Negatively = "negative"
+)
+
+// Decision names what a prediction decides: positive or negative, or the output itself where nobody says which that is. It
+// is false where there is none, and of a quantity.
+func (r *Reading) Decision(score, output prediction.Value) (name string, ok bool) {
+	switch {
+	case r.Task == performance.Regression:
+		return "", false
+	case r.Task == performance.Multiclass:
+		return output.String(), !output.IsNull()
+	}
+	switch r.decided(score, output) {
+	case yes:
+		return Positively, true
+	case no:
+		return Negatively, true
+	}
+	return output.String(), r.Threshold == nil && !output.IsNull()
+}
