@@ -45,6 +45,8 @@ const (
 	MonitorManage     Action = "monitor.manage"
 	WindowJudge       Action = "window.judge"
 	AlertManage       Action = "alert.manage"
+	ObjectiveManage   Action = "objective.manage"
+	ObjectiveJudge    Action = "objective.judge"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -111,6 +113,8 @@ var rights = []Right{
 	{MonitorManage, "say how the predictions of a model are watched: references, monitors, alert policies", []Role{Scientist, Validator, Approver, Operator}},
 	{WindowJudge, "have the predictions of a window judged", []Role{Scientist, Validator, Approver, Operator, Auditor}},
 	{AlertManage, "keep notifications of alerts back for a time, resolve alerts by hand", []Role{Scientist, Validator, Approver, Operator}},
+	{ObjectiveManage, "say how well a model is to behave: objectives", []Role{Validator, Approver, Operator}},
+	{ObjectiveJudge, "have an objective judged", []Role{Scientist, Validator, Approver, Operator, Auditor}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},

@@ -23,6 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -57,6 +58,7 @@ type Config struct {
 	Cases       *casework.Desk
 	Monitors    *monitor.Office
 	Alerts      *alert.Office
+	Objectives  *objective.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -124,6 +126,7 @@ func New(config Config) http.Handler {
 	s.bodies()
 	s.monitors()
 	s.alerts()
+	s.objectives()
 	s.explanations()
 	s.notifications()
 	s.releases()

@@ -28,6 +28,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/query"
@@ -98,6 +99,10 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	h.Monitors = monitor.New(monitor.Config{
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Catalog: cat,
 		Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
+	})
+	h.Objectives = objective.New(objective.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Catalog: cat,
+		Asker: query.New(w.DB, kept, h.Labels), Monitors: h.Monitors, Cases: cases, Evidence: w.Evidence, Now: time.Now,
 	})
 	h.Alerts = alert.New(alert.Config{
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Models: cat, Evidence: w.Evidence,

@@ -113,6 +113,7 @@ var actions = map[string]access.Action{
 	"list-alerts": access.CatalogRead, "get-alert": access.CatalogRead, "get-alert-history": access.CatalogRead, "evaluate-alerts": access.WindowJudge, "resolve-alert": access.AlertManage,
 	"create-silence": access.AlertManage, "end-silence": access.AlertManage, "list-silences": access.CatalogRead,
 	"apply-alert-policy": access.MonitorManage, "remove-alert-policy": access.MonitorManage, "list-alert-policies": access.CatalogRead, "get-alert-policy": access.CatalogRead,
+	"apply-objective": access.ObjectiveManage, "remove-objective": access.ObjectiveManage, "judge-objective": access.ObjectiveJudge, "list-objectives": access.CatalogRead, "get-objective": access.CatalogRead, "list-objective-judgements": access.CatalogRead, "get-objective-judgement": access.CatalogRead, "list-indicators": access.CatalogRead,
 	"set-retention": access.PredictionRetain, "erase-predictions": access.PredictionErase,
 	"create-subscription": access.NotifyManage, "update-subscription": access.NotifyManage, "rotate-subscription": access.NotifyManage, "remove-subscription": access.NotifyManage,
 	"test-subscription": access.NotifyManage, "retry-subscription": access.NotifyManage,

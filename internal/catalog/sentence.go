@@ -124,6 +124,9 @@ func allPhrases() map[trail.Type]phrase {
 		trail.AlertPolicyRemoved: {"removed the alert policy {policy}[ of {model}]", "remove an alert policy[ of {model}]"},
 		trail.SilenceCreated:     {"silenced alerts with {matchers} from {from} until {until}", "silence alerts[ of {model}]"},
 		trail.SilenceEnded:       {"ended the silence {silence}[ of {model}] (cause: {cause})", "end a silence[ of {model}]"},
+		trail.ObjectiveApplied:   {"applied the objective {objective} of {model}[ in {environment}]", "apply an objective of {model}"},
+		trail.ObjectiveRemoved:   {"removed the objective {objective} of {model}", "remove an objective of {model}"},
+		trail.ObjectiveJudged:    {"judged the objective {objective} of {model}[@{version}][ in {environment}]: {verdict}, {good} of {valid} good", "judge an objective of {model}"},
 
 		trail.BodyRuleDefined: {"said by the rule {rule} which bodies of predictions of {model} are kept", "say which bodies of predictions of {model} are kept"},
 		trail.BodyRuleRemoved: {"removed the rule {rule} by which bodies of predictions of {model} are kept", "remove a rule for bodies of {model}"},
@@ -177,6 +180,7 @@ func requests() map[string]string {
 		"case.open":          "have people look at a prediction[ of {model}]",
 		"monitor.manage":     "say how predictions[ of {model}] are watched",
 		"alert.manage":       "keep notifications of alerts[ of {model}] back, or resolve alerts",
+		"objective.manage":   "say how well {model} is to behave",
 		"body_rule.manage":   "say which bodies[ of predictions of {model}] are kept",
 		"case_rule.manage":   "say which predictions[ of {model}] people look at",
 		"freeze.manage":      "declare or lift a freeze",

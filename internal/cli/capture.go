@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/monitor"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/schedule"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -129,6 +130,19 @@ func (h house) watch() *monitor.Office {
 	return monitor.New(monitor.Config{
 		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself(), Catalog: h.catalog, Asker: query.New(h.DB, h.archive, h.labels), Evidence: h.Evidence, Now: time.Now,
 	})
+}
+
+// keeper returns the office that keeps objectives and counts how they stand, having made fresh what it counts when somebody asks.
+func (h house) keeper(fresh func(context.Context) error) *objective.Office {
+	return objective.New(objective.Config{
+		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself(), Catalog: h.catalog, Asker: query.New(h.DB, h.archive, h.labels),
+		Monitors: h.monitors, Cases: h.cases, Evidence: h.Evidence, Now: time.Now, Fresh: fresh,
+	})
+}
+
+// objectiveJob judges every objective.
+func (h house) objectiveJob() schedule.Job {
+	return schedule.Job{Name: "judge-objectives", Period: time.Minute, Tell: h.objectives.Run}
 }
 
 // monitorJob judges the windows that are due.

@@ -23,6 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -190,12 +191,13 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 
 // replayer makes all of the state again that follows from the trail. The tables that follow from no event
 // (credentials, last_uses, requests, jobs, prediction_batches, prediction_leftovers, case_cursors,
-// case_coverage, tally_series, tallies, tally_holes, monitor_cursors, alert_cursors, alert_standings) are in no list here.
+// case_coverage, tally_series, tallies, tally_holes, monitor_cursors, alert_cursors, alert_standings, objective_counts,
+// objective_cursors) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes(), alert.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes(), objective.Changes(), alert.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables(), monitor.Tables(), alert.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables(), monitor.Tables(), objective.Tables(), alert.Tables())
 	return r
 }

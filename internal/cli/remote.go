@@ -25,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -35,20 +36,21 @@ import (
 // house is an open workspace with those who work in it.
 type house struct {
 	*workspace.Workspace
-	registry *registry.Registry
-	catalog  *catalog.Catalog
-	lineage  *lineage.Graph
-	access   *access.Store
-	notify   *notify.Store
-	releases *release.Office
-	obliged  *obligation.Office
-	packages *dossier.Office
-	capture  *capture.Capture // nil where no journal is open
-	archive  *archive.Archive
-	labels   *label.Store
-	cases    *casework.Desk
-	monitors *monitor.Office
-	alerts   *alert.Office
+	registry   *registry.Registry
+	catalog    *catalog.Catalog
+	lineage    *lineage.Graph
+	access     *access.Store
+	notify     *notify.Store
+	releases   *release.Office
+	obliged    *obligation.Office
+	packages   *dossier.Office
+	capture    *capture.Capture // nil where no journal is open
+	archive    *archive.Archive
+	labels     *label.Store
+	cases      *casework.Desk
+	monitors   *monitor.Office
+	objectives *objective.Office
+	alerts     *alert.Office
 }
 
 // packs gives the rules of the gate for a tier.
@@ -74,6 +76,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
 	h.cases, h.monitors = h.desk(), h.watch()
+	h.objectives = h.keeper(nil)
 	h.alerts = h.alerting()
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
@@ -86,7 +89,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors, Alerts: h.alerts,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors, Objectives: h.objectives, Alerts: h.alerts,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

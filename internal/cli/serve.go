@@ -136,6 +136,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	h.archive = h.archived(predictions)
 	h.cases, h.monitors = h.desk(), h.watch()
 	h.alerts = h.alerting()
+	h.objectives = h.keeper(predictions.Fresh)
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
@@ -158,7 +159,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Handler = beside("/cloudevents", events, config.Handler)
-	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.alertJob())...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob())...)
 	if err != nil {
 		return err
 	}

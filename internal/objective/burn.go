@@ -17,35 +17,28 @@ const (
 	Pause  Action = "pause"  // no experiments until the burn rate is down
 )
 
-// Rule raises an alert where Share of the period's budget is used up within Window, and the last
+// BurnRule raises an alert where Share of the period's budget is used up within Window, and the last
 // Short of it still burns as fast: the second condition ends the alert soon after the cause has.
-type Rule struct {
+type BurnRule struct {
 	Action Action        `json:"action"`
 	Share  float64       `json:"share"`
 	Window time.Duration `json:"window"`
 	Short  time.Duration `json:"short"`
 }
 
-// Rules returns the customary rules for a period: 2 % of the budget in an hour and 5 % in six page,
-// 10 % in three days are a ticket (table 5-8 of the workbook: burn rates 14.4, 6 and 1 at 30 days),
-// and a burn rate of twice the planned one over three days pauses experiments. Short windows are a
-// twelfth.
-func Rules(period time.Duration) []Rule {
-	const day = 24 * time.Hour
-	return []Rule{
-		newRule(Page, 0.02, time.Hour),
-		newRule(Page, 0.05, 6*time.Hour),
-		newRule(Ticket, 0.10, 3*day),
-		newRule(Pause, 2*float64(3*day)/float64(period), 3*day),
+// Rules returns the customary rules for a period: burn rates of 14.4 over an hour and of 6 over six hours page, one of 1 over three
+// days is a ticket (table 5-8 of the workbook: 2 %, 5 % and 10 % of the budget of 30 days), and twice the planned rate over three
+// days pauses experiments. Short windows are a twelfth. It is the rates that are kept for shorter periods: 10 % of the budget of a
+// week in three of its days would be less than was planned.
+func Rules(period time.Duration) []BurnRule {
+	rule := func(action Action, burn float64, window time.Duration) BurnRule {
+		return BurnRule{action, burn * float64(window) / float64(period), window, window / 12}
 	}
-}
-
-func newRule(action Action, share float64, window time.Duration) Rule {
-	return Rule{action, share, window, window / 12}
+	return []BurnRule{rule(Page, 14.4, time.Hour), rule(Page, 6, 6*time.Hour), rule(Ticket, 1, 3*day), rule(Pause, 2, 3*day)}
 }
 
 // Validate returns an Invalid error unless the rule can raise an alert under the objective.
-func (r Rule) Validate(o Objective) error {
+func (r BurnRule) Validate(o Promise) error {
 	invalid := func(format string, args ...any) *tallystick.Error {
 		return tallystick.Errorf(tallystick.Invalid, "objective %s: "+format, append([]any{o.Indicator}, args...)...)
 	}
@@ -67,22 +60,22 @@ func (r Rule) Validate(o Objective) error {
 }
 
 // Threshold returns the burn rate at which the rule raises an alert.
-func (r Rule) Threshold(period time.Duration) float64 {
+func (r BurnRule) Threshold(period time.Duration) float64 {
 	return r.Share * float64(period) / float64(r.Window)
 }
 
 // Burn is the judgement of one rule. Rates are null in JSON where a window had no valid event.
 type Burn struct {
-	Rule      Rule               `json:"rule"`
+	Rule      BurnRule           `json:"rule"`
 	Threshold float64            `json:"threshold"`
-	Long      Window             `json:"long"`
-	Short     Window             `json:"short"`
+	Long      BurnWindow         `json:"long"`
+	Short     BurnWindow         `json:"short"`
 	Enough    int64              `json:"enough"` // valid events that Long must have
 	Verdict   tallystick.Verdict `json:"verdict"`
 }
 
-// Window is what was counted in one of the two windows.
-type Window struct {
+// BurnWindow is what was counted in one of the two windows.
+type BurnWindow struct {
 	Count
 	Rate *float64 `json:"rate"` // burn rate; nil without valid events
 }
@@ -90,7 +83,7 @@ type Window struct {
 // Judge judges a rule by the counts of its two windows. The verdict is Fail where both burn at the
 // threshold or faster, Insufficient where the long window has too few valid events or the short one
 // none (a missing series is for the telemetry alert to tell, and is never a pass), else Pass.
-func (o Objective) Judge(r Rule, long, short Count) Burn {
+func (o Promise) Judge(r BurnRule, long, short Count) Burn {
 	b := Burn{Rule: r, Threshold: r.Threshold(o.Period), Long: o.window(long), Short: o.window(short)}
 	b.Enough = o.enough(b.Threshold)
 	switch {
@@ -104,8 +97,8 @@ func (o Objective) Judge(r Rule, long, short Count) Burn {
 	return b
 }
 
-func (o Objective) window(c Count) Window {
-	w := Window{Count: c}
+func (o Promise) window(c Count) BurnWindow {
+	w := BurnWindow{Count: c}
 	if c.Valid > 0 {
 		rate := o.BurnRate(c)
 		w.Rate = &rate
@@ -115,6 +108,6 @@ func (o Objective) window(c Count) Window {
 
 // reached allows for the rounding of a target such as 0.999, which would put a rate of exactly 14.4
 // below its threshold.
-func (b Burn) reached(w Window) bool {
+func (b Burn) reached(w BurnWindow) bool {
 	return w.Rate != nil && *w.Rate >= b.Threshold-1e-9*math.Abs(b.Threshold)
 }

@@ -1,105 +1,160 @@
-// Package objective holds the arithmetic of service level objectives: indicators as good of valid
-// events, error budgets, and alerts on the rate at which a budget burns, over two windows each
-// (Beyer and others, The Site Reliability Workbook, O'Reilly 2018, chapter 5). It stores nothing
-// and knows no clock.
 package objective
 
 import (
-	"math"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// Objective is the promise that Target of the valid events of every Period are good.
+// Objective is an objective on record.
 type Objective struct {
-	Indicator string        `json:"indicator"` // the name of an SLI
-	Target    float64       `json:"target"`    // share, between 0 and 1
-	Period    time.Duration `json:"period"`
-	// MinEvents is the number of valid events of a window below which it is not judged. The number
-	// at which a single bad event would raise an alert holds where it is larger.
-	MinEvents int64 `json:"min_events,omitempty"`
+	Name        string            `json:"name"`
+	Model       string            `json:"model"`
+	Environment string            `json:"environment,omitempty"`
+	Document    tallystick.Digest `json:"document_digest" doc:"of the objective as it was written"`
+	Removed     bool              `json:"removed,omitempty" doc:"it is judged no more"`
+	Applied     time.Time         `json:"applied" doc:"when it was written so, or removed"`
+	Event       uint64            `json:"event" doc:"sequence of the event"`
 }
 
-// Bounds of a period.
-const (
-	minPeriod = 24 * time.Hour
-	maxPeriod = 366 * 24 * time.Hour
-)
+// maxObjectives bounds the objectives of an installation.
+const maxObjectives = 10_000
 
-// Validate returns an Invalid error unless the objective can be judged.
-func (o Objective) Validate() error {
+// PrepareApply reads and keeps an objective, and returns the change that applies it.
+func (o *Office) PrepareApply(ctx context.Context, name string, source []byte) (*Applied, error) {
+	doc, err := Parse(source, "objective")
+	if err != nil {
+		return nil, err
+	}
+	if doc.Name != name {
+		return nil, tallystick.Errorf(tallystick.Invalid, "the objective is called %s, not %s", doc.Name, name)
+	}
+	if doc.Indicator == "canary_agrees" && o.config.Comparisons == nil {
+		return nil, tallystick.Errorf(tallystick.Invalid, "nothing compares two versions row by row here, which canary_agrees is counted from").
+			WithHint("`tallystick objective indicators` lists what can be counted")
+	}
+	if doc.Parameters.Monitor != "" {
+		m, _, err := o.config.Monitors.Monitor(ctx, doc.Parameters.Monitor)
+		if err != nil {
+			return nil, err
+		}
+		if m.Model != doc.Model {
+			return nil, tallystick.Errorf(tallystick.Invalid, "the monitor %s watches %s, not %s", m.Name, m.Model, doc.Model)
+		}
+	}
+	digest, err := o.config.Evidence.Put(ctx, source)
+	return &Applied{doc.Name, doc.Model, doc.Environment, digest}, err
+}
+
+// ProposeApply returns the change, nil if the objective is so already.
+func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
+	if _, err := o.config.Catalog.ModelIn(tx, a.Model); err != nil {
+		return nil, err
+	}
+	is, err := objectiveIn(tx, a.Objective, 0)
 	switch {
-	case o.Indicator == "":
-		return tallystick.Errorf(tallystick.Invalid, "the objective names no indicator").WithHint("write one, such as %q", SLIs()[0].Name)
-	case !(o.Target > 0 && o.Target < 1):
-		return tallystick.Errorf(tallystick.Invalid, "objective %s: target %v is not between 0 and 1", o.Indicator, o.Target).
-			WithHint("write a share such as 0.995; a promise of 1 has no budget")
-	case o.Period < minPeriod || o.Period > maxPeriod:
-		return tallystick.Errorf(tallystick.Invalid, "objective %s: a period of %v is not between a day and a year", o.Indicator, o.Period).
-			WithHint("write 720h for 30 days")
-	case o.MinEvents < 0:
-		return tallystick.Errorf(tallystick.Invalid, "objective %s: a minimum of %d events", o.Indicator, o.MinEvents).
-			WithHint("leave it out, or write a number of events")
+	case err == nil && !is.Removed && is.Document == a.Document:
+		return nil, nil
+	case tallystick.CodeOf(err) == tallystick.NotFound:
+		var n int
+		if err := tx.QueryRow("SELECT count(DISTINCT name) FROM objective_revisions").Scan(&n); err != nil {
+			return nil, fmt.Errorf("count objectives: %w", err)
+		}
+		if n >= maxObjectives {
+			return nil, tallystick.Errorf(tallystick.Conflict, "there are %d objectives, which is the limit", n)
+		}
+	case err != nil:
+		return nil, err
 	}
-	return nil
+	return a, nil
 }
 
-// Count is what an indicator counted in some window. Counts of windows add up.
-type Count struct {
-	Good  int64 `json:"good"`
-	Valid int64 `json:"valid"`
-}
-
-// Add returns both together.
-func (c Count) Add(other Count) Count { return Count{c.Good + other.Good, c.Valid + other.Valid} }
-
-// Bad returns the valid events that are not good.
-func (c Count) Bad() int64 { return c.Valid - c.Good }
-
-// Ratio returns the share of good events, NaN without a valid one.
-func (c Count) Ratio() float64 { return float64(c.Good) / float64(c.Valid) }
-
-// BurnRate returns how many times as fast as planned the budget is used up: at 1 the events of a
-// period use it exactly. NaN without a valid event.
-func (o Objective) BurnRate(c Count) float64 {
-	return float64(c.Bad()) / float64(c.Valid) / (1 - o.Target)
-}
-
-// Budget says how much of what may go wrong in a period has.
-type Budget struct {
-	Allowed float64 `json:"allowed"` // bad events, at the number of valid ones so far
-	Bad     int64   `json:"bad"`
-	Left    float64 `json:"left"` // share of Allowed; below 0 once the promise is broken, 1 without events
-}
-
-// Budget returns the error budget of a period whose events so far are c.
-func (o Objective) Budget(c Count) Budget {
-	b := Budget{Allowed: float64(c.Valid) * (1 - o.Target), Bad: c.Bad(), Left: 1}
-	if c.Valid > 0 {
-		b.Left = 1 - float64(b.Bad)/b.Allowed
+// ProposeRemove returns the change by which an objective is judged no more, nil if it is not now.
+func (o *Office) ProposeRemove(tx *state.Tx, name string) (trail.Change, error) {
+	is, err := objectiveIn(tx, name, 0)
+	if err != nil || is.Removed {
+		return nil, err
 	}
-	return b
+	return &Removed{is.Name, is.Model, is.Environment}, nil
 }
 
-// Spent returns the share of a whole period's budget that a window uses up at the given burn rate.
-func (o Objective) Spent(burn float64, window time.Duration) float64 {
-	return burn * float64(window) / float64(o.Period)
+const objectiveColumns = "event, name, model, environment, digest, removed = 1, applied_ms"
+
+func scanObjective(row state.Scanner) (m Objective, err error) {
+	var applied int64
+	err = row.Scan(&m.Event, &m.Name, &m.Model, &m.Environment, &m.Document, &m.Removed, &applied)
+	m.Applied = time.UnixMilli(applied).UTC()
+	return m, err
 }
 
-// Exhaustion returns after how long a full budget is used up at the given burn rate, and false if
-// it never is within a year.
-func (o Objective) Exhaustion(burn float64) (time.Duration, bool) {
-	after := float64(o.Period) / burn
-	if !(burn > 0) || after > float64(maxPeriod) {
-		return 0, false
+// objectiveIn returns an objective as events up to until left it; 0 is no bound.
+func objectiveIn(tx *state.Tx, name string, until uint64) (Objective, error) {
+	m, err := scanObjective(tx.QueryRow("SELECT "+objectiveColumns+" FROM objective_revisions WHERE name = ? AND event <= ? ORDER BY event DESC LIMIT 1", name, bound(until)))
+	if errors.Is(err, sql.ErrNoRows) {
+		no := tallystick.Errorf(tallystick.NotFound, "there is no objective %.80q", name)
+		if until > 0 {
+			return m, no.WithHint("not as of then; leave out the moment for what is in force")
+		}
+		return m, no.WithHint("`tallystick objective list` has those that there are")
 	}
-	return time.Duration(after), true
+	if err != nil {
+		return m, fmt.Errorf("objective %s: %w", name, err)
+	}
+	return m, nil
 }
 
-// enough is the number of valid events from which on a window is judged at the given burn rate: one
-// bad event alone must not reach it.
-func (o Objective) enough(burn float64) int64 {
-	alone := 1 / (burn * (1 - o.Target))
-	return max(o.MinEvents, int64(math.Floor(alone*(1+1e-12)))+1)
+func bound(until uint64) int64 {
+	if until == 0 {
+		return 1<<63 - 1
+	}
+	return int64(until)
+}
+
+// Objectives returns the objectives of a model, or of all, by name, those that were removed too.
+func (o *Office) Objectives(ctx context.Context, model string) (all []Objective, err error) {
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		all, err = state.Collect(tx, scanObjective, "SELECT "+objectiveColumns+` FROM objective_revisions m WHERE (model = ? OR ? = '')
+			AND event = (SELECT max(event) FROM objective_revisions WHERE name = m.name) ORDER BY name `+state.Limit, model, model, maxObjectives)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list objectives: %w", err)
+	}
+	return all, nil
+}
+
+// Objective returns an objective with its document, which is nil if it was removed.
+func (o *Office) Objective(ctx context.Context, name string) (Objective, *Document, error) {
+	return o.objectiveAt(ctx, name, 0)
+}
+
+func (o *Office) objectiveAt(ctx context.Context, name string, until uint64) (m Objective, doc *Document, err error) {
+	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
+		m, err = objectiveIn(tx, name, until)
+		return err
+	})
+	if err != nil || m.Removed {
+		return m, nil, err
+	}
+	source, err := o.config.Evidence.Get(ctx, m.Document)
+	if err != nil {
+		return m, nil, fmt.Errorf("objective %s: %w", name, err)
+	}
+	doc, err = Parse(source, name)
+	return m, doc, err
+}
+
+// eventAt returns the sequence of the newest event at a moment, 0 if there was none.
+func (o *Office) eventAt(ctx context.Context, at time.Time) (uint64, error) {
+	found, err := o.config.Trail.Events(ctx, trail.Filter{Until: at.Truncate(time.Millisecond).Add(time.Millisecond), Newest: true, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].Sequence, nil
 }

@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"slices"
@@ -83,4 +84,53 @@ func (a *Asker) Registered(ctx context.Context, model string, from, to time.Time
 		return r, fmt.Errorf("segments of %s: %w", model, err)
 	}
 	return r, nil
+}
+
+// Spanned is when the records of a segment were made, from the first until the last.
+type Spanned struct{ First, Last time.Time }
+
+// maxArrived bounds the segments of one answer; beyond, they are told of as one.
+const maxArrived = 10_000
+
+// Arrived returns when the records were made that came on record by events after one sequence up to another, as far as they were
+// made from a time on, in no order. Zero bounds nothing.
+func (a *Asker) Arrived(ctx context.Context, model string, from time.Time, after, until uint64) (all []Spanned, err error) {
+	bound := int64(until)
+	if until == 0 {
+		bound = 1<<63 - 1
+	}
+	first, _ := (&Selection{From: from}).span()
+	scan := func(row state.Scanner) (s Spanned, err error) {
+		var first, last sql.NullInt64
+		err = row.Scan(&first, &last)
+		s.First, s.Last = time.UnixMicro(first.Int64).UTC(), time.UnixMicro(last.Int64).UTC()
+		return s, err
+	}
+	const chosen = " FROM prediction_segments WHERE model = ? AND event > ? AND event <= ? AND last_us >= ? AND removed = 0 "
+	err = a.db.Read(ctx, func(tx *state.Tx) error {
+		all, err = state.Collect(tx, scan, "SELECT first_us, last_us"+chosen+"ORDER BY event "+state.Limit, model, int64(after), bound, first, maxArrived+1)
+		if err == nil && len(all) > maxArrived {
+			all, err = state.Collect(tx, scan, "SELECT min(first_us), max(last_us)"+chosen, model, int64(after), bound, first)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("segments of %s that came: %w", model, err)
+	}
+	return all, nil
+}
+
+// Labelled returns the sequence of the newest event up to until by which labels of a model came on record, 0 if there is none.
+func (a *Asker) Labelled(ctx context.Context, model string, until uint64) (newest uint64, err error) {
+	bound := int64(until)
+	if until == 0 {
+		bound = 1<<63 - 1
+	}
+	err = a.db.Read(ctx, func(tx *state.Tx) error {
+		return tx.QueryRow("SELECT coalesce(max(event), 0) FROM label_batches WHERE model = ? AND event <= ?", model, bound).Scan(&newest)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("labels of %s: %w", model, err)
+	}
+	return newest, nil
 }

@@ -33,7 +33,7 @@ func newCategoryReference(counts map[string]int64, limit int) *CategoryReference
 	named := make(map[string]int64, len(counts))
 	for value, n := range counts {
 		if n != 0 {
-			named[valueName(value)] += n
+			named[ValueName(value)] += n
 		}
 	}
 	r := new(CategoryReference)
@@ -70,7 +70,7 @@ func (r *CategoryReference) validate(rows int64) (total int64, err error) {
 	for i, value := range r.Values {
 		n := r.Counts[i]
 		ordered := i == 0 || cmp.Or(cmp.Compare(n, r.Counts[i-1]), cmp.Compare(r.Values[i-1], value)) < 0
-		if n < 1 || n > rows || !ordered || seen[value] || valueName(value) != value {
+		if n < 1 || n > rows || !ordered || seen[value] || ValueName(value) != value {
 			return 0, tallystick.Errorf(tallystick.Invalid, "value %.80q of the vocabulary is out of order or out of range", value)
 		}
 		seen[value] = true
@@ -79,9 +79,9 @@ func (r *CategoryReference) validate(rows int64) (total int64, err error) {
 	return total, nil
 }
 
-// valueName is the name under which a value is counted: itself, but for bytes that are no UTF-8, and
+// ValueName is the name under which a value is counted: itself, but for bytes that are no UTF-8, and
 // for what is longer than 128 bytes, which ends in a part of its SHA-256 instead.
-func valueName(value string) string {
+func ValueName(value string) string {
 	value = strings.ToValidUTF8(value, "\uFFFD")
 	if len(value) <= maxValue {
 		return value
@@ -139,7 +139,7 @@ func (c *categoryCounts) add(value string, n int64) {
 	}
 	i, known := c.reference.index[value]
 	if !known {
-		if name := valueName(value); name != value {
+		if name := ValueName(value); name != value {
 			value = name
 			i, known = c.reference.index[value]
 		}

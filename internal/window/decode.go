@@ -74,7 +74,7 @@ func (c *categoryCounts) decodeUnseen(d *decoder) {
 		switch {
 		case d.wrong != "":
 			return
-		case known || valueName(name) != name:
+		case known || ValueName(name) != name:
 			d.fail("unseen value is in the vocabulary, or not written as values are")
 		case i > 0 && c.unseen[i-1].compare(u) >= 0:
 			d.fail("unseen values out of order")

@@ -54,7 +54,7 @@ func NewScores(o ScoreOptions) (*Scores, error) {
 	o.Low, o.High, o.Groups = o.Low+0, o.High+0, slices.Clone(o.Groups) // no negative zero
 	s := &Scores{options: o, index: make(map[string]int, len(o.Groups))}
 	for i, group := range o.Groups {
-		if _, twice := s.index[group]; twice || valueName(group) != group {
+		if _, twice := s.index[group]; twice || ValueName(group) != group {
 			return nil, tallystick.Errorf(tallystick.Invalid, "group %.80q comes twice, or is not at most %d bytes of UTF-8", group, maxValue)
 		}
 		s.index[group] = i

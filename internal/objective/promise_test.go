@@ -32,7 +32,7 @@ func TestThresholds(t *testing.T) {
 		if r.Action != want.action || math.Abs(r.Threshold(month)-want.burn) > 1e-12 || r.Window != want.window || r.Short != want.short {
 			t.Errorf("rule %d: %+v at burn rate %v, want %+v", i, r, r.Threshold(month), want)
 		}
-		if err := r.Validate(Objective{Indicator: "answered", Target: 0.999, Period: month}); err != nil {
+		if err := r.Validate(Promise{Indicator: "answered", Target: 0.999, Period: month}); err != nil {
 			t.Errorf("rule %d: %v", i, err)
 		}
 	}
@@ -43,7 +43,7 @@ func TestThresholds(t *testing.T) {
 
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	o := Objective{Indicator: "answered", Target: 0.999, Period: month}
+	o := Promise{Indicator: "answered", Target: 0.999, Period: month}
 	hour := Rules(month)[0]
 	for _, test := range []struct {
 		name        string
@@ -71,17 +71,17 @@ func TestJudge(t *testing.T) {
 		}
 	}
 	// 1/(14.4 x 0.001) is 69.4: of 69 events a single bad one burns at 14.5.
-	if enough := (Objective{Target: 0.999, MinEvents: 1000}).enough(14.4); enough != 1000 {
+	if enough := (Promise{Target: 0.999, MinEvents: 1000}).enough(14.4); enough != 1000 {
 		t.Errorf("enough with a minimum of 1,000: %d", enough)
 	}
-	if enough := (Objective{Target: 0.999}).enough(14.4); enough != 70 {
+	if enough := (Promise{Target: 0.999}).enough(14.4); enough != 70 {
 		t.Errorf("enough: %d", enough)
 	}
 }
 
 func TestBudget(t *testing.T) {
 	t.Parallel()
-	o := Objective{Indicator: "answered", Target: 0.995, Period: month}
+	o := Promise{Indicator: "answered", Target: 0.995, Period: month}
 	b := o.Budget(Count{Good: 99_900, Valid: 100_000})
 	if math.Abs(b.Allowed-500) > 1e-9 || b.Bad != 100 || math.Abs(b.Left-0.8) > 1e-12 {
 		t.Errorf("budget %+v, want 100 of 500", b)
@@ -117,11 +117,11 @@ func TestBudget(t *testing.T) {
 
 func TestValidate(t *testing.T) {
 	t.Parallel()
-	good := Objective{Indicator: "in_time", Target: 0.99, Period: month}
+	good := Promise{Indicator: "in_time", Target: 0.99, Period: month}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	for name, o := range map[string]Objective{
+	for name, o := range map[string]Promise{
 		"names no indicator": {Target: 0.9, Period: month},
 		"target 1 ":          {Indicator: "x", Target: 1, Period: month},
 		"target NaN":         {Indicator: "x", Target: math.NaN(), Period: month},
@@ -130,7 +130,7 @@ func TestValidate(t *testing.T) {
 	} {
 		wantInvalid(t, o.Validate(), name)
 	}
-	for name, r := range map[string]Rule{
+	for name, r := range map[string]BurnRule{
 		`action "shout"`:                 {"shout", 0.02, time.Hour, time.Minute},
 		"windows of 1h0m0s":              {Page, 0.02, time.Hour, time.Hour},
 		"in a period of 720h0m0s":        {Page, 0.02, 2 * month, time.Hour},
@@ -140,13 +140,13 @@ func TestValidate(t *testing.T) {
 		wantInvalid(t, r.Validate(good), name)
 	}
 	seen := make(map[string]bool)
-	for _, s := range SLIs() {
-		if found, ok := Find(s.Name); !ok || found != s || seen[s.Name] || tallystick.ValidateName("indicator", s.Name) != nil {
+	for _, s := range Indicators() {
+		if found, ok := FindIndicator(s.Name); !ok || found != s || seen[s.Name] || tallystick.ValidateName("indicator", s.Name) != nil {
 			t.Errorf("indicator %+v", s)
 		}
 		seen[s.Name] = true
 	}
-	if _, ok := Find("none"); ok {
+	if _, ok := FindIndicator("none"); ok {
 		t.Error("an indicator that there is none of was found")
 	}
 }
