@@ -76,32 +76,10 @@ Exit code: 0 all were recorded, 1 some rows were not, 2 wrong flags or input.`,
 
 // textFields are the fields of a record that a column of text becomes.
 func textFields() map[string]func(*prediction.Record) *string {
-	return map[string]func(*prediction.Record) *string{
-		"version":           func(r *prediction.Record) *string { return &r.Version },
-		"version_requested": func(r *prediction.Record) *string { return &r.VersionRequested },
-		"environment":       func(r *prediction.Record) *string { return &r.Environment },
-		"route":             func(r *prediction.Record) *string { return &r.Route },
-		"actor":             func(r *prediction.Record) *string { return &r.Actor },
-		"subject":           func(r *prediction.Record) *string { return &r.Subject },
-		"input_digest":      func(r *prediction.Record) *string { return (*string)(&r.InputDigest) },
-		"features_ref":      func(r *prediction.Record) *string { return &r.FeaturesRef },
-		"rule":              func(r *prediction.Record) *string { return &r.Rule },
-		"rationale":         func(r *prediction.Record) *string { return &r.Rationale },
-		"status":            func(r *prediction.Record) *string { return (*string)(&r.Status) },
-		"decided_by":        func(r *prediction.Record) *string { return (*string)(&r.DecidedBy) },
-		"request_type":      func(r *prediction.Record) *string { return &bodyOf(&r.RequestBody).Type },
-		"response_type":     func(r *prediction.Record) *string { return &bodyOf(&r.ResponseBody).Type },
-	}
-}
-
-// valueFields are those that a value becomes.
-func valueFields() map[string]func(*prediction.Record) *prediction.Value {
-	return map[string]func(*prediction.Record) *prediction.Value{
-		"output":     func(r *prediction.Record) *prediction.Value { return &r.Output },
-		"score":      func(r *prediction.Record) *prediction.Value { return &r.Score },
-		"threshold":  func(r *prediction.Record) *prediction.Value { return &r.Threshold },
-		"latency_us": func(r *prediction.Record) *prediction.Value { return &r.Latency },
-	}
+	fields := prediction.TextFields()
+	fields["request_type"] = func(r *prediction.Record) *string { return &bodyOf(&r.RequestBody).Type }
+	fields["response_type"] = func(r *prediction.Record) *string { return &bodyOf(&r.ResponseBody).Type }
+	return fields
 }
 
 // bodyFields are the fields of bodies, which are taken as the text of a column.
@@ -121,7 +99,7 @@ func bodyOf(b **prediction.Body) *prediction.Body {
 }
 
 func importFields() []string {
-	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(textFields())), slices.Collect(maps.Keys(valueFields())), slices.Collect(maps.Keys(bodyFields())), []string{"time"})))
+	return slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Keys(textFields())), slices.Collect(maps.Keys(prediction.ValueFields())), slices.Collect(maps.Keys(bodyFields())), []string{"time"})))
 }
 
 // importer makes records of the rows of a table.
@@ -147,7 +125,7 @@ func (f *importFlags) open(ctx context.Context, paths []string, p *progress) (_ 
 	if err != nil {
 		return nil, err
 	}
-	i := &importer{flags: f, texts: textFields(), values: valueFields(), bodies: bodyFields()}
+	i := &importer{flags: f, texts: textFields(), values: prediction.ValueFields(), bodies: bodyFields()}
 	fields := map[string]string{} // by column
 	var texts []string
 	for field, column := range columns {

@@ -12,8 +12,8 @@ const (
 	Kind       = "Monitor"
 )
 
-// champion is the version that serves as champion when a window begins.
-const champion = "champion"
+// Champion stands for the version that serves as champion when a window begins.
+const Champion = "champion"
 
 // Document is a monitor as it was written.
 type Document struct {

@@ -132,7 +132,7 @@ func (o *Office) document(ctx context.Context, m Monitor) (*Document, error) {
 // versionOf returns the version whose predictions of a window count: the champion when it began, if the monitor says so, and
 // a NotFound error if there was none.
 func (o *Office) versionOf(ctx context.Context, d *Document, w Window) (string, error) {
-	if d.Version != champion {
+	if d.Version != Champion {
 		return d.Version, nil
 	}
 	all, err := o.config.Catalog.Assignments(ctx, catalog.AssignmentFilter{Environment: d.Environment, Model: d.Model, At: w.From, Limit: maxListed})

@@ -62,7 +62,7 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 	if doc.Width == 0 {
 		return d.Errorf(node, "the monitor has no window").WithHint("write 'window: 1h'")
 	}
-	if doc.Version == champion && doc.Environment == "" {
+	if doc.Version == Champion && doc.Environment == "" {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
 	}
 	for _, name := range []struct{ what, is string }{{"monitor", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}} {
