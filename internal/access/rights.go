@@ -47,6 +47,10 @@ const (
 	AlertManage       Action = "alert.manage"
 	ObjectiveManage   Action = "objective.manage"
 	ObjectiveJudge    Action = "objective.judge"
+	IncidentOpen      Action = "incident.open"
+	IncidentWork      Action = "incident.work"
+	IncidentClose     Action = "incident.close"
+	RunbookManage     Action = "runbook.manage"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -115,6 +119,10 @@ var rights = []Right{
 	{AlertManage, "keep notifications of alerts back for a time, resolve alerts by hand", []Role{Scientist, Validator, Approver, Operator}},
 	{ObjectiveManage, "say how well a model is to behave: objectives", []Role{Validator, Approver, Operator}},
 	{ObjectiveJudge, "have an objective judged", []Role{Scientist, Validator, Approver, Operator, Auditor}},
+	{IncidentOpen, "open an incident", people()},
+	{IncidentWork, "work on incidents: acknowledge, note, mitigate, resolve, write the post-mortem", []Role{Scientist, Validator, Approver, Operator}},
+	{IncidentClose, "accept the post-mortem of an incident and close it", []Role{Validator, Approver, Auditor}},
+	{RunbookManage, "say what is done in incidents, and who decides", []Role{Validator, Approver, Operator}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},

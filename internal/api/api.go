@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
@@ -59,6 +60,7 @@ type Config struct {
 	Monitors    *monitor.Office
 	Alerts      *alert.Office
 	Objectives  *objective.Office
+	Incidents   *incident.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -127,6 +129,7 @@ func New(config Config) http.Handler {
 	s.monitors()
 	s.alerts()
 	s.objectives()
+	s.incidents()
 	s.explanations()
 	s.notifications()
 	s.releases()

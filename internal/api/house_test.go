@@ -23,6 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -107,6 +108,9 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	h.Alerts = alert.New(alert.Config{
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Models: cat, Evidence: w.Evidence,
 		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.Monitors}},
+	})
+	h.Incidents = incident.New(incident.Config{
+		DB: w.DB, Catalog: cat, Releases: h.Releases, Monitors: h.Monitors, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
 	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

@@ -45,26 +45,11 @@ somebody has to fill in stands in square brackets.`,
 	return asked
 }
 
-const maxLetter = 1 << 20 // bytes
+const maxText = 4 << 20 // bytes of a text that is read whole
 
 // draftLetter writes the draft of a letter into a file.
 func (a *app) draftLetter(ctx context.Context, id, path string) error {
-	if err := writable("--letter", path); err != nil { // before anything is read, since that is recorded
-		return err
-	}
-	s, err := a.dial(ctx, true)
-	if err != nil {
-		return err
-	}
-	text, err := s.Download(ctx, "/predictions/"+url.PathEscape(id)+"/letter")
-	if err == nil {
-		var draft []byte
-		if draft, err = io.ReadAll(io.LimitReader(text, maxLetter)); err == nil {
-			err = a.writeLetter(path, draft)
-		}
-		err = errors.Join(err, text.Close())
-	}
-	err = errors.Join(err, s.Close(ctx, false))
+	err := a.saveText(ctx, "/predictions/"+url.PathEscape(id)+"/letter", "--letter", path)
 	if err != nil || path == "-" {
 		return err
 	}
@@ -72,12 +57,32 @@ func (a *app) draftLetter(ctx context.Context, id, path string) error {
 	return nil
 }
 
-func (a *app) writeLetter(path string, draft []byte) error {
-	if path == "-" {
-		_, err := a.Out.Write(draft)
+// saveText writes a text of the server into the file that a flag names; - is standard output.
+func (a *app) saveText(ctx context.Context, at, flag, path string) error {
+	if err := writable(flag, path); err != nil { // before anything is read, since that may be recorded
 		return err
 	}
-	return os.WriteFile(path, draft, 0o600)
+	s, err := a.dial(ctx, true)
+	if err != nil {
+		return err
+	}
+	text, err := s.Download(ctx, at)
+	if err == nil {
+		var whole []byte
+		if whole, err = io.ReadAll(io.LimitReader(text, maxText)); err == nil {
+			err = a.writeText(path, whole)
+		}
+		err = errors.Join(err, text.Close())
+	}
+	return errors.Join(err, s.Close(ctx, false))
+}
+
+func (a *app) writeText(path string, text []byte) error {
+	if path == "-" {
+		_, err := a.Out.Write(text)
+		return err
+	}
+	return os.WriteFile(path, text, 0o600)
 }
 
 func printExplanation(w io.Writer, x explanation.Explanation) {

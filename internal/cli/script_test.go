@@ -26,6 +26,7 @@ import (
 // of testscript:
 //
 //	code N PROGRAM ARG...    runs the program, which must exit with N
+//	let NAME FILE            the variable NAME is the one line of FILE from now on
 //	refuse REGEXP ARG...     tallystick ARG... must exit with 2, print nothing, complain in one line
 //	                         that REGEXP matches, and make no directory of --out
 //	await REGEXP ARG...      runs tallystick ARG... again and again, half a minute at most, until its
@@ -57,7 +58,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": cmdCode, "refuse": cmdRefuse, "json": cmdJSON, "flip": cmdFlip, "cut": cmdCut, "edit": cmdEdit, "unzip": cmdUnzip,
-			"await": cmdAwait, "server": cmdServer, "files": cmdFiles, "pipeline": cmdPipeline,
+			"await": cmdAwait, "server": cmdServer, "files": cmdFiles, "pipeline": cmdPipeline, "let": cmdLet,
 		},
 	})
 }
@@ -68,6 +69,17 @@ func homes(dir string) map[string]string {
 		"HOME": dir, "XDG_DATA_HOME": filepath.Join(dir, "data"), "XDG_STATE_HOME": filepath.Join(dir, "state"),
 		"TALLYSTICK_WORKSPACE": "", "NO_COLOR": "1",
 	}
+}
+
+func cmdLet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: let NAME FILE")
+	}
+	line := strings.TrimSpace(ts.ReadFile(args[1]))
+	if line == "" || strings.ContainsAny(line, "\n") {
+		ts.Fatalf("%s does not have one line: %q", args[1], line)
+	}
+	ts.Setenv(args[0], line)
 }
 
 // run runs a program and returns its exit code.

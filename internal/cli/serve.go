@@ -137,6 +137,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	h.cases, h.monitors = h.desk(), h.watch()
 	h.alerts = h.alerting()
 	h.objectives = h.keeper(predictions.Fresh)
+	h.incidents = h.incidentOffice()
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
