@@ -69,7 +69,7 @@ func (in *Input) predictions(ctx context.Context, dir string, from time.Time, sp
 	if err != nil {
 		return nil, err
 	}
-	id := rand.New(rand.NewPCG(in.Seed, uint64(from.UnixMicro())))
+	id := rand.New(rand.NewPCG(in.Seed, uint64(from.UnixMicro()))) //nolint:gosec // the same input has to draw the same
 	for i := range all {
 		p := &all[i]
 		if p.Time.IsZero() {
@@ -176,7 +176,7 @@ func (in *Input) ofColumns() ([]made, error) {
 func (c *Column) drawer(seed uint64) (func(k int) prediction.Value, error) {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(c.Name))
-	r := rand.New(rand.NewPCG(seed, h.Sum64()))
+	r := rand.New(rand.NewPCG(seed, h.Sum64())) //nolint:gosec // the same input has to draw the same
 	listed := make([]prediction.Value, 0, len(c.Series)+len(c.Choice))
 	for _, node := range slices.Concat(c.Series, c.Choice) {
 		v, err := valueOf(node)

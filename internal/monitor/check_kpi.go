@@ -31,7 +31,7 @@ func (*kpiCheck) about() About {
 		Needs:  "{basket: {of: extra.basket, min: 10}}",
 		Method: "mean of a figure that predictions carry, each named by the monitor; 99 % interval (normal, n - 1 degrees)",
 		Fails:  "the interval lies below `min` or above `max`; where it crosses one: `inconclusive`",
-		Why:    "nobody else knows what the business wants. Correlation with drift is told by `monitor correlate`, and judges nothing",
+		Why:    "nobody else knows what the business wants",
 	}
 }
 

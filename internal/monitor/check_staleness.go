@@ -16,8 +16,9 @@ import (
 
 // stalenessCheck judges whether what comes in is of now: the newest prediction of the window, and the inputs.
 type stalenessCheck struct {
-	newest time.Duration // how long before the end of the window the newest prediction may be; 0: any
-	input  *staleInput
+	newest    time.Duration // how long before the end of the window the newest prediction may be; 0: any
+	input     *staleInput
+	unchanged *unchanged
 }
 
 // staleInput says where a prediction has the time of its input, and how long before the prediction that may be.
@@ -31,16 +32,16 @@ func (*stalenessCheck) about() About {
 	return About{
 		Key:    "staleness",
 		Needs:  "{newest: 15m}",
-		Method: "`newest`: from the newest prediction to the end of the window. `input: {of, age, max}`: share of predictions whose input, by its own time, is older than `age`, 99 % Wilson interval",
-		Fails:  "longer than `newest`; the interval lies above `max`, 1 % unless stated",
+		Method: "`newest`: from the newest prediction to the end of the window. `input: {of, age, max}`: share of predictions whose input, by its own time, is older than `age`, 99 % Wilson interval. `unchanged: {features, for}`: parts of the window, each as long as `for`, in which a feature has one value",
+		Fails:  "longer than `newest`; the interval lies above `max`, 1 % unless stated; one value in a part, and by chance less likely than 1 in a million for all parts together",
 		Why:    "nobody else knows how old is old. Times are RFC 3339, or seconds, milliseconds or microseconds since 1970 by their size",
 	}
 }
 
 func (c *stalenessCheck) decode(d decoder) yamldoc.Decode {
 	return func(node *yaml.Node, path string) error {
-		err := d.Mapping(node, path, yamldoc.Key("newest", d.Duration(&c.newest)), yamldoc.Key("input", c.decodeInput(d)))
-		if err == nil && c.newest == 0 && c.input == nil {
+		err := d.Mapping(node, path, yamldoc.Key("newest", d.Duration(&c.newest)), yamldoc.Key("input", c.decodeInput(d)), yamldoc.Key("unchanged", c.decodeUnchanged(d)))
+		if err == nil && c.newest == 0 && c.input == nil && c.unchanged == nil {
 			return d.Errorf(node, "%s does not say what is stale", path).WithHint("write {newest: 15m}, or {input: {of: updated_at, age: 24h}}")
 		}
 		return err
@@ -63,16 +64,24 @@ func (c *stalenessCheck) decodeInput(d decoder) yamldoc.Decode {
 }
 
 func (c *stalenessCheck) begin(_ context.Context, s *subject) (*look, error) {
-	if c.newest == 0 && c.input == nil {
+	if c.newest == 0 && c.input == nil && c.unchanged == nil {
 		return nil, nil
 	}
 	l := &look{columns: []string{"time"}}
+	stuck := c.unchanged.begin(s)
 	newest := int64(math.MinInt64)
 	dated, old := int64(0), int64(0)
 	if c.input != nil {
 		l.columns = append(l.columns, c.input.of.column)
 	}
+	first := len(l.columns)
+	for _, f := range stuck {
+		l.columns = append(l.columns, f.of.column)
+	}
 	l.count = func(b block, at []int) {
+		for i, f := range stuck {
+			f.count(b, at[0], at[first+i])
+		}
 		for k := range b.Rows() {
 			made := timeOf(b, at[0], k)
 			newest = max(newest, made)
@@ -93,6 +102,9 @@ func (c *stalenessCheck) begin(_ context.Context, s *subject) (*look, error) {
 		}
 		if c.input != nil {
 			rows = append(rows, c.input.row(f, stat.Proportion{K: old, N: dated}))
+		}
+		for _, of := range stuck {
+			rows = append(rows, of.row(f))
 		}
 		return rows
 	}

@@ -137,6 +137,23 @@ func set(n int, column string, value any) func(int, fields) {
 	}
 }
 
+// spread spreads a thousand predictions over the hour.
+func spread(change func(int, fields)) func(int, fields) {
+	return func(i int, row fields) {
+		change(i, row)
+		row["time"] = int(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Hour / 1000).UnixMicro())
+	}
+}
+
+// stuckFrom lets the income stand still from a prediction on.
+func stuckFrom(first int) func(int, fields) {
+	return func(i int, row fields) {
+		if i >= first {
+			row["f_income"] = 77.5
+		}
+	}
+}
+
 // TestInputChecks brings one fault after the other, which its check finds and names.
 func TestInputChecks(t *testing.T) {
 	t.Parallel()
@@ -194,6 +211,11 @@ func TestInputChecks(t *testing.T) {
 		{"seconds", "  staleness: {input: {of: updated, age: 24h}}\n", 1000, set(1, "f_updated", 1_772_000_000), "staleness", "updated", tallystick.Fail, "100 %"},
 		{"milliseconds", "  staleness: {input: {of: updated, age: 900h}}\n", 1000, set(1, "f_updated", 1_772_000_000_000), "staleness", "updated", tallystick.Pass, "0 %"},
 		{"no times", "  staleness: {input: {of: updated, age: 24h}}\n", 1000, set(1, "f_updated", "yesterday"), "staleness", "updated", tallystick.Insufficient, "Only 0 predictions have a time as updated"},
+
+		{"it changes", "  staleness: {unchanged: {features: [income], for: 10m}}\n", 1000, spread(same), "staleness", "income", tallystick.Pass, "income changes in every 10m0s that tells"},
+		{"stuck for a while", "  staleness: {unchanged: {features: [income], for: 10m}}\n", 1000, spread(stuckFrom(500)), "staleness", "income", tallystick.Fail, "income is 77.5 in all 167 predictions from 2026-03-02T12:30:00Z to 2026-03-02T12:40:00Z. In 3 of 6 parts"},
+		{"a flag that rarely changes", "  staleness: {unchanged: {features: [flag], for: 10m}}\n", 1000, spread(same), "staleness", "flag", tallystick.Pass, ""},
+		{"of an unknown one", "  staleness: {unchanged: {features: [wind], for: 10m}}\n", 1000, spread(same), "staleness", "wind", tallystick.Insufficient, "No reference says how wind varies"},
 
 		{"timeouts", "  error_kinds: {kinds: {timeout: 2%}}\n", 1000, set(10, "status", "timeout"), "error_kinds", "timeout", tallystick.Fail, "10.0 % of predictions have status = timeout; 2.0 % may"},
 		{"no errors", "  error_kinds: on\n", 1000, set(1, "status", "ok"), "error_kinds", "", tallystick.Pass, "No prediction has an error"},
@@ -333,6 +355,7 @@ func TestChecksRefuse(t *testing.T) {
 		"  cost: {price: 1}\n":                              "watch.yaml:7: checks.cost has no budget",
 		"  cost: {price: 1, of: a, budget: {day: 1}}\n":     "watch.yaml:7: checks.cost needs what a prediction cost, or a price",
 		"  staleness: {}\n":                                 "watch.yaml:7: checks.staleness does not say what is stale",
+		"  staleness: {unchanged: {for: 1m}}\n":             "watch.yaml:7: checks.staleness.unchanged does not say of what, or for how long",
 		"  staleness: {input: {of: a}}\n":                   "watch.yaml:7: checks.staleness.input does not say of what, or how old",
 		"  skew: {fail_psi: 1}\n":                           "watch.yaml:7: checks.skew does not say what the model was trained on",
 		"  skew: {against: latest}\n":                       "watch.yaml:7: checks.skew.against is no digest",
