@@ -183,15 +183,20 @@ func (f *Feature) bins(labels []string, reference, current []int64) {
 	if f.N == 0 || f.NReference == 0 {
 		return
 	}
+	f.Bins = make([]Bin, 0, len(labels))
+	top := -1
 	for i, label := range labels {
 		if reference[i] == 0 && current[i] == 0 {
 			continue
 		}
 		b := Bin{label, float64(reference[i]) / float64(f.NReference), float64(current[i]) / float64(f.N)}
-		f.Bins = append(f.Bins, b)
-		if f.Top == nil || math.Abs(b.Current-b.Reference) > math.Abs(f.Top.Current-f.Top.Reference) {
-			f.Top = &b
+		if f.Bins = append(f.Bins, b); top < 0 || math.Abs(b.Current-b.Reference) > math.Abs(f.Bins[top].Current-f.Bins[top].Reference) {
+			top = len(f.Bins) - 1
 		}
+	}
+	if top >= 0 {
+		b := f.Bins[top]
+		f.Top = &b
 	}
 }
 

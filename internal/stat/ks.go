@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"sync"
 )
 
 // Test is the outcome of a two-sample test.
@@ -116,17 +117,94 @@ func smirnov(d float64, n int64) float64 {
 		z := (6*rows*d + 1) * (6*rows*d + 1) / (18 * rows)
 		return math.Exp(-z - (2*z*z-4*z-1)/(18*rows))
 	}
-	sum, logChoose := math.Exp(rows*math.Log1p(-d)), 0.0
-	for j := int64(1); j <= int64(rows*(1-d)); j++ {
-		k := float64(j)
-		logChoose += math.Log((rows - k + 1) / k)
-		rest := 1 - d - k/rows
-		if rest <= 0 {
-			break
-		}
-		sum += d * math.Exp(logChoose+(k-1)*math.Log(d+k/rows)+(rows-k)*math.Log(rest))
+	choose := binomials.of(n)
+	most := int64(rows * (1 - d))
+	if most >= 1 && 1-d-float64(most)/rows <= 0 { // the last term would be of nothing
+		most--
+	}
+	sum := math.Exp(rows * math.Log1p(-d))
+	first, last := heavy(most, func(j int64) float64 { return smirnovTerm(choose, d, rows, j) })
+	for j := first; j <= last; j++ {
+		sum += d * math.Exp(smirnovTerm(choose, d, rows, j))
 	}
 	return sum
+}
+
+// smirnovTerm returns the logarithm of the j-th term of the sum, over d.
+func smirnovTerm(choose []float64, d, rows float64, j int64) float64 {
+	k := float64(j)
+	return choose[j] + (k-1)*math.Log(d+k/rows) + (rows-k)*math.Log(1-d-k/rows)
+}
+
+// negligible is so much smaller, as a logarithm, that 4,096 such terms change no digit of a sum: 1e-26 of the largest.
+const negligible = 60
+
+// heavy returns the terms from 1 to most that are not negligible beside the largest. They rise to one maximum and fall, since
+// the logarithm of a term is rows times the negative divergence of (k/rows, k/rows+d), which is convex in k, but for
+// parts that grow no faster than log k; a test compares with all terms, bit for bit.
+func heavy(most int64, log func(j int64) float64) (first, last int64) {
+	low, high := int64(1), most
+	for high-low > 2 {
+		left := low + (high-low)/2
+		if log(left) < log(left+1) {
+			low = left + 1
+		} else {
+			high = left
+		}
+	}
+	top := low
+	for j := low; j <= high; j++ {
+		if log(j) > log(top) {
+			top = j
+		}
+	}
+	if most < 1 {
+		return 1, 0
+	}
+	least := log(top) - negligible
+	// search is the place next to the top where terms become negligible; the far one is taken to be.
+	search := func(near, far int64) int64 {
+		for near-far > 1 || far-near > 1 {
+			if middle := (near + far) / 2; log(middle) < least {
+				far = middle
+			} else {
+				near = middle
+			}
+		}
+		return near
+	}
+	return search(top, 0), search(top, most+1)
+}
+
+// binomials keeps the logarithms of binomial coefficients of the sizes that were asked for last: the features of a window have
+// as many rows.
+var binomials = &binomialTable{rows: map[int64][]float64{}}
+
+type binomialTable struct {
+	mu   sync.Mutex
+	rows map[int64][]float64
+}
+
+const maxBinomials = 16 // sizes, each of at most 32 KiB
+
+// of returns the logarithms of n over 0 to n. Nobody changes them.
+func (t *binomialTable) of(n int64) []float64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if known := t.rows[n]; known != nil {
+		return known
+	}
+	if len(t.rows) == maxBinomials {
+		clear(t.rows)
+	}
+	all, sum := make([]float64, n+1), 0.0
+	for j := range n {
+		k := float64(j + 1)
+		sum += math.Log((float64(n) - k + 1) / k)
+		all[j+1] = sum
+	}
+	t.rows[n] = all
+	return all
 }
 
 // pelzGood returns P(sqrt(n) D < z) by the expansion to order n^-3/2 (Pelz and Good, JRSS B 38
@@ -145,6 +223,9 @@ func pelzGood(z, n float64) float64 {
 		h2 := h * h
 		h4, h6 := h2*h2, h2*h2*h2
 		e := math.Exp(-h2 / (2 * z2))
+		if e == 0 {
+			break
+		}
 		k0 += e
 		k1 += e * (h2 - z2)
 		k2 += e * (6*z6 + 2*z4 + h2*(2*z4-5*z2) + h4*(1-2*z2))
@@ -155,6 +236,9 @@ func pelzGood(z, n float64) float64 {
 		w := math.Pi * float64(k)
 		w2 := w * w
 		e := math.Exp(-w2 / (2 * z2))
+		if e == 0 {
+			break
+		}
 		whole2 += e * w2
 		whole3 += e * (3*w2*z2 - w2*w2)
 	}
