@@ -19,7 +19,7 @@ func (p *Profile) Compare(feature int) stat.TwoSample {
 	t.Bins = c.union(func(i int) int64 { return c.cells[i].n })
 	t.ReferenceBins = c.union(func(i int) int64 { return r.Counts[i] })
 	t.Deciles = stat.Diverge(t.ReferenceBins, t.Bins)
-	if t.N == 0 {
+	if t.N == 0 || t.NReference == 0 {
 		nan := math.NaN()
 		t.KS, t.P, t.W1, t.W1SD = nan, nan, nan, nan
 		return t
