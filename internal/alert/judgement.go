@@ -56,7 +56,7 @@ func observed(j *monitor.WindowJudgement, s monitor.Step) (all []Observation) {
 	for i := range j.Rows {
 		r := &j.Rows[i]
 		o := Observation{
-			Rule: "monitor/" + j.Monitor + "/" + r.Check, Model: j.Model, Version: j.Version, Environment: j.Environment, Subject: r.Subject, Severity: Ticket,
+			Rule: "monitor/" + j.Monitor + "/" + r.Check, Model: j.Model, Version: j.Version, Environment: j.Environment, Subject: r.Subject, Segment: r.Slice, Severity: Ticket,
 			From: j.From, To: j.To, Verdict: r.Verdict, Words: r.Words, Evidence: s.Judged.Judgement, Event: s.Event,
 			Whole: r.Subject == "" && slices.Contains(whole, r.Check), Sole: true,
 		}

@@ -89,6 +89,7 @@ type WindowToJudge struct {
 func (s *server) monitors() {
 	s.nameChecks()
 	s.referenceActs()
+	s.breakdownActs()
 	s.monitorActs()
 	act(s, operation("judge-window", http.MethodPost, "/monitors/{monitor}/judgements", "Judge a window of predictions, as it was known at a moment", "monitors", http.StatusNotFound, http.StatusConflict),
 		func(ctx context.Context, in judgeInput) (registry.Command, func(tx *state.Tx) (monitor.WindowJudgement, error)) {

@@ -113,6 +113,7 @@ var actions = map[string]access.Action{
 	"mitigate-incident": access.IncidentWork, "resolve-incident": access.IncidentWork, "reopen-incident": access.IncidentWork, "close-incident": access.IncidentClose,
 	"trace-incident": access.IncidentWork, "report-incident": access.IncidentWork, "get-incident-report": access.PredictionRead, "list-incidents": access.CatalogRead, "get-incident-figures": access.CatalogRead, "get-incident": access.PredictionRead, "get-incident-timeline": access.TrailRead,
 	"apply-runbook": access.RunbookManage, "remove-runbook": access.RunbookManage, "list-runbooks": access.CatalogRead, "get-runbook": access.CatalogRead,
+	"pin-breakdown": access.MonitorManage, "list-breakdowns": access.CatalogRead,
 	"pin-reference": access.MonitorManage, "list-references": access.CatalogRead, "get-reference": access.PredictionRead, "apply-monitor": access.MonitorManage, "remove-monitor": access.MonitorManage, "list-monitors": access.CatalogRead, "get-monitor": access.CatalogRead, "judge-window": access.WindowJudge, "list-judgements": access.CatalogRead, "get-judgement": access.PredictionRead,
 	"list-alerts": access.CatalogRead, "get-alert": access.CatalogRead, "get-alert-history": access.CatalogRead, "evaluate-alerts": access.WindowJudge, "resolve-alert": access.AlertManage,
 	"create-silence": access.AlertManage, "end-silence": access.AlertManage, "list-silences": access.CatalogRead,

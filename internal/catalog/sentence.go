@@ -110,6 +110,7 @@ func allPhrases() map[trail.Type]phrase {
 		trail.PredictionQueried: {"asked about predictions of {model} ({form})[, {predictions} of them]", "ask about predictions of {model}"},
 		trail.IntegrityGap:      {"found a gap in the journal of predictions, from frame {from_sequence}[ to {to_sequence}] of the shard {gap_shard}[, lost: {lost}], batches salvaged: {salvaged}", "look for gaps in the journal of predictions"},
 
+		trail.BreakdownPinned: {"pinned a reference by {kind} of {predictions} predictions in {parts} parts for {model}[@{version}], {breakdown_digest}", "pin a reference by season or slice for {model}[@{version}]"},
 		trail.ReferencePinned: {"pinned a reference of {predictions} rows for {model}[@{version}], {reference_digest}", "pin a reference for {model}[@{version}]"},
 		trail.MonitorApplied:  {"applied the monitor {monitor} of {model}", "apply a monitor of {model}"},
 		trail.MonitorRemoved:  {"removed the monitor {monitor} of {model}", "remove a monitor of {model}"},

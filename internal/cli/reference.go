@@ -28,7 +28,7 @@ func (a *app) reference() *cobra.Command {
 the data that the model learned from. It is frozen, named by its digest, and pinned by an event; the one that was
 pinned last counts, and the history stays. It holds counts, and no rows.`,
 	}
-	cmd.AddCommand(a.referencePin(), a.referenceList(), a.referenceShow())
+	cmd.AddCommand(a.referencePin(), a.referenceList(), a.referenceShow(), a.referenceSeason(), a.referenceSlice(), a.referenceBreakdowns())
 	return cmd
 }
 

@@ -11,37 +11,56 @@ import (
 // Judge ends the verdicts of one window's features: each needs significance over all of them and
 // an effect that matters. rows and reference are the sizes of the window and of the reference.
 func Judge(features []Feature, reference, rows int64, th Thresholds) *Drift {
+	g := Group{features, reference, rows}
+	JudgeAll([]Group{g}, th)
 	d := &Drift{Reference: reference, Rows: rows, Thresholds: th, Features: features, Verdict: tallystick.Pass}
-	var tested []int
-	var ps []float64
-	for i, f := range features {
-		if f.P.Valid() {
-			tested, ps = append(tested, i), append(ps, float64(f.P))
-		}
-	}
-	for k, p := range stat.BenjaminiHochberg(ps) {
-		features[tested[k]].PAdjusted = stat.Number(p)
-	}
-	critical := map[[3]int64]stat.Number{} // most features have as many bins and rows
 	for i := range features {
-		f := &features[i]
-		sizes := [3]int64{int64(len(f.Bins)), f.NReference, f.N}
-		if _, known := critical[sizes]; !known {
-			critical[sizes] = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
-		}
-		f.PSICritical = critical[sizes]
-		f.Verdict = f.judge(reference, rows, th)
-		f.Words = f.words(th)
-		switch f.Verdict {
+		switch features[i].Verdict {
 		case tallystick.Warn, tallystick.Fail:
 			d.Drifted++
 		}
-		d.Verdict = d.Verdict.Worse(f.Verdict)
+		d.Verdict = d.Verdict.Worse(features[i].Verdict)
 	}
 	if rows < th.MinRows || reference < th.MinReference {
 		d.Verdict = tallystick.Insufficient
 	}
 	return d
+}
+
+// Group is the features of one part of a window, with the rows of it and of what it was compared with.
+type Group struct {
+	Features        []Feature
+	Reference, Rows int64
+}
+
+// JudgeAll ends the verdicts of features of several parts of a window, in place: each needs significance over all features of
+// all parts.
+func JudgeAll(groups []Group, th Thresholds) {
+	var tested []*Feature
+	var ps []float64
+	for _, g := range groups {
+		for i := range g.Features {
+			if f := &g.Features[i]; f.P.Valid() {
+				tested, ps = append(tested, f), append(ps, float64(f.P))
+			}
+		}
+	}
+	for k, p := range stat.BenjaminiHochberg(ps) {
+		tested[k].PAdjusted = stat.Number(p)
+	}
+	critical := map[[3]int64]stat.Number{} // most features have as many bins and rows
+	for _, g := range groups {
+		for i := range g.Features {
+			f := &g.Features[i]
+			sizes := [3]int64{int64(len(f.Bins)), f.NReference, f.N}
+			if _, known := critical[sizes]; !known {
+				critical[sizes] = stat.Number(stat.PSICritical(len(f.Bins), f.NReference, f.N, th.Q/float64(max(1, len(tested)))))
+			}
+			f.PSICritical = critical[sizes]
+			f.Verdict = f.judge(g.Reference, g.Rows, th)
+			f.Words = f.words(th)
+		}
+	}
 }
 
 func (f *Feature) judge(reference, rows int64, th Thresholds) tallystick.Verdict {

@@ -12,6 +12,7 @@ import (
 func Changes() map[trail.Type]func() trail.Change {
 	return map[trail.Type]func() trail.Change{
 		trail.ReferencePinned: func() trail.Change { return new(Pinned) },
+		trail.BreakdownPinned: func() trail.Change { return new(BreakdownPinned) },
 		trail.MonitorApplied:  func() trail.Change { return new(Applied) },
 		trail.MonitorRemoved:  func() trail.Change { return new(Removed) },
 		trail.WindowJudged:    func() trail.Change { return new(Judged) },
@@ -22,6 +23,7 @@ func Changes() map[trail.Type]func() trail.Change {
 func Tables() []trail.Table {
 	return []trail.Table{
 		{Name: "model_references", Key: []string{"event"}, Columns: []string{"model", "version", "digest", "source", "predictions", "environment", "from_us", "to_us", "data_digest", "pinned_ms"}},
+		{Name: "model_breakdowns", Key: []string{"event"}, Columns: []string{"model", "version", "kind", "digest", "reference_digest", "parts", "predictions", "environment", "from_us", "to_us", "pinned_ms"}},
 		{Name: "monitor_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "digest", "removed", "applied_ms"}},
 		{Name: "window_judgements", Key: []string{"event"}, Columns: []string{"monitor", "model", "version", "from_us", "to_us", "known_event", "digest", "verdict", "predictions", "backfilled", "labelled", "wrong", "awaits_us", "judged_ms"}},
 	}
@@ -57,6 +59,40 @@ func (p *Pinned) Apply(tx *state.Tx, at trail.Mark) error {
 	}
 	_, err = tx.Exec("INSERT INTO model_references (event, model, version, digest, source, predictions, environment, from_us, to_us, data_digest, pinned_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		at.Sequence, p.Model, p.Version, string(p.Reference), p.Source, p.Predictions, p.Environment, from, to, string(p.Data), at.Time.UnixMilli())
+	return err
+}
+
+// BreakdownPinned says with what parts of the predictions of a model are compared from now on.
+type BreakdownPinned struct {
+	Model       string            `json:"model"`
+	Version     string            `json:"version,omitempty"`
+	Kind        string            `json:"kind"`
+	Breakdown   tallystick.Digest `json:"breakdown_digest"`
+	Reference   tallystick.Digest `json:"reference_digest"`
+	Parts       int64             `json:"parts"`
+	Predictions int64             `json:"predictions"`
+	Environment string            `json:"environment,omitempty"`
+	From        string            `json:"from"`
+	To          string            `json:"to"`
+}
+
+// Subject implements trail.Change.
+func (b *BreakdownPinned) Subject() (trail.Type, trail.Resource) {
+	return trail.BreakdownPinned, trail.Resource{Type: "model", ID: b.Model}
+}
+
+// Apply implements trail.Change.
+func (b *BreakdownPinned) Apply(tx *state.Tx, at trail.Mark) error {
+	from, err := micro(b.From)
+	if err != nil {
+		return err
+	}
+	to, err := micro(b.To)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("INSERT INTO model_breakdowns (event, model, version, kind, digest, reference_digest, parts, predictions, environment, from_us, to_us, pinned_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		at.Sequence, b.Model, b.Version, b.Kind, string(b.Breakdown), string(b.Reference), b.Parts, b.Predictions, b.Environment, from, to, at.Time.UnixMilli())
 	return err
 }
 

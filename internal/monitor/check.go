@@ -34,6 +34,11 @@ type check interface {
 // records need not be read for it; what begin returns is told by summed.
 type summer interface{ sums() []query.Condition }
 
+// slicer is a check of parts of the predictions, which tallies keep too.
+type slicer interface {
+	slices(reference *window.Reference) []query.Condition
+}
+
 // About says what people are told of a check.
 type About struct {
 	Key     string `json:"check" doc:"of the check in a monitor, and in the rows that it judges"`
@@ -75,6 +80,8 @@ func (c *Checks) all() []check {
 		newAttributionCheck(),
 		newMultivariateCheck(),
 		newDecisionsCheck(),
+		&seasonCheck{&c.Drift, leastSeason},
+		&slicesCheck{thresholds: &c.Drift},
 	}
 }
 
@@ -232,6 +239,9 @@ func (c *Checks) rules(reference *window.Reference) *rollup.Rules {
 	for _, made := range c.made {
 		if c.on(made.about()) {
 			r.Counts = append(r.Counts, sumsOf(made)...)
+			if s, is := made.(slicer); is {
+				r.Slices = append(r.Slices, s.slices(reference)...)
+			}
 		}
 	}
 	return r

@@ -42,23 +42,35 @@ func (f *facts) comparedBy(th drift.Thresholds) []drift.Feature {
 	if f.compared != nil || f.Profile == nil {
 		return f.compared
 	}
-	reference := f.Profile.Reference()
-	f.compared = make([]drift.Feature, 0, len(reference.Features))
-	f.places = make(map[[2]string]int, len(reference.Features))
-	for i, feature := range drift.FromProfile(f.Profile) {
+	f.compared = drift.Judge(f.compare(f.Profile), f.Profile.Reference().Rows, f.Predictions, th).Features
+	order(f.compared)
+	f.places = make(map[[2]string]int, len(f.Profile.Reference().Features))
+	for i, feature := range f.Profile.Reference().Features {
 		f.places[[2]string{feature.Role, feature.Name}] = i
+	}
+	return f.compared
+}
+
+// compare compares the features that are judged, in the order of the reference.
+func (f *facts) compare(p *window.Profile) []drift.Feature {
+	reference := p.Reference()
+	compared := make([]drift.Feature, 0, len(reference.Features))
+	for i, feature := range drift.FromProfile(p) {
 		if f.document.Checks.judged(&reference.Features[i]) {
-			f.compared = append(f.compared, feature)
+			compared = append(compared, feature)
 		}
 	}
-	f.compared = drift.Judge(f.compared, reference.Rows, f.Predictions, th).Features
-	slices.SortStableFunc(f.compared, func(a, b drift.Feature) int {
+	return compared
+}
+
+// order puts scores and outputs first, then features by name.
+func order(features []drift.Feature) {
+	slices.SortStableFunc(features, func(a, b drift.Feature) int {
 		if a.Role != b.Role {
 			return priority(a.Role) - priority(b.Role)
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return f.compared
 }
 
 // place returns where a feature is in the reference.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/window"
 )
 
@@ -20,7 +21,8 @@ type Seen struct {
 	Removed     bool // whether predictions of that time are not kept any more
 
 	looks  looks
-	turned *Turned // nil: no check asked how predictions turned out
+	turned *Turned                  // nil: no check asked how predictions turned out
+	slices map[string]*rollup.Tally // of the checks that judge by slice, by condition
 }
 
 // Judge ends the verdicts of a window. The version, if it is not empty, is the one whose predictions were counted.

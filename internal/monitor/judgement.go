@@ -53,6 +53,7 @@ type Known struct {
 type Row struct {
 	Check     string             `json:"check" doc:"key of the check"`
 	Subject   string             `json:"subject,omitempty" doc:"feature, or quantile, that is judged"`
+	Slice     string             `json:"slice,omitempty" doc:"part of the predictions that is judged; absent: all"`
 	Role      string             `json:"role,omitempty" doc:"of the feature: feature, score or output"`
 	Method    string             `json:"method" doc:"what was computed, with its version"`
 	N         int64              `json:"n"`

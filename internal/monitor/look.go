@@ -17,16 +17,16 @@ type counter struct {
 	columns []string
 	places  [][]int // of the columns of each look
 	rules   *rollup.Counter
-	tally   *rollup.Tally // nil: tallies have been read
+	tally   *rollup.Answer // nil: tallies have been read
 }
 
 // newCounter returns the counter of a window whose checks have begun to look. What tallies hold, if there are any that cover
 // the window, need not be counted.
-func newCounter(seen *Seen, rules *rollup.Rules, known *rollup.Tally) *counter {
+func newCounter(seen *Seen, rules *rollup.Rules, known *rollup.Answer) *counter {
 	c := &counter{seen: seen}
 	if known == nil {
 		c.columns = rules.Columns()
-		c.rules, c.tally = rollup.NewCounter(rules, 0), rules.Tally()
+		c.rules, c.tally = rollup.NewCounter(rules, 0), rules.Answer()
 	}
 	for _, l := range seen.looks {
 		at := make([]int, len(l.columns))
@@ -53,13 +53,16 @@ func (c *counter) count(b block) {
 		}
 	}
 	if c.tally != nil {
-		c.rules.Add(c.tally, nil, b)
+		c.rules.Add(c.tally.Tally, c.tally.Slices, b)
 	}
 }
 
 // take tells what was counted by rules.
-func (s *Seen) take(rules *rollup.Rules, t *rollup.Tally) {
-	s.Predictions, s.Profile = t.Predictions, t.Profile
+func (s *Seen) take(rules *rollup.Rules, t *rollup.Answer) {
+	s.Predictions, s.Profile, s.slices = t.Predictions, t.Profile, map[string]*rollup.Tally{}
+	for i, c := range rules.Slices {
+		s.slices[c.String()] = t.Slices[i]
+	}
 	for _, l := range s.looks {
 		if l.summed == nil {
 			continue
@@ -110,13 +113,9 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 // comes of it is the same.
 func (o *Office) count(ctx context.Context, seen *Seen, d *Document, w Window, version string, reference *window.Reference, s query.Selection) error {
 	rules := d.Checks.rules(reference)
-	var known *rollup.Tally
-	answer, err := o.tallies.Read(ctx, rollup.Question{Model: d.Model, From: w.From, To: w.To, Version: version, Environment: d.Environment, Known: seen.Known.Event}, rules)
+	known, err := o.tallies.Read(ctx, rollup.Question{Model: d.Model, From: w.From, To: w.To, Version: version, Environment: d.Environment, Known: seen.Known.Event}, rules)
 	if err != nil {
 		return err
-	}
-	if answer != nil {
-		known = answer.Tally
 	}
 	c := newCounter(seen, rules, known)
 	if c.needless() {

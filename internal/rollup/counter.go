@@ -43,6 +43,9 @@ func (c *Counter) Add(t *Tally, slices []*Tally, b Block) {
 	}
 }
 
+// AddRows counts some rows of a block, and no slices.
+func (c *Counter) AddRows(t *Tally, b Block, rows []int) { c.add(t, b, rows) }
+
 // slice returns those of the rows that are in a slice. They are valid until the next call.
 func (c *Counter) slice(b Block, rows []int, i int) []int {
 	where := &c.rules.Slices[i]

@@ -125,6 +125,15 @@ func (r *Rules) Tally() *Tally {
 	return t
 }
 
+// Answer returns an empty answer.
+func (r *Rules) Answer() *Answer {
+	a := &Answer{Tally: r.Tally()}
+	for range r.Slices {
+		a.Slices = append(a.Slices, r.Tally())
+	}
+	return a
+}
+
 // size bounds the bytes of memory of a tally.
 func (r *Rules) size() int64 {
 	size := int64(128 + 8*len(r.Counts))

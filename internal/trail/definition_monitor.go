@@ -3,6 +3,7 @@ package trail
 // Types of events of monitors, and of what windows of predictions are compared with.
 const (
 	ReferencePinned Type = typePrefix + "reference.pinned" + typeSuffix
+	BreakdownPinned Type = typePrefix + "breakdown.pinned" + typeSuffix
 	MonitorApplied  Type = typePrefix + "monitor.applied" + typeSuffix
 	MonitorRemoved  Type = typePrefix + "monitor.removed" + typeSuffix
 	WindowJudged    Type = typePrefix + "window.judged" + typeSuffix
@@ -23,6 +24,22 @@ func monitorDefinitions() []Definition {
 				optional("from", Text, "time from which predictions were taken").inTheOpen(),
 				optional("to", Text, "time until which they were, exclusive").inTheOpen(),
 				optional("data_digest", Digest, "digest of the file that it was made of, as whoever read it says").inTheOpen(),
+			},
+		},
+		{
+			Type: BreakdownPinned, Title: "Breakdown pinned", Action: "breakdown.pin",
+			Description: "It was said with what the predictions of a model are compared by season, or by slice, from now on.",
+			Fields: []Field{
+				public("model", Text, "name of the model"),
+				optional("version", Text, "version that it is for; absent: every one that has none of its own").inTheOpen(),
+				public("kind", Text, "season or slice"),
+				public("breakdown_digest", Digest, "digest of the breakdown: the counts of each part"),
+				public("reference_digest", Digest, "digest of the reference by whose rules they were counted"),
+				public("parts", Number, "number of classes or slices"),
+				public("predictions", Number, "number of predictions that it was counted of"),
+				optional("environment", Text, "environment of those predictions").inTheOpen(),
+				public("from", Text, "time from which predictions were taken"),
+				public("to", Text, "time until which they were, exclusive"),
 			},
 		},
 		{
