@@ -111,6 +111,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	})
 	h.Incidents = incident.New(incident.Config{
 		DB: w.DB, Catalog: cat, Releases: h.Releases, Monitors: h.Monitors, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
+		Alerts: h.Alerts, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram},
 	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

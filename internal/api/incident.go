@@ -75,7 +75,7 @@ type tickInput struct {
 
 // IncidentView is an incident with its evidence.
 type IncidentView struct {
-	incident.Course
+	incident.Whole
 	Times   incident.Times    `json:"times" doc:"how long it took, from events alone"`
 	Next    string            `json:"next,omitempty" doc:"what is to be done next"`
 	Brief   *incident.Brief   `json:"brief,omitempty" doc:"what was on record when it was opened"`
@@ -246,7 +246,7 @@ func (s *server) incidentQuestions() {
 			if err := s.may(ctx, access.PredictionRead, incidentResource(in.Incident), ""); err != nil {
 				return v, err
 			}
-			if v.Course, err = s.Incidents.Incident(ctx, in.Incident); err != nil {
+			if v.Whole, err = s.Incidents.Incident(ctx, in.Incident); err != nil {
 				return v, err
 			}
 			v.Times, v.Next = v.Incident.Times(), v.Incident.Next()

@@ -33,7 +33,7 @@ func (s *server) incidentReports() {
 			var change *incident.EvidenceAdded
 			err := caller(ctx).Allows(access.IncidentWork, incidentResource(in.Incident))
 			if err == nil {
-				var is incident.Course
+				var is incident.Whole
 				if is, err = s.Incidents.Incident(ctx, in.Incident); err == nil {
 					if t, err = s.Incidents.Trace(ctx, is.Incident); err == nil {
 						change, err = s.Incidents.KeepTrace(ctx, t)

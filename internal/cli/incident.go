@@ -15,13 +15,20 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/schedule"
 )
 
 // incidentOffice returns the office that keeps incidents and runbooks.
 func (h house) incidentOffice() *incident.Office {
 	return incident.New(incident.Config{
 		DB: h.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: query.New(h.DB, h.archive, h.labels), Evidence: h.Evidence, Now: time.Now,
+		Alerts: h.alerts, Recorder: h.Recorder, Actor: itself(),
 	})
+}
+
+// incidentJob opens incidents of alerts that fired.
+func (h house) incidentJob() schedule.Job {
+	return schedule.Job{Name: "open-incidents", Period: evaluateEvery, Tell: h.incidents.Run}
 }
 
 func (a *app) incident() *cobra.Command {

@@ -160,7 +160,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Handler = beside("/cloudevents", events, config.Handler)
-	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob())...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob(), h.incidentJob())...)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // Config says what an office works with. All fields are required.
@@ -33,6 +34,9 @@ type Config struct {
 	Monitors *monitor.Office
 	Asker    *query.Asker
 	Evidence Documents
+	Alerts   Alerts
+	Recorder *trail.Recorder
+	Actor    trail.Actor // in whose name incidents are opened of alerts
 	Now      func() time.Time
 }
 

@@ -96,7 +96,16 @@ func (o *Office) gatherJudgements(ctx context.Context, b *Brief) error {
 	for _, j := range found {
 		byMonitor[j.Monitor] = append(byMonitor[j.Monitor], j)
 	}
-	for _, windows := range byMonitor {
+	only := ""
+	if b.Signal != nil {
+		if rest, ok := strings.CutPrefix(b.Signal.Rule, "monitor/"); ok {
+			only, _, _ = strings.Cut(rest, "/")
+		}
+	}
+	for name, windows := range byMonitor {
+		if only != "" && name != only { // an alert is about the windows of its own monitor
+			continue
+		}
 		first, good := streak(windows)
 		if first != nil && (b.First == nil || first.From.Before(b.First.From)) {
 			b.First, b.LastGood = first, good

@@ -52,15 +52,15 @@ func (o *Office) IncidentIn(tx *state.Tx, id string) (Incident, error) {
 // maxSteps bounds the steps and the alerts of an incident that are told.
 const maxSteps = 1000
 
-// Course is an incident with what became of it.
-type Course struct {
+// Whole is an incident with what became of it.
+type Whole struct {
 	Incident
 	Joined []Joined `json:"joined,omitempty" doc:"the alerts that are part of it, the oldest first"`
 	Steps  []Deed   `json:"steps" doc:"what became of it, the oldest first"`
 }
 
 // Incident returns an incident with its alerts and steps, or a NotFound error.
-func (o *Office) Incident(ctx context.Context, id string) (w Course, err error) {
+func (o *Office) Incident(ctx context.Context, id string) (w Whole, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		if w.Incident, err = o.IncidentIn(tx, id); err != nil {
 			return err

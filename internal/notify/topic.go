@@ -64,6 +64,10 @@ func Topics() []Topic {
 			trail.KeyCreated, trail.KeyRotated, trail.KeyCompromised, trail.SignerAdded, trail.SignerRevoked,
 		}, nil},
 		{"case", "a prediction waits for people to look at it, or somebody gave an opinion", []trail.Type{trail.CaseOpened, trail.CaseJudged}, nil},
+		{"incident", "an incident opened, triaged, acknowledged, mitigated, resolved, reopened or closed, or its post-mortem written", []trail.Type{
+			trail.IncidentOpened, trail.IncidentTriaged, trail.IncidentAcknowledged, trail.IncidentMitigated, trail.IncidentResolved, trail.IncidentReopened, trail.IncidentReported, trail.IncidentClosed,
+		}, nil},
+		{"incident-opened", "an incident opened, or reopened", []trail.Type{trail.IncidentOpened, trail.IncidentReopened}, nil},
 		{"integrity-gap", "predictions that were acknowledged are damaged or lost", []trail.Type{trail.IntegrityGap}, nil},
 		{"alert", "an alert fired and nothing keeps it back, no longer kept back, or resolved", []trail.Type{trail.AlertFired, trail.AlertUnsuppressed, trail.AlertResolved},
 			func(fields map[string]any) bool { return fields["suppressed_by"] == nil && fields["state"] != "pending" }},
