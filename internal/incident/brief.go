@@ -155,3 +155,19 @@ func rowsOf(j monitor.WindowJudgement) (rows []BriefRow) {
 	}
 	return rows
 }
+
+// Failing returns what failed in the newest bad window.
+func (b *Brief) Failing() (rows []BriefRow) {
+	for _, j := range b.Judgements {
+		if j.Verdict != tallystick.Fail || len(j.Rows) == 0 {
+			continue
+		}
+		for _, r := range j.Rows {
+			if r.Verdict == tallystick.Fail {
+				rows = append(rows, r)
+			}
+		}
+		break
+	}
+	return rows
+}

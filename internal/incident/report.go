@@ -8,7 +8,6 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io"
-	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -132,13 +131,7 @@ func (o *Office) Draft(ctx context.Context, i Incident) (*PostMortem, error) {
 			p.Evidence = append(p.Evidence, s)
 		}
 	}
-	if at := slices.IndexFunc(b.Judgements, func(j BriefJudgement) bool { return j.Verdict == tallystick.Fail && len(j.Rows) > 0 }); at >= 0 {
-		for _, r := range b.Judgements[at].Rows {
-			if r.Verdict == tallystick.Fail {
-				p.Failing = append(p.Failing, r)
-			}
-		}
-	}
+	p.Failing = b.Failing()
 	if r, err := o.Checklist(ctx, i); err != nil {
 		return nil, err
 	} else if r != nil {
@@ -226,7 +219,7 @@ var reportHTML string
 
 var reportFuncs = map[string]any{
 	"moment":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") + " UTC" },
-	"took":      func(s *float64) string { return lasted(s) },
+	"took":      Lasted,
 	"count":     func(n int64) string { return figure.Number(float64(n)) },
 	"questions": Questions,
 	"answer":    func(p *PostMortem, key string) string { return p.Answers[key] },
@@ -234,8 +227,8 @@ var reportFuncs = map[string]any{
 	"cell":      func(s string) string { return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", "\\|") },
 }
 
-// lasted writes seconds for people.
-func lasted(s *float64) string {
+// Lasted writes a number of seconds for people; nil is not known.
+func Lasted(s *float64) string {
 	if s == nil {
 		return "not known"
 	}

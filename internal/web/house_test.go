@@ -13,17 +13,21 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -43,6 +47,7 @@ type house struct {
 	pages     http.Handler
 	captured  *capture.Capture
 	cases     *casework.Desk
+	incidents *incident.Office
 	labels    *label.Store
 	log       *strings.Builder
 	started   time.Time
@@ -67,11 +72,18 @@ func open(t testing.TB) *house {
 	h.cases = casework.New(casework.Config{DB: w.DB, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Segments: kept, Labels: label.New(w.DB, w.Evidence), Models: h.catalog})
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
+	itself, asker := trail.Actor{ID: "test", Kind: access.KindProgram}, query.New(w.DB, kept, h.labels)
+	watched := monitor.New(monitor.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Evidence: w.Evidence, Now: time.Now})
+	h.incidents = incident.New(incident.Config{
+		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: watched, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
+		Alerts: alert.New(alert.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Models: h.catalog, Evidence: w.Evidence}),
+	})
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
+		Incidents: h.incidents,
 		Registry:  registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h

@@ -67,6 +67,8 @@ func (s *server) routes() http.Handler {
 	form("POST /findings/{finding}/triage", s.triageFinding)
 	form("POST /findings/{finding}/remedy", s.remediateFinding)
 	form("POST /findings/{finding}/end", s.endFinding)
+	page("GET /incidents", access.CatalogRead, s.incidents)
+	page("GET /incidents/{incident}", access.PredictionRead, s.incident)
 	page("GET /predictions", access.PredictionRead, s.findPrediction)
 	page("GET /predictions/{prediction}", access.PredictionRead, s.prediction)
 	page("GET /predictions/{prediction}/letter", access.PredictionRead, s.letter)

@@ -13,6 +13,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/obligation"
@@ -37,6 +38,7 @@ type Config struct {
 	Cases     *casework.Desk
 	Bodies    func(ctx context.Context, model string) ([]body.KeepRule, error) // the rules by which bodies are kept
 	Explained *explanation.Explainer
+	Incidents *incident.Office
 	Evidence  Evidence
 	People    People
 	Registry  *registry.Registry
