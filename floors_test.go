@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"internal/state", "internal/state/postgrestest", "internal/ledger", "internal/durable", "internal/durable/calltrace", "internal/blob", "internal/table", "internal/stat", "internal/chart", "internal/figure", "internal/wording", "internal/artifact", "internal/modelsign", "internal/profile", "internal/dial", "internal/provenance", "internal/witness", "internal/vulnerability", "internal/journal", "internal/wire", "internal/yamldoc", "internal/window"},
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment", "internal/outcome"},
-	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive", "internal/rollup", "internal/monitor", "internal/objective", "internal/alert"},
+	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive", "internal/comparison", "internal/rollup", "internal/monitor", "internal/objective", "internal/alert"},
 	{"internal/explanation", "internal/expectation", "internal/incident", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
@@ -56,6 +56,7 @@ var sideways = map[string]map[string]string{
 	"internal/casework":   {"internal/selection": "one way to choose among records", "internal/archive": "cases are about predictions on record", "internal/label": "what is decided is a label"},
 	"internal/query":      {"internal/label": "predictions are joined with their labels"},
 	"internal/rollup":     {"internal/query": "one way to read predictions"},
+	"internal/comparison": {"internal/query": "one way to read predictions", "internal/label": "outcomes are labels"},
 	"internal/monitor":    {"internal/query": "one way to read predictions", "internal/rollup": "windows are judged from tallies where those cover them"},
 	"internal/objective":  {"internal/query": "one way to read predictions", "internal/monitor": "judged windows are counted", "internal/casework": "decided cases are counted"},
 	"internal/alert":      {"internal/monitor": "alerts follow judgements"},

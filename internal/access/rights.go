@@ -44,6 +44,7 @@ const (
 	CaseDecide        Action = "case.decide"
 	MonitorManage     Action = "monitor.manage"
 	WindowJudge       Action = "window.judge"
+	VersionCompare    Action = "version.compare"
 	AlertManage       Action = "alert.manage"
 	ObjectiveManage   Action = "objective.manage"
 	ObjectiveJudge    Action = "objective.judge"
@@ -114,7 +115,7 @@ var rights = []Right{
 	{CaseRuleManage, "say which predictions people look at", []Role{Validator, Approver, Operator}},
 	{CaseOpen, "have people look at a prediction", people()},
 	{CaseDecide, "give an opinion on a prediction", []Role{Validator, Approver, Operator}},
-	{MonitorManage, "say how the predictions of a model are watched: references, monitors, alert policies", []Role{Scientist, Validator, Approver, Operator}},
+	{MonitorManage, "say how the predictions of a model are watched: references, monitors, comparisons, alert policies", []Role{Scientist, Validator, Approver, Operator}},
 	{WindowJudge, "have the predictions of a window judged", []Role{Scientist, Validator, Approver, Operator, Auditor}},
 	{AlertManage, "keep notifications of alerts back for a time, resolve alerts by hand", []Role{Scientist, Validator, Approver, Operator}},
 	{ObjectiveManage, "say how well a model is to behave: objectives", []Role{Validator, Approver, Operator}},
@@ -123,6 +124,7 @@ var rights = []Right{
 	{IncidentWork, "work on incidents: acknowledge, note, mitigate, resolve, write the post-mortem", []Role{Scientist, Validator, Approver, Operator}},
 	{IncidentClose, "accept the post-mortem of an incident and close it", []Role{Validator, Approver, Auditor}},
 	{RunbookManage, "say what is done in incidents, and who decides", []Role{Validator, Approver, Operator}},
+	{VersionCompare, "have two versions compared by their predictions", []Role{Scientist, Validator, Approver, Operator, Auditor, Service}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},
 	{ReleaseReview, "approve or reject a request", []Role{Validator, Approver}},

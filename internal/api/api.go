@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
@@ -58,6 +59,7 @@ type Config struct {
 	Labels      *label.Store
 	Cases       *casework.Desk
 	Monitors    *monitor.Office
+	Comparisons *comparison.Office
 	Alerts      *alert.Office
 	Objectives  *objective.Office
 	Incidents   *incident.Office
@@ -127,6 +129,7 @@ func New(config Config) http.Handler {
 	s.cases()
 	s.bodies()
 	s.monitors()
+	s.comparisons()
 	s.alerts()
 	s.objectives()
 	s.incidents()

@@ -21,6 +21,7 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/incident"
@@ -112,6 +113,9 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	h.Incidents = incident.New(incident.Config{
 		DB: w.DB, Catalog: cat, Releases: h.Releases, Monitors: h.Monitors, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
 		Alerts: h.Alerts, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram},
+	})
+	h.Comparisons = comparison.New(comparison.Config{
+		DB: w.DB, Trail: w.Trail, Catalog: cat, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
 	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

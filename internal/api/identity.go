@@ -35,7 +35,9 @@ func (s *server) principal(r *http.Request) (access.Principal, error) {
 		return access.Principal{}, nil
 	}
 	scheme, token, _ := strings.Cut(sent, " ")
-	if !strings.EqualFold(scheme, "bearer") {
+	if _, password, basic := r.BasicAuth(); basic {
+		token = password // of those who can say nothing but an address, as webhooks of Flagger: https://token:TOKEN@...
+	} else if !strings.EqualFold(scheme, "bearer") {
 		return access.Principal{}, tallystick.Errorf(tallystick.Unauthorized, "the header Authorization has the scheme %.32q", scheme).WithHint("send Authorization: Bearer TOKEN")
 	}
 	return s.Access.Authenticate(r.Context(), token)

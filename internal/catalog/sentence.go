@@ -145,6 +145,10 @@ func allPhrases() map[trail.Type]phrase {
 		trail.RunbookApplied:       {"applied the runbook {runbook}, {document_digest}", "apply a runbook"},
 		trail.RunbookRemoved:       {"removed the runbook {runbook}", "remove a runbook"},
 
+		trail.ComparisonApplied: {"applied the comparison {comparison} of versions of {model}", "apply a comparison of versions of {model}"},
+		trail.ComparisonRemoved: {"removed the comparison {comparison} of versions of {model}", "remove a comparison of versions of {model}"},
+		trail.ComparisonJudged:  {"compared {model}@{version}[ with {against_version}][ in {environment}] by the comparison {comparison}, by {predictions} predictions[ from {from}][ to {to}]: {verdict}", "compare versions of {model}"},
+
 		trail.BodyRuleDefined: {"said by the rule {rule} which bodies of predictions of {model} are kept", "say which bodies of predictions of {model} are kept"},
 		trail.BodyRuleRemoved: {"removed the rule {rule} by which bodies of predictions of {model} are kept", "remove a rule for bodies of {model}"},
 
@@ -202,6 +206,7 @@ func requests() map[string]string {
 		"incident.work":      "work on an incident[ of {model}]",
 		"incident.close":     "close an incident[ of {model}]",
 		"runbook.manage":     "say what is done in incidents",
+		"version.compare":    "have versions[ of {model}] compared",
 		"body_rule.manage":   "say which bodies[ of predictions of {model}] are kept",
 		"case_rule.manage":   "say which predictions[ of {model}] people look at",
 		"freeze.manage":      "declare or lift a freeze",

@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/incident"
@@ -50,6 +51,7 @@ type house struct {
 	labels     *label.Store
 	cases      *casework.Desk
 	monitors   *monitor.Office
+	compared   *comparison.Office
 	objectives *objective.Office
 	alerts     *alert.Office
 	incidents  *incident.Office
@@ -81,6 +83,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.objectives = h.keeper(nil)
 	h.alerts = h.alerting()
 	h.incidents = h.incidentOffice()
+	h.compared = h.comparer()
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
@@ -92,7 +95,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Monitors: h.monitors, Incidents: h.incidents, Objectives: h.objectives, Alerts: h.alerts,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Comparisons: h.compared, Monitors: h.monitors, Incidents: h.incidents, Objectives: h.objectives, Alerts: h.alerts,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

@@ -135,6 +135,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	h.capture = predictions.Capture
 	h.archive = h.archived(predictions)
 	h.cases, h.monitors = h.desk(), h.watch()
+	h.compared = h.comparer()
 	h.alerts = h.alerting()
 	h.objectives = h.keeper(predictions.Fresh)
 	h.incidents = h.incidentOffice()

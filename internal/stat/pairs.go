@@ -109,9 +109,7 @@ func (p Pairs) logE(margin float64) float64 {
 	var logs [pairBets]float64
 	share, most := 0.9, math.Inf(-1)
 	for i := range logs {
-		logs[i] = float64(p.First)*math.Log1p(share*(1/bound-1)) +
-			float64(p.Both+p.Neither)*math.Log1p(share*(0.5/bound-1)) +
-			float64(p.Second)*math.Log1p(-share)
+		logs[i] = p.bet(share, bound)
 		most = max(most, logs[i])
 		share /= 2
 	}
@@ -120,4 +118,11 @@ func (p Pairs) logE(margin float64) float64 {
 		sum += math.Exp(log - most)
 	}
 	return most + math.Log(sum/pairBets)
+}
+
+// bet returns the log of what the capital of a bet of that share is multiplied by.
+func (p Pairs) bet(share, bound float64) float64 {
+	return float64(p.First)*math.Log1p(share*(1/bound-1)) +
+		float64(p.Both+p.Neither)*math.Log1p(share*(0.5/bound-1)) +
+		float64(p.Second)*math.Log1p(-share)
 }
