@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment", "internal/outcome"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive", "internal/comparison", "internal/rollup", "internal/monitor", "internal/objective", "internal/alert"},
-	{"internal/explanation", "internal/expectation", "internal/incident", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
+	{"internal/explanation", "internal/expectation", "internal/incident", "internal/pager", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
 	{"internal/cli"},

@@ -18,9 +18,9 @@ type State string
 
 // The states of an alert.
 const (
-	Pending   State = "pending"
-	Firing    State = "firing"
-	Ended     State = "resolved"
+	Pending State = "pending"
+	Firing  State = "firing"
+	Ended   State = "resolved"
 )
 
 // Alert is an alert on record.
@@ -52,7 +52,7 @@ type Alert struct {
 	Resolved     time.Time          `json:"resolved,omitzero"`
 	Event        uint64             `json:"event" doc:"sequence of the event that raised it"`
 	LastEvent    uint64             `json:"last_event" doc:"sequence of the event that changed it last"`
-	Standing     *Course          `json:"standing,omitempty" doc:"how it goes on; absent once it is resolved"`
+	Standing     *Course            `json:"standing,omitempty" doc:"how it goes on; absent once it is resolved"`
 }
 
 // Course is what was judged since of a thing whose alert is pending or firing.
@@ -73,7 +73,9 @@ type Filter struct {
 	Fingerprint tallystick.Digest
 	Since       uint64 // raised by an event after this one
 	Before      uint64 // raised by an event before this one
-	Limit       int    // 0 means 100; at most 1,000
+	// ResolvedSince chooses those that were resolved at this time or later.
+	ResolvedSince time.Time
+	Limit         int // 0 means 100; at most 1,000
 }
 
 const maxListed = 1000
@@ -142,6 +144,7 @@ func alerts(tx *state.Tx, f Filter) ([]Alert, error) {
 	add(f.Fingerprint != "", "a.fingerprint = ?", string(f.Fingerprint))
 	add(f.Since > 0, "a.event > ?", f.Since)
 	add(f.Before > 0, "a.event < ?", f.Before)
+	add(!f.ResolvedSince.IsZero(), "a.resolved_ms >= ?", f.ResolvedSince.UnixMilli())
 	limit := min(f.Limit, maxListed)
 	if f.Limit <= 0 {
 		limit = 100

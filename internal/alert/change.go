@@ -65,7 +65,9 @@ type Judged struct {
 	Words    string             `json:"words,omitempty"`
 }
 
-func resource(d tallystick.Digest) trail.Resource { return trail.Resource{Type: "alert", ID: string(d)} }
+func resource(d tallystick.Digest) trail.Resource {
+	return trail.Resource{Type: "alert", ID: string(d)}
+}
 
 // Pended says that something was judged bad, and not often enough yet.
 type Pended struct {

@@ -344,4 +344,3 @@ func (e *evaluation) loadSilences() (err error) {
 	}
 	return err
 }
-

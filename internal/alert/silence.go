@@ -52,7 +52,9 @@ type Silencing struct {
 	Until    time.Time `json:"until" doc:"exclusive; at most 30 days after it begins"`
 }
 
-func (s *Silence) in(now time.Time) bool { return !now.Before(s.From) && now.Before(s.Until) && s.Ended.IsZero() }
+func (s *Silence) in(now time.Time) bool {
+	return !now.Before(s.From) && now.Before(s.Until) && s.Ended.IsZero()
+}
 
 // matches reports whether the silence is about an alert. A label that the alert has not is empty.
 func (s *Silence) matches(a *Alert) bool {

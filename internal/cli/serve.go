@@ -143,10 +143,15 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
 	}
-	courier, err := o.notices.courier(h, logger)
+	courier, out, err := o.notices.courier(h, logger)
 	if err != nil {
 		return err
 	}
+	paging, err := o.notices.pagers(h, out, logger)
+	if err != nil {
+		return err
+	}
+	defer paging.stop()
 	doors, err := o.telemetry.open(ctx, config)
 	if err != nil {
 		return err
@@ -167,6 +172,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	}
 	config.Jobs = jobs
 	config.Collectors = append(config.Collectors, courier, receiver, events, rowsRead(w.DB))
+	config.Collectors = append(config.Collectors, paging.collectors...)
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
 		group, ctx := errgroup.WithContext(ctx)
@@ -197,6 +203,16 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 				return nil
 			}
 		})
+		for _, run := range paging.run {
+			group.Go(func() error {
+				select {
+				case <-holds:
+					return run(ctx)
+				case <-ctx.Done():
+					return nil
+				}
+			})
+		}
 		if witnesses != nil {
 			group.Go(func() error {
 				w.KeepCosigned(ctx, witnesses)
@@ -219,7 +235,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 			Type: trail.ServerStarted, Actor: itself(), Resource: trail.Resource{Type: "workspace", ID: w.Origin()}, Outcome: tallystick.Success,
 			Data: map[string]any{
 				"release": config.Release, "listen": address,
-				"settings": map[string]any{"tls": config.Certificate != "", "database": place.Database != "", "hosts": config.AllowedHosts, "notify": o.notices.allow},
+				"settings": map[string]any{"tls": config.Certificate != "", "database": place.Database != "", "hosts": config.AllowedHosts, "notify": o.notices.allow, "alertmanager_config": o.notices.alertConfig != "", "alertmanagers": len(o.notices.alertTargets)},
 			},
 		})
 		return err
