@@ -110,10 +110,10 @@ func (r Reader) note(a alert.Alert, m catalog.Model) note {
 	return n
 }
 
-// url is where people read about an alert.
+// url is where people read about the model of an alert.
 func (r Reader) url(a *alert.Alert) string {
 	if r.Base == "" {
 		return ""
 	}
-	return r.Base + "/alerts/" + a.ID
+	return r.Base + "/models/" + a.Model
 }
