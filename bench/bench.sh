@@ -36,6 +36,9 @@ bench ./internal/audit 'Audit$' 1x
 bench ./internal/stat 'Compare$/^(sweep|radix)' "$compares"
 bench ./internal/stat 'Compare$/exact/reference=100000$' "$compares"
 bench ./internal/segment '^Benchmark(Write|Scan|Read|One)$' "$compares"
+bench ./internal/window '^Benchmark(Add|Merge10000)$' "$checks"
+bench ./internal/drift 'Judge1000Features$' "$records"
+bench ./internal/monitor 'BenchmarkRun$' "$checks"
 
 case $(stat -f -c %T "${TMPDIR:-/tmp}" 2>/dev/null) in
 tmpfs | ramfs) echo "note: ${TMPDIR:-/tmp} lies in memory, so that nothing was synced to a disk; set TMPDIR to one" ;;

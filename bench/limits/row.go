@@ -95,5 +95,10 @@ func rows() []row {
 		{"segment read back, each record against its leaf, a core", metric{"BenchmarkRead", "rows/s/core"}, "rows/s", metric{}, "", target{}},
 		{"proof of one of 200,000 records", metric{"BenchmarkOne/prove", "ms"}, "ms", metric{}, "", atMost(20, "ms")},
 		{"verification of it", metric{"BenchmarkOne/verify", "ms"}, "ms", metric{}, "", atMost(1, "ms")},
+		// Monitors, of 20 numbers and 5 categories, by processor time.
+		{"window profile, rows counted from codes, a core", metric{"BenchmarkAdd/codes", "Mrows/cpu-s"}, "M/s", metric{}, "", atLeast(3, "M/s")},
+		{"10,000 window profiles merged from their bytes", metric{"BenchmarkMerge10000/bytes", "cpu-s/op"}, "s", metric{}, "", atMost(1, "s")},
+		{"1,000 features judged, of which 5 % moved", metric{"BenchmarkJudge1000Features/moved=5%", "cpu-ms/op"}, "ms", metric{}, "", atMost(10, "ms")},
+		{"a model's minute counted, judged and on the trail", metric{"BenchmarkRun", "cpu-ms/window"}, "ms", metric{}, "", atMost(60, "ms")},
 	}
 }
