@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/window"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -45,7 +46,7 @@ func open(t testing.TB) *house {
 	h := &house{now: noon}
 	dir, clock, itself := t.TempDir(), func() time.Time { return h.now }, trail.Actor{ID: "test", Kind: "program"}
 	var err error
-	h.Workspace, err = workspace.Open(t.Context(), workspace.Config{Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Actor: itself, Now: clock})
+	h.Workspace, err = workspace.Open(t.Context(), workspace.Config{Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Database: postgrestest.IfChosen(t), Actor: itself, Now: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
