@@ -20,6 +20,7 @@ import (
 	"github.com/tallystick/tallystick/internal/dial"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -63,6 +64,7 @@ type Config struct {
 	Alerts      *alert.Office
 	Objectives  *objective.Office
 	Incidents   *incident.Office
+	Health      *health.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
 	// workspace, without a network between. Nil asks for tokens.
@@ -133,6 +135,7 @@ func New(config Config) http.Handler {
 	s.alerts()
 	s.objectives()
 	s.incidents()
+	s.healths()
 	s.explanations()
 	s.notifications()
 	s.releases()

@@ -24,6 +24,7 @@ import (
 	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
@@ -106,6 +107,7 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Catalog: cat,
 		Asker: query.New(w.DB, kept, h.Labels), Monitors: h.Monitors, Cases: cases, Evidence: w.Evidence, Now: time.Now,
 	})
+	h.Health = health.New(health.Config{Catalog: cat, Releases: h.Releases, Monitors: h.Monitors, Objectives: h.Objectives, Asker: query.New(w.DB, kept, h.Labels), Now: time.Now})
 	h.Alerts = alert.New(alert.Config{
 		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: trail.Actor{ID: "test", Kind: access.KindProgram}, Models: cat, Evidence: w.Evidence,
 		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.Monitors}},

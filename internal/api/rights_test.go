@@ -118,7 +118,7 @@ var actions = map[string]access.Action{
 	"list-alerts": access.CatalogRead, "get-alert": access.CatalogRead, "get-alert-history": access.CatalogRead, "evaluate-alerts": access.WindowJudge, "resolve-alert": access.AlertManage,
 	"create-silence": access.AlertManage, "end-silence": access.AlertManage, "list-silences": access.CatalogRead,
 	"apply-alert-policy": access.MonitorManage, "remove-alert-policy": access.MonitorManage, "list-alert-policies": access.CatalogRead, "get-alert-policy": access.CatalogRead,
-	"apply-objective": access.ObjectiveManage, "remove-objective": access.ObjectiveManage, "judge-objective": access.ObjectiveJudge, "list-objectives": access.CatalogRead, "get-objective": access.CatalogRead, "list-objective-judgements": access.CatalogRead, "get-objective-judgement": access.CatalogRead, "list-indicators": access.CatalogRead,
+	"apply-objective": access.ObjectiveManage, "remove-objective": access.ObjectiveManage, "judge-objective": access.ObjectiveJudge, "list-objectives": access.CatalogRead, "get-objective": access.CatalogRead, "list-objective-judgements": access.CatalogRead, "get-objective-judgement": access.CatalogRead, "list-indicators": access.CatalogRead, "get-health": access.CatalogRead,
 	"apply-comparison": access.MonitorManage, "remove-comparison": access.MonitorManage, "list-comparisons": access.CatalogRead, "get-comparison": access.CatalogRead,
 	"compare-versions": access.VersionCompare, "ask-comparison": access.VersionCompare, "put-to-comparison": access.VersionCompare, "answer-flagger": access.VersionCompare,
 	"list-comparison-judgements": access.CatalogRead, "get-comparison-judgement": access.PredictionRead,

@@ -22,7 +22,7 @@ const evaluateEvery = 10 * time.Second
 func (h house) alerting() *alert.Office {
 	return alert.New(alert.Config{
 		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself(), Models: h.catalog, Evidence: h.Evidence,
-		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.monitors}},
+		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.monitors}, "objectives": alert.Objectives{Budgets: h.objectives}},
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/objective"
@@ -137,6 +138,13 @@ func (h house) keeper(fresh func(context.Context) error) *objective.Office {
 	return objective.New(objective.Config{
 		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself(), Catalog: h.catalog, Asker: query.New(h.DB, h.archive, h.labels),
 		Monitors: h.monitors, Cases: h.cases, Evidence: h.Evidence, Now: time.Now, Fresh: fresh,
+	})
+}
+
+// health returns who says how models stand.
+func (h house) health() *health.Office {
+	return health.New(health.Config{
+		Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: h.objectives, Asker: query.New(h.DB, h.archive, h.labels), Now: time.Now,
 	})
 }
 

@@ -75,7 +75,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	}
 	h.releases = release.New(release.Config{
 		Trail: w.Trail, DB: w.DB, Catalog: h.catalog, Access: h.access, Evidence: w.Evidence, Key: w.Keys.Find, Now: time.Now,
-		Pack: judging, Files: w.Artifacts.Open, Signer: w.Signer,
+		Pack: judging, Files: w.Artifacts.Open, Signer: w.Signer, Budgets: objective.New(objective.Config{}),
 	})
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence, Cosigned: w.Cosigned, Signers: h.releases.SignersIn})
 	h.archive, h.labels = h.archived(nil), label.New(w.DB, w.Evidence)
@@ -95,7 +95,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Comparisons: h.compared, Monitors: h.monitors, Incidents: h.incidents, Objectives: h.objectives, Alerts: h.alerts,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Comparisons: h.compared, Monitors: h.monitors, Incidents: h.incidents, Objectives: h.objectives, Health: h.health(), Alerts: h.alerts,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

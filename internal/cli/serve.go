@@ -16,6 +16,7 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/api"
 	"github.com/tallystick/tallystick/internal/body"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/ledger"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/schedule"
@@ -136,9 +137,9 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	h.archive = h.archived(predictions)
 	h.cases, h.monitors = h.desk(), h.watch()
 	h.compared = h.comparer()
-	h.alerts = h.alerting()
 	h.objectives = h.keeper(predictions.Fresh)
 	h.incidents = h.incidentOffice()
+	h.alerts = h.alerting()
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
@@ -171,7 +172,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Jobs = jobs
-	config.Collectors = append(config.Collectors, courier, receiver, events, rowsRead(w.DB))
+	config.Collectors = append(config.Collectors, courier, receiver, events, rowsRead(w.DB), health.NewCollector(h.health(), logger))
 	config.Collectors = append(config.Collectors, paging.collectors...)
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
@@ -274,7 +275,7 @@ func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Han
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry, Packages: h.packages,
-		Archive: h.archive, Labels: h.labels, Cases: h.cases, Explained: h.explainer(), Incidents: h.incidents,
+		Archive: h.archive, Labels: h.labels, Cases: h.cases, Health: h.health().Of, Budgets: h.objectives.Standing, Explained: h.explainer(), Incidents: h.incidents,
 		Bodies: func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, h.DB, model) },
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))

@@ -23,7 +23,7 @@ func Tables() []trail.Table {
 	return []trail.Table{
 		{Name: "objective_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "environment", "digest", "removed", "applied_ms"}},
 		{Name: "objective_judgements", Key: []string{"event"}, Columns: []string{
-			"objective", "model", "version", "environment", "at_ms", "known_event", "digest", "verdict", "state", "paused", "changed", "good", "valid", "left_ppm", "judged_ms",
+			"objective", "model", "version", "environment", "period", "at_ms", "known_event", "digest", "verdict", "state", "paused", "changed", "good", "valid", "left_ppm", "judged_ms",
 		}},
 	}
 }
@@ -75,6 +75,7 @@ type Judged struct {
 	Model       string             `json:"model"`
 	Version     string             `json:"version,omitempty"`
 	Environment string             `json:"environment,omitempty"`
+	Period      string             `json:"period"`
 	At          string             `json:"at"`
 	Known       uint64             `json:"known_event"`
 	Judgement   tallystick.Digest  `json:"judgement_digest"`
@@ -98,9 +99,9 @@ func (j *Judged) Apply(tx *state.Tx, at trail.Mark) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO objective_judgements (event, objective, model, version, environment, at_ms, known_event, digest, verdict, state, paused, changed, good, valid, left_ppm, judged_ms)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		at.Sequence, j.Objective, j.Model, j.Version, j.Environment, judged.UnixMilli(), j.Known, string(j.Judgement), string(j.Verdict), j.State, bit(j.Paused), bit(j.Changed),
+	_, err = tx.Exec(`INSERT INTO objective_judgements (event, objective, model, version, environment, period, at_ms, known_event, digest, verdict, state, paused, changed, good, valid, left_ppm, judged_ms)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		at.Sequence, j.Objective, j.Model, j.Version, j.Environment, j.Period, judged.UnixMilli(), j.Known, string(j.Judgement), string(j.Verdict), j.State, bit(j.Paused), bit(j.Changed),
 		j.Good, j.Valid, j.Left, at.Time.UnixMilli())
 	return err
 }

@@ -72,10 +72,10 @@ func (d *Document) defaults() (rules []BurnRule) {
 }
 
 // Name returns how a rule is called: its action and its window, such as page/1h.
-func (r BurnRule) Name() string { return string(r.Action) + "/" + span(r.Window) }
+func (r BurnRule) Name() string { return string(r.Action) + "/" + Span(r.Window) }
 
-// span writes a duration in whole days, hours or minutes, whichever is largest and exact.
-func span(d time.Duration) string {
+// Span writes a duration in whole days, hours or minutes, whichever is largest and exact.
+func Span(d time.Duration) string {
 	for _, unit := range []struct {
 		of   time.Duration
 		name string

@@ -38,6 +38,8 @@ type BudgetJudgement struct {
 	Verdict     tallystick.Verdict `json:"verdict" enum:"pass,warn,insufficient,fail"`
 	State       string             `json:"state" doc:"verdict of each rule, and how much of the budget is left: what is put on record at once if it changes"`
 	Words       string             `json:"words"`
+
+	period time.Duration
 }
 
 // Bands of what is left of a budget.
@@ -55,7 +57,7 @@ const lowBudget = 0.1
 func (d *Document) judge(at time.Time, basis tallystick.Digest, known uint64, t *tally, waiting []Stretch) *BudgetJudgement {
 	j := &BudgetJudgement{
 		Schema: JudgementSchema, Objective: d.Name, Document: tallystick.DigestOf(d.source), Basis: basis, Model: d.Model, Version: d.Version, Environment: d.Environment,
-		Indicator: d.Indicator, Source: d.indicator().Source, From: d.horizon(at), At: at, Known: known, Target: d.Target, Rules: []Burn{},
+		Indicator: d.Indicator, Source: d.indicator().Source, From: d.horizon(at), At: at, Known: known, Target: d.Target, period: d.Period, Rules: []Burn{},
 		Waiting: clipped(waiting, d.horizon(at), at),
 	}
 	j.Count = t.sum(j.From, at)
@@ -77,7 +79,7 @@ func (d *Document) judge(at time.Time, basis tallystick.Digest, known uint64, t 
 		states = append(states, r.Name()+"="+string(b.Verdict))
 	}
 	if left, ok := d.Exhaustion(pace); ok && j.Budget.Left > 0 {
-		j.Exhausted = span((time.Duration(float64(left) * j.Budget.Left)).Truncate(time.Minute))
+		j.Exhausted = Span((time.Duration(float64(left) * j.Budget.Left)).Truncate(time.Minute))
 	}
 	band := some
 	enough := j.Count.Valid >= d.enough(1) // from which on one bad event does not spend the whole budget
@@ -109,16 +111,16 @@ func (d *Document) judge(at time.Time, basis tallystick.Digest, known uint64, t 
 // words says what became of an objective, the cause first.
 func (d *Document) words(j *BudgetJudgement) string {
 	if j.Count.Valid == 0 {
-		return fmt.Sprintf("Nothing was counted in the last %s of what is counted here: %s. That is no pass.", span(d.Period), d.indicator().Valid)
+		return fmt.Sprintf("Nothing was counted in the last %s of what is counted here: %s. That is no pass.", Span(d.Period), d.indicator().Valid)
 	}
 	var said []string
 	for _, b := range j.Rules {
 		if b.Verdict == tallystick.Fail {
 			said = append(said, fmt.Sprintf("The budget burns %s times as fast as planned over %s, and %s times over %s; %s is the limit (%s).",
-				figure.Fixed(*b.Long.Rate, 1), span(b.Rule.Window), figure.Fixed(*b.Short.Rate, 1), span(b.Rule.Short), figure.Plain(b.Threshold), b.Rule.Action))
+				figure.Fixed(*b.Long.Rate, 1), Span(b.Rule.Window), figure.Fixed(*b.Short.Rate, 1), Span(b.Rule.Short), figure.Plain(b.Threshold), b.Rule.Action))
 		}
 	}
-	said = append(said, fmt.Sprintf("%s: %s of %d in the last %s, %s is the target.", d.indicator().Title, ratioWords(*j.Ratio), j.Count.Valid, span(d.Period), ratioWords(d.Target)))
+	said = append(said, fmt.Sprintf("%s: %s of %d in the last %s, %s is the target.", d.indicator().Title, ratioWords(*j.Ratio), j.Count.Valid, Span(d.Period), ratioWords(d.Target)))
 	switch {
 	case j.Count.Valid < d.enough(1):
 		said = append(said, fmt.Sprintf("That is too few to judge by: %d are needed.", d.enough(1)))

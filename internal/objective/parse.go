@@ -258,7 +258,7 @@ func (d decoder) rules(doc *Document) yamldoc.Decode {
 				r.Short = (r.Window / 12).Truncate(time.Minute)
 			}
 			if r.Short < minWindow || r.Window%time.Minute != 0 || r.Short%time.Minute != 0 {
-				return d.Errorf(item, "%s has windows of %s and %s: they are whole minutes, and at least %s", at, r.Window, r.Short, span(minWindow)).WithHint("write 'window: 1h' and 'short: 5m'")
+				return d.Errorf(item, "%s has windows of %s and %s: they are whole minutes, and at least %s", at, r.Window, r.Short, Span(minWindow)).WithHint("write 'window: 1h' and 'short: 5m'")
 			}
 			if err := r.Validate(doc.Promise); err != nil {
 				message, hint := tallystick.Words(err)

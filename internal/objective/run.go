@@ -90,7 +90,7 @@ func (o *Office) recount(ctx context.Context, d *Document, asOf time.Time, until
 		return nil, err
 	}
 	if lost {
-		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s of the %s before %s are not kept any more", d.Model, span(d.Period), at.Format(time.RFC3339)).
+		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s of the %s before %s are not kept any more", d.Model, Span(d.Period), at.Format(time.RFC3339)).
 			WithHint("what was judged stays: `tallystick objective judgements %s`", d.Name)
 	}
 	t := newTally(at)
@@ -119,7 +119,7 @@ func (o *Office) Keep(ctx context.Context, j *BudgetJudgement) (*Judged, error) 
 		return nil, err
 	}
 	c := &Judged{
-		Objective: j.Objective, Model: j.Model, Version: j.Version, Environment: j.Environment, At: j.At.Format(time.RFC3339), Known: j.Known, Judgement: tallystick.DigestOf(data),
+		Objective: j.Objective, Model: j.Model, Version: j.Version, Environment: j.Environment, Period: Span(j.period), At: j.At.Format(time.RFC3339), Known: j.Known, Judgement: tallystick.DigestOf(data),
 		Verdict: j.Verdict, State: j.State, Paused: j.Paused, Good: j.Count.Good, Valid: j.Count.Valid, Left: int64(j.Budget.Left * 1e6),
 	}
 	tells := false
@@ -167,6 +167,7 @@ type BudgetStanding struct {
 	Model       string             `json:"model"`
 	Version     string             `json:"version,omitempty"`
 	Environment string             `json:"environment,omitempty"`
+	Period      string             `json:"period" doc:"such as 30d"`
 	At          time.Time          `json:"at" doc:"the moment that was judged"`
 	Verdict     tallystick.Verdict `json:"verdict" enum:"pass,warn,insufficient,fail"`
 	State       string             `json:"state" doc:"verdict of each rule, and how much of the budget is left"`
@@ -181,11 +182,11 @@ type BudgetStanding struct {
 	Event       uint64             `json:"event" doc:"sequence of the event"`
 }
 
-const judgedColumns = "event, objective, model, version, environment, at_ms, known_event, digest, verdict, state, paused = 1, changed = 1, good, valid, left_ppm, judged_ms"
+const judgedColumns = "event, objective, model, version, environment, period, at_ms, known_event, digest, verdict, state, paused = 1, changed = 1, good, valid, left_ppm, judged_ms"
 
 func scanJudged(row state.Scanner) (v BudgetStanding, err error) {
 	var at, left, judged int64
-	err = row.Scan(&v.Event, &v.Objective, &v.Model, &v.Version, &v.Environment, &at, &v.Known, &v.Judgement, &v.Verdict, &v.State, &v.Paused, &v.Changed, &v.Good, &v.Valid, &left, &judged)
+	err = row.Scan(&v.Event, &v.Objective, &v.Model, &v.Version, &v.Environment, &v.Period, &at, &v.Known, &v.Judgement, &v.Verdict, &v.State, &v.Paused, &v.Changed, &v.Good, &v.Valid, &left, &judged)
 	v.At, v.Judged, v.Left = time.UnixMilli(at).UTC(), time.UnixMilli(judged).UTC(), float64(left)/1e6
 	return v, err
 }

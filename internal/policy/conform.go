@@ -85,7 +85,8 @@ func (f *facts) deviations(tier tallystick.Tier) string {
 
 // deviations says where value is not of the form that t has in JSON, each as the path below value and
 // what is wrong there. Every field of t must be there: InputSchema stands for these fields, so that
-// adding one to Release asks for a new schema, or recorded documents would no longer be judged.
+// adding one to Release asks for a new schema, or recorded documents would no longer be judged. One that
+// is omitempty may be missing.
 func deviations(value any, t reflect.Type) (wrong []string) {
 	if t.Kind() == reflect.Pointer {
 		if value == nil {
@@ -112,8 +113,11 @@ func deviations(value any, t reflect.Type) (wrong []string) {
 		}
 	case map[string]any:
 		for i := range t.NumField() {
-			name := t.Field(i).Tag.Get("json")
+			name, option, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
 			part, there := value[name]
+			if !there && option == "omitempty" {
+				continue // it came later: documents that lack it say what its zero value says
+			}
 			if !there {
 				wrong = append(wrong, "/"+name+" is missing")
 				continue

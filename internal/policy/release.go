@@ -163,11 +163,14 @@ type FindingFact struct {
 	Summary  string     `json:"summary"`
 }
 
-// BudgetFact is what is left of an error budget.
+// BudgetFact is what is left of an error budget: of several, of the one that lets least be tried.
 type BudgetFact struct {
-	Name      string  `json:"name"`
-	Remaining float64 `json:"remaining"` // as a share, 0 to 1
-	Window    string  `json:"window"`
+	Name      string  `json:"name"`              // of the objective
+	Remaining float64 `json:"remaining"`         // as a share, 0 to 1
+	Window    string  `json:"window"`            // the period, such as 30d; empty if it was never judged
+	Paused    bool    `json:"paused,omitempty"`  // it burns more than twice as fast as planned: no experiments
+	Stale     bool    `json:"stale,omitempty"`   // it was not judged for hours, or never
+	Verdict   string  `json:"verdict,omitempty"` // of the objective: pass, warn, insufficient or fail
 }
 
 // Freeze keeps everything as it is: of one environment or model, or of all where a name is empty.

@@ -36,10 +36,18 @@ type Config struct {
 	// Trail is asked which policies were in force.
 	Trail *trail.Reader
 
+	// Budgets tells of error budgets. Nil: none is measured.
+	Budgets Budgets
+
 	// Files opens a file of a version; it is a NotFound error if nobody has uploaded it. Signer signs in the name of
 	// the installation. With both it looks itself into files that are said to be scanned; nil does not.
 	Files  func(tallystick.Digest) (*os.File, error)
 	Signer func(context.Context) (*evidence.Signer, error)
+}
+
+// Budgets tells of the error budgets of a model in an environment, nil if none is measured.
+type Budgets interface {
+	BudgetIn(tx *state.Tx, model, environment string) (*policy.BudgetFact, error)
 }
 
 // Office releases the versions of one installation. Its methods may be called by many goroutines.

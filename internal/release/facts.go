@@ -50,7 +50,7 @@ func (o *Office) factsOf(tx *state.Tx, r Request, read map[string]proof) (f fact
 		return f, err
 	}
 	f.passing, err = o.passingOf(tx, r.ID, r.Target)
-	f.release.Approvals = f.passing.Approvals
+	f.release.Approvals, f.release.Budget = f.passing.Approvals, f.passing.Budget
 	return f, err
 }
 

@@ -16,6 +16,7 @@ type passing struct {
 	Waivers   []policy.Waiver
 	Approvals []policy.Approval
 	Counts    []bool // of the waivers, then of the approvals
+	Budget    *policy.BudgetFact
 }
 
 // passingOf reads what time changes.
@@ -25,6 +26,11 @@ func (o *Office) passingOf(tx *state.Tx, request string, t Target) (p passing, e
 	reviews, errReviews := reviewsOf(tx, request)
 	if err := errors.Join(errFreezes, errWaivers, errReviews); err != nil {
 		return p, err
+	}
+	if o.config.Budgets != nil {
+		if p.Budget, err = o.config.Budgets.BudgetIn(tx, t.Model, t.Environment); err != nil {
+			return p, err
+		}
 	}
 	for _, f := range freezes {
 		p.Freezes = append(p.Freezes, policy.Freeze{ID: f.ID, Environment: f.Environment, Model: f.Model, Reason: f.Reason, By: f.By, From: f.From, Until: whenSet(f.Until)})

@@ -70,7 +70,7 @@ func (o *Office) unchanged(tx *state.Tx, j Judgement) error {
 	case err != nil:
 		return err
 	case !reflect.DeepEqual(passing, j.passing):
-		return again("a freeze, a waiver or the right of an approver")
+		return again("a freeze, an error budget, a waiver or the right of an approver")
 	case tx.Now().Sub(j.at) > judgementLasts || !j.until.IsZero() && !tx.Now().Before(j.until):
 		return again("the time, and with it what counts,")
 	}

@@ -36,6 +36,7 @@ func objectiveDefinitions() []Definition {
 				public("model", Text, "name of the model"),
 				optional("version", Text, "version whose predictions count, or champion; absent: all").inTheOpen(),
 				optional("environment", Text, "environment that it is about; absent: any").inTheOpen(),
+				public("period", Text, "how long the period is that ends there, such as 30d"),
 				public("at", Text, "the moment that was judged, exclusive"),
 				public("known_event", Number, "sequence of the newest event by which something came on record that can count; 0: there is none"),
 				public("judgement_digest", Digest, "digest of the judgement, with every rule"),

@@ -1,13 +1,17 @@
 package web
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/health"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -31,7 +35,9 @@ type modelPage struct {
 	Deployments []catalog.Deployment
 	Findings    []catalog.Finding
 	Lines       []catalog.Line
-	Reads       bool // the visitor may read what predictions say
+	Health      *health.Health             // nil: it is not told of
+	Budgets     []objective.BudgetStanding // of its objectives, by name
+	Reads       bool                       // the visitor may read what predictions say
 }
 
 // decided is an answer about risk, in words.
@@ -64,6 +70,20 @@ func (s *server) model(v *visit) error {
 	}
 	if page.Findings, err = s.Catalog.Findings(v.ctx(), catalog.FindingFilter{Model: name, Open: true, Limit: shownFindings}); err != nil {
 		return err
+	}
+	if s.Health != nil {
+		h, err := s.Health(v.ctx(), name)
+		if err != nil {
+			return err
+		}
+		page.Health = &h
+		standing, err := s.Budgets(v.ctx(), name)
+		if err != nil {
+			return err
+		}
+		for _, objective := range slices.Sorted(maps.Keys(standing)) {
+			page.Budgets = append(page.Budgets, standing[objective])
+		}
 	}
 	if page.Lines, err = s.latest(v, name); err != nil {
 		return err

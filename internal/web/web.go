@@ -13,9 +13,11 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
@@ -40,6 +42,8 @@ type Config struct {
 	Explained *explanation.Explainer
 	Incidents *incident.Office
 	Evidence  Evidence
+	Health    func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
+	Budgets   func(ctx context.Context, model string) (map[string]objective.BudgetStanding, error)
 	People    People
 	Registry  *registry.Registry
 	Secure    bool // requests come by TLS, even where a proxy ends it

@@ -123,7 +123,7 @@ release := object.union(sound, {"environment": "production", "release": {
 	"approvals": [approval("a1", "grace", ["validator"]), approval("a2", "hedy", ["approver"]), approval("a3", "mary", ["approver"])],
 	"champion": {"version": "1", "digest": "sha256:99", "since": "2026-05-01T00:00:00Z"},
 	"findings": [],
-	"budget": {"name": "credit availability", "remaining": 0.4, "window": "30d"},
+	"budget": {"name": "credit availability", "remaining": 0.4, "window": "30d", "paused": false, "stale": false, "verdict": "pass"},
 	"purpose": "credit scoring",
 }})
 

@@ -22,6 +22,7 @@ CREATE TABLE objective_judgements (
     model       TEXT COLLATE "C" NOT NULL,
     version     TEXT COLLATE "C" NOT NULL, -- empty: all
     environment TEXT COLLATE "C" NOT NULL, -- empty: any
+    period      TEXT COLLATE "C" NOT NULL, -- such as 30d
     at_ms       BIGINT NOT NULL, -- the moment that was judged
     known_event BIGINT NOT NULL, -- newest event by which something came on record that can count
     digest      TEXT COLLATE "C" NOT NULL, -- of the judgement

@@ -22,6 +22,7 @@ CREATE TABLE objective_judgements (
     model       TEXT NOT NULL,
     version     TEXT NOT NULL, -- empty: all
     environment TEXT NOT NULL, -- empty: any
+    period      TEXT NOT NULL, -- such as 30d
     at_ms       INTEGER NOT NULL, -- the moment that was judged
     known_event INTEGER NOT NULL, -- newest event by which something came on record that can count
     digest      TEXT NOT NULL, -- of the judgement
