@@ -27,7 +27,7 @@ var floors = [][]string{
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
 	{"internal/cli"},
-	{"cmd/tallystick", "bench/limits", "bench/seed", "bench/registry", "bench/ingest", "bench/falsealarm"},
+	{"cmd/tallystick", "bench/limits", "bench/seed", "bench/registry", "bench/ingest", "bench/falsealarm", "bench/compas"},
 }
 
 // sideways lists the edges that stay on one floor, each with its reason.

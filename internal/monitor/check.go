@@ -175,7 +175,8 @@ type subject struct {
 	office    *Office
 	asOf      time.Time // as what is judged was known then; zero: now
 
-	turned *Turned // once a check has asked for it
+	turned   *Turned // once a check has asked for it
+	compared uint64  // newest event by which predictions came on record that the window is compared with
 }
 
 // look looks at one window for a check. What it counts is bounded, whatever comes.

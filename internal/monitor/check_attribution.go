@@ -75,9 +75,10 @@ func (c *attributionCheck) begin(ctx context.Context, s *subject) (*look, error)
 	}
 	baseline, why, ok, err := s.baselineOf(ctx)
 	name := "the reference"
-	if c.before {
+	if c.before && err == nil {
 		baseline, ok, name = s.selection, true, "the window before"
 		baseline.From, baseline.To = s.window.From.Add(-s.document.Width), s.window.From
+		err = s.compares(ctx, baseline)
 	}
 	if err != nil {
 		return nil, err

@@ -183,15 +183,23 @@ func within(metric string, m performance.Metric, p *performance.Performance, l m
 		r.Words += fmt.Sprintf("of %d labels: too few to judge.", p.N)
 		return r
 	case i.High < least:
-		r.Verdict, r.Words = tallystick.Fail, r.Words+fmt.Sprintf("surely below %s.", figure.Plain(least))
+		r.Verdict, r.Words = tallystick.Fail, r.Words+fmt.Sprintf("surely below %s.", bounded(m.Name, least))
 	case i.Low > most:
-		r.Verdict, r.Words = tallystick.Fail, r.Words+fmt.Sprintf("surely above %s.", figure.Plain(most))
+		r.Verdict, r.Threshold, r.Words = tallystick.Fail, l.Max, r.Words+fmt.Sprintf("surely above %s.", bounded(m.Name, most))
 	case i.Low >= least && i.High <= most:
 		r.Verdict, r.Words = tallystick.Pass, r.Words+"within the limits."
 	default:
 		r.Verdict, r.Words = tallystick.Inconclusive, r.Words+"which does not settle on which side of the limit it lies."
 	}
 	return r
+}
+
+// bounded writes a limit as the values of its metric are written.
+func bounded(metric string, limit float64) string {
+	if figure.IsRate(metric) {
+		return figure.Percent(limit)
+	}
+	return figure.Plain(limit)
 }
 
 // against holds a metric against that of the baseline.

@@ -46,6 +46,7 @@ type Known struct {
 	Event    uint64 `json:"event" doc:"newest event by which predictions of that time came on record; 0: there are none"`
 	Segments int64  `json:"segments" doc:"segments that can have predictions of that time"`
 	Labels   uint64 `json:"labels_event,omitempty" doc:"newest event that recorded a label which counts, of these predictions or of those that they are compared with"`
+	Baseline uint64 `json:"baseline_event,omitempty" doc:"newest event by which predictions came on record that these are compared with, where those are not a reference's"`
 	Judged   uint64 `json:"judged_event,omitempty" doc:"newest event of the judgements of earlier windows that were taken into account"`
 }
 

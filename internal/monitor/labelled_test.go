@@ -136,7 +136,7 @@ checks:
 		{"labels", "", tallystick.Pass, "8000 of 8000 predictions have a label. Half of the labels came within 6"},
 		{"performance", "roc_auc", tallystick.Fail, "ROC AUC is 0.6"},
 		{"performance", "accuracy", tallystick.Fail, "in the reference: a difference of"},
-		{"performance", "false_positive_rate", tallystick.Fail, "surely above 0.3"},
+		{"performance", "false_positive_rate", tallystick.Fail, "surely above 30.0 %"},
 		{"calibration", "ece", tallystick.Fail, "Scores are off by"},
 		{"calibration", "in_the_large", tallystick.Pass, "The mean score is off"},
 		{"estimate", "roc_auc", tallystick.Pass, "As far as scores tell, ROC AUC is 0.8"},

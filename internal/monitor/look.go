@@ -98,6 +98,7 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	if err := o.count(ctx, seen, d, w, version, reference, s); err != nil {
 		return nil, err
 	}
+	seen.Known.Baseline = of.compared
 	if seen.turned = of.turned; seen.turned != nil {
 		seen.Known.Labels, seen.Known.Judged = seen.turned.known(), seen.turned.judged
 	}

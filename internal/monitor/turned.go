@@ -2,6 +2,8 @@ package monitor
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -125,7 +127,7 @@ func (s *subject) baselineOf(ctx context.Context) (b query.Selection, name strin
 	if labels := s.document.Checks.Labels; labels != nil && !labels.Baseline.From.IsZero() {
 		b = s.selection
 		b.From, b.To = labels.Baseline.From, labels.Baseline.To
-		return b, "the baseline", true, nil
+		return b, "the baseline", true, s.compares(ctx, b)
 	}
 	is, err := s.office.pinned(ctx, s.document, s.version, s.selection.Registered)
 	switch {
@@ -138,6 +140,13 @@ func (s *subject) baselineOf(ctx context.Context) (b query.Selection, name strin
 	}
 	of := Document{Environment: is.Environment}
 	return query.Selection{Model: is.Model, From: is.From, To: is.To, Where: of.where(is.Version), Registered: is.Event}, "the reference", true, nil
+}
+
+// compares notes by which events predictions came on record that the window is compared with, if they are no reference's.
+func (s *subject) compares(ctx context.Context, with query.Selection) error {
+	known, err := s.office.config.Asker.Registered(ctx, with.Model, with.From, with.To, with.Registered)
+	s.compared = max(s.compared, known.Newest)
+	return err
 }
 
 // baseline reads how the predictions turned out that the window is compared with.
@@ -178,14 +187,17 @@ func (s *subject) baseline(ctx context.Context, t *Turned, reading outcome.Readi
 
 // pinned returns the reference that a monitor compares with, as events up to until left it.
 func (o *Office) pinned(ctx context.Context, d *Document, version string, until uint64) (is Reference, err error) {
-	if d.Reference != "" {
-		_, is, err = o.Reference(ctx, d.Reference)
-		return is, err
-	}
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		is, err = newestReference(tx, d.Model, version, until)
+		if d.Reference == "" {
+			is, err = newestReference(tx, d.Model, version, until)
+			return err
+		}
+		is, err = scanReference(tx.QueryRow("SELECT "+referenceColumns+" FROM model_references WHERE digest = ? AND event <= ? ORDER BY event DESC LIMIT 1", string(d.Reference), bound(until)))
 		return err
 	})
+	if errors.Is(err, sql.ErrNoRows) {
+		return is, tallystick.Errorf(tallystick.NotFound, "no reference %s was pinned", d.Reference)
+	}
 	return is, err
 }
 
