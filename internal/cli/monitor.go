@@ -24,7 +24,7 @@ func (a *app) monitor() *cobra.Command {
 with the reference that was pinned: drift of scores, outputs and features, new and missing values, latency, errors,
 and whether there are predictions at all. What comes of it is a judgement, which stands on the trail.`,
 	}
-	cmd.AddCommand(a.monitorApply(), a.monitorList(), a.monitorShow(), a.monitorRemove(), a.monitorRun(), a.monitorJudgements(), a.monitorTest(), a.monitorChecks())
+	cmd.AddCommand(a.monitorApply(), a.monitorList(), a.monitorShow(), a.monitorRemove(), a.monitorRun(), a.monitorJudgements(), a.monitorTest(), a.monitorChecks(), a.monitorCorrelate())
 	return cmd
 }
 
