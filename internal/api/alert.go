@@ -15,7 +15,9 @@ import (
 
 func silenceResource(id string) trail.Resource { return trail.Resource{Type: "silence", ID: id} }
 
-func policyResource(name string) trail.Resource { return trail.Resource{Type: "alert_policy", ID: name} }
+func policyResource(name string) trail.Resource {
+	return trail.Resource{Type: "alert_policy", ID: name}
+}
 
 // AlertEnd says why somebody resolves an alert by hand.
 type AlertEnd struct {

@@ -37,7 +37,9 @@ type Collector struct {
 }
 
 // NewCollector returns the collector of an office.
-func NewCollector(o *Office, logger *slog.Logger) *Collector { return &Collector{office: o, logger: logger} }
+func NewCollector(o *Office, logger *slog.Logger) *Collector {
+	return &Collector{office: o, logger: logger}
+}
 
 type described struct {
 	good, valid, target, left, paused, judged, verdict, burn, burnLimit    *prometheus.Desc
@@ -111,7 +113,9 @@ func (c *Collector) look(ctx context.Context) (all []prometheus.Metric, err erro
 	for _, s := range standing {
 		worst = append(worst, s)
 	}
-	slices.SortFunc(worst, func(a, b objective.BudgetStanding) int { return cmp.Or(cmp.Compare(a.Left, b.Left), cmp.Compare(a.Objective, b.Objective)) })
+	slices.SortFunc(worst, func(a, b objective.BudgetStanding) int {
+		return cmp.Or(cmp.Compare(a.Left, b.Left), cmp.Compare(a.Objective, b.Objective))
+	})
 	if len(worst) > maxTold {
 		untold, worst = len(worst)-maxTold, worst[:maxTold]
 	}
@@ -171,7 +175,9 @@ func (c *Collector) look(ctx context.Context) (all []prometheus.Metric, err erro
 			if j, err = c.office.config.Monitors.Judgement(ctx, last.Judgement); err != nil {
 				return nil, err
 			}
-			j.Rows = slices.DeleteFunc(j.Rows, func(r monitor.Row) bool { return r.Check != "drift" || r.Measure != "psi" || !r.Value.Valid() || r.Subject == "" })
+			j.Rows = slices.DeleteFunc(j.Rows, func(r monitor.Row) bool {
+				return r.Check != "drift" || r.Measure != "psi" || !r.Value.Valid() || r.Subject == ""
+			})
 			slices.SortStableFunc(j.Rows, func(a, b monitor.Row) int { return cmp.Compare(float64(b.Value), float64(a.Value)) })
 			seen := map[string]bool{} // of slices of a feature the highest
 			j.Rows = slices.DeleteFunc(j.Rows, func(r monitor.Row) bool {

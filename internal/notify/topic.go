@@ -70,9 +70,13 @@ func Topics() []Topic {
 		{"incident-opened", "an incident opened, or reopened", []trail.Type{trail.IncidentOpened, trail.IncidentReopened}, nil},
 		{"integrity-gap", "predictions that were acknowledged are damaged or lost", []trail.Type{trail.IntegrityGap}, nil},
 		{"alert", "an alert fired and nothing keeps it back, no longer kept back, or resolved", []trail.Type{trail.AlertFired, trail.AlertUnsuppressed, trail.AlertResolved},
-			func(fields map[string]any) bool { return fields["suppressed_by"] == nil && fields["state"] != "pending" }},
+			func(fields map[string]any) bool {
+				return fields["suppressed_by"] == nil && fields["state"] != "pending"
+			}},
 		{"alert-page", "an alert that somebody is to look at now", []trail.Type{trail.AlertFired},
-			func(fields map[string]any) bool { return fields["severity"] == "page" && fields["suppressed_by"] == nil }},
+			func(fields map[string]any) bool {
+				return fields["severity"] == "page" && fields["suppressed_by"] == nil
+			}},
 		{"silence", "notifications of alerts are kept back for a time, or no longer", []trail.Type{trail.SilenceCreated, trail.SilenceEnded}, nil},
 		{"export", "evidence or a backup left the installation", []trail.Type{trail.PackageExported, trail.BundleExported, trail.GateExported, trail.BackupCreated}, nil},
 	}

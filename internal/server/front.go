@@ -39,7 +39,7 @@ func newFront(config Config, address net.Addr, loopback bool) *front {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	f.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "tallystick_http_request_duration_seconds", Help: "Time from a request's header to the end of its answer.",
-		Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		Buckets:                     []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 160, NativeHistogramMinResetDuration: time.Hour,
 	}, []string{"method", "route", "status"})
 	metrics.MustRegister(f.requests)
