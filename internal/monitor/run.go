@@ -139,6 +139,7 @@ type JudgedFilter struct {
 	From, To       time.Time // windows that begin from one until before the other
 	Verdict        tallystick.Verdict
 	All            bool // those too that another has taken the place of
+	ByWindow       bool // the windows that begin last first, instead of what was judged last
 	Before         uint64
 	Limit          int // 0 means 100; at most 1,000
 }
@@ -152,7 +153,7 @@ func scanJudged(row state.Scanner) (v JudgedWindow, err error) {
 	return v, err
 }
 
-// Judged returns judgements, what was judged last first.
+// Judged returns judgements, what was judged last first unless the filter says otherwise.
 func (o *Office) Judged(ctx context.Context, f JudgedFilter) (all []JudgedWindow, err error) {
 	conditions, args := []string{"1 = 1"}, []any{}
 	add := func(use bool, condition string, arg any) {
@@ -169,12 +170,16 @@ func (o *Office) Judged(ctx context.Context, f JudgedFilter) (all []JudgedWindow
 	if !f.All {
 		conditions = append(conditions, "event = (SELECT max(event) FROM window_judgements n WHERE n.monitor = j.monitor AND n.from_us = j.from_us)")
 	}
+	order := "event DESC"
+	if f.ByWindow {
+		order = "from_us DESC, event DESC"
+	}
 	limit := min(f.Limit, maxListed)
 	if f.Limit <= 0 {
 		limit = 100
 	}
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scanJudged, "SELECT "+judgedColumns+" FROM window_judgements j WHERE "+strings.Join(conditions, " AND ")+" ORDER BY event DESC "+state.Limit, append(args, limit)...)
+		all, err = state.Collect(tx, scanJudged, "SELECT "+judgedColumns+" FROM window_judgements j WHERE "+strings.Join(conditions, " AND ")+" ORDER BY "+order+" "+state.Limit, append(args, limit)...)
 		return err
 	})
 	if err != nil {

@@ -110,10 +110,10 @@ func (r Reader) note(a alert.Alert, m catalog.Model) note {
 	return n
 }
 
-// url is where people read about the model of an alert.
+// url is where people see what is wrong with the model of an alert, and since when.
 func (r Reader) url(a *alert.Alert) string {
 	if r.Base == "" {
 		return ""
 	}
-	return r.Base + "/models/" + a.Model
+	return r.Base + "/models/" + a.Model + "/behaviour"
 }

@@ -48,6 +48,7 @@ type house struct {
 	captured  *capture.Capture
 	cases     *casework.Desk
 	incidents *incident.Office
+	monitors  *monitor.Office
 	labels    *label.Store
 	log       *strings.Builder
 	started   time.Time
@@ -73,9 +74,9 @@ func open(t testing.TB) *house {
 	logger := slog.New(slog.NewTextHandler(h.log, nil))
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	itself, asker := trail.Actor{ID: "test", Kind: access.KindProgram}, query.New(w.DB, kept, h.labels)
-	watched := monitor.New(monitor.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Evidence: w.Evidence, Now: time.Now})
+	h.monitors = monitor.New(monitor.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Evidence: w.Evidence, Now: time.Now})
 	h.incidents = incident.New(incident.Config{
-		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: watched, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
+		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
 		Alerts: alert.New(alert.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Models: h.catalog, Evidence: w.Evidence}),
 	})
 	h.pages = web.New(web.Config{
@@ -83,8 +84,8 @@ func open(t testing.TB) *house {
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
-		Incidents: h.incidents,
-		Registry:  registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
+		Incidents: h.incidents, Monitors: h.monitors,
+		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h
 }

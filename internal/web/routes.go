@@ -37,6 +37,7 @@ func (s *server) routes() http.Handler {
 	page("GET /models/{model}/versions/{version}", access.CatalogRead, s.version)
 	page("GET /models/{model}/versions/{version}/evidence/{digest}", access.CatalogRead, s.evidence)
 	page("GET /models/{model}/diff", access.CatalogRead, s.diff)
+	page("GET /models/{model}/behaviour", access.CatalogRead, s.behaviour)
 	page("GET /models/{model}/rules", access.CatalogRead, s.rules)
 	page("GET /models/{model}/history", access.TrailRead, s.history)
 	page("GET /models/{model}/versions/{version}/release", access.CatalogRead, s.askForm)

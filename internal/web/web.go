@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/registry"
@@ -41,6 +42,7 @@ type Config struct {
 	Bodies    func(ctx context.Context, model string) ([]body.KeepRule, error) // the rules by which bodies are kept
 	Explained *explanation.Explainer
 	Incidents *incident.Office
+	Monitors  *monitor.Office
 	Evidence  Evidence
 	Health    func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
 	Budgets   func(ctx context.Context, model string) (map[string]objective.BudgetStanding, error)
