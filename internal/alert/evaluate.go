@@ -166,7 +166,6 @@ func (e *evaluation) model(name string) (*live, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	for rows.Next() {
 		var of tallystick.Digest
 		var recent string

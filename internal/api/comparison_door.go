@@ -152,8 +152,7 @@ func (s *server) rollout(ctx context.Context, a comparison.Ask) (RolloutData, er
 		_, err = s.Registry.Do(ctx, c)
 	}
 	if err != nil {
-		s.explain(err)
-		return undecided(a, "the answer could not be put on record"), nil
+		return undecided(a, strings.TrimSuffix("the answer could not be put on record: "+s.explain(err).Detail, ": ")), nil
 	}
 	return RolloutData{
 		Verdict: j.Verdict, OK: j.Verdict == comparison.Promote, Reason: j.Reasons[0], Reasons: j.Reasons, Score: j.Score, Evidence: string(change.Judgement), New: j.New, Old: j.Old,

@@ -39,12 +39,11 @@ type rates struct{ errors, decisions, overrides float64 }
 
 // stream is a comparison that goes on window by window.
 type stream struct {
-	doc    *Document
-	rng    *rand.Rand
-	l      *learnt
-	f      *found
-	pace   int // predictions of a window
-	paired bool
+	doc  *Document
+	rng  *rand.Rand
+	l    *learnt
+	f    *found
+	pace int // predictions of a window
 }
 
 func begin(doc *Document, seed uint64, pace int) *stream {

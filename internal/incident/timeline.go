@@ -155,7 +155,7 @@ func spread(all []float64) (s Spread) {
 	return s
 }
 
-// Statistics says how the incidents that were opened in a period went, of one model or all.
+// Figures says how the incidents that were opened in a period went, of one model or all.
 func (o *Office) Figures(ctx context.Context, model string, from, to time.Time) (f Statistics, err error) {
 	if !from.Before(to) {
 		return f, tallystick.Errorf(tallystick.Invalid, "the time from %s until %s is none", from.Format(time.RFC3339), to.Format(time.RFC3339))

@@ -1,7 +1,6 @@
 package pager_test
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -31,7 +30,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pager.NewManager(pager.ManagerConfig{Config: c, Dir: t.TempDir(), Dialer: client, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}); err != nil {
+	if _, err := pager.NewManager(pager.ManagerConfig{Config: c, Dir: t.TempDir(), Dialer: client, Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		t.Error(err)
 	}
 	for _, tt := range []struct{ labels, want string }{

@@ -92,7 +92,7 @@ func pipeline(receivers map[string][]amnotify.Integration, inhibitor *inhibit.In
 	for name, kinds := range receivers {
 		var tell amnotify.FanoutStage
 		for i := range kinds {
-			to := &nflogpb.Receiver{GroupName: name, Integration: kinds[i].Name(), Idx: uint32(kinds[i].Index())} //nolint:gosec // G115: an index of a list
+			to := &nflogpb.Receiver{GroupName: name, Integration: kinds[i].Name(), Idx: uint32(kinds[i].Index())}
 			tell = append(tell, amnotify.MultiStage{
 				amnotify.NewDedupStage(&kinds[i], told, to),
 				amnotify.NewRetryStage(kinds[i], name, m, eventrecorder.NopRecorder()),
