@@ -95,7 +95,7 @@ func (s *server) comparisonDoors() {
 		status := http.StatusForbidden
 		switch {
 		case data.Evidence == "":
-			status = http.StatusServiceUnavailable // there is no such comparison, or no answer can be recorded
+			status = http.StatusConflict // there is no such comparison, or no answer can be recorded
 		case goes(in.Hook, data.Verdict):
 			status = http.StatusOK
 		}

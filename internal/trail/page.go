@@ -10,14 +10,17 @@ import (
 	"github.com/tallystick/tallystick/internal/state"
 )
 
-// share is how many events of a page one session reads at a time. The events of one model or person lie anywhere in
+// A page is read in at most so many shares, of at least so many events. The events of one model or person lie anywhere in
 // the file, and each that the system does not hold costs a read from the disk, for which the one session would wait.
-const share = 32
+const (
+	maxShares = 4
+	minShare  = 32
+)
 
 // page reads events in the order of their sequences, which tx has chosen. Sessions that nobody uses take shares of it;
 // what they see is later, and differs by disclosures that were erased meanwhile.
 func (r *Reader) page(ctx context.Context, tx *state.Tx, skim func(leaf []byte) bool, sequences []int64) ([]Event, error) {
-	shares := slices.Collect(slices.Chunk(sequences, share))
+	shares := slices.Collect(slices.Chunk(sequences, max(minShare, (len(sequences)+maxShares-1)/maxShares)))
 	if len(shares) == 1 {
 		return readListed(tx, skim, shares[0])
 	}
