@@ -18,7 +18,7 @@ import (
 const (
 	shownMonitors = 24
 	shownStrips   = 8
-	shownWindows  = 96     // of all strips together
+	shownWindows  = 96     // of all strips together; the newest of each of the worst monitors is read besides
 	behaviourRows = 40_000 // of all judgements that are read
 	lateBy        = 3      // windows after which it is told that none was judged
 )
@@ -32,7 +32,7 @@ type behaviourPage struct {
 	More     bool   // there are more monitors
 	Chosen   string // the one that is shown alone
 	Worst    *watched
-	Others   []watched // of which the newest window is not passed either
+	Others   []watched // of which the newest window is not passed either, or too old
 	Strips   []strip
 	Charts   []pictured
 	Of       string // the monitor whose charts are drawn
@@ -183,7 +183,7 @@ func (p *behaviourPage) head(read map[tallystick.Digest]*summary) {
 		case w.Newest() == nil || w.Removed:
 		case p.Worst == nil:
 			p.Worst = w
-		case w.Verdict() != tallystick.Pass:
+		case w.Verdict() != tallystick.Pass || w.Late:
 			p.Others = append(p.Others, *w)
 		}
 	}

@@ -80,6 +80,13 @@ func (s *server) strips(v *visit, p *behaviourPage, before time.Time) error {
 	}
 	shown = shown[:min(len(shown), shownStrips)]
 	read, rows := map[tallystick.Digest]*summary{}, 0
+	for _, w := range p.Monitors[:min(len(p.Monitors), shownStrips)] { // the head speaks of now, whatever is chosen
+		if w.Newest() != nil {
+			if err := s.summarised(v, *w.Newest(), read, &rows); err != nil {
+				return err
+			}
+		}
+	}
 	for i, w := range shown {
 		most := shownWindows / max(1, len(shown))
 		windows := w.Windows
@@ -91,11 +98,6 @@ func (s *server) strips(v *visit, p *behaviourPage, before time.Time) error {
 		}
 		older := len(windows) > most
 		windows = slices.Clone(windows[:min(len(windows), most)])
-		if newest := w.Newest(); !before.IsZero() && newest != nil { // the head speaks of now
-			if err := s.summarised(v, *newest, read, &rows); err != nil {
-				return err
-			}
-		}
 		for _, is := range windows { // the newest first, so that it is the oldest that are left out
 			if err := s.summarised(v, is, read, &rows); err != nil {
 				return err

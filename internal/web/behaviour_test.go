@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/prediction"
+	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -161,23 +163,27 @@ func TestBehaviourOnPages(t *testing.T) {
 	}
 }
 
+// watch has 100 minutes judged, of which the newest is judged again, since its predictions came late. It returns what was
+// said of that one first.
+func (h *house) watch(t testing.TB) (first *monitor.Judged) {
+	t.Helper()
+	h.monitored(t, "watch", "window: 1m\nchecks:\n  drift: off\n  new_values: off\n  missing: off\n  range: off\n  constant: off\n  volume: {min: 1}\n")
+	end := time.Now().UTC().Truncate(time.Hour).Add(-24 * time.Hour)
+	for i := range 100 {
+		first = h.judged(t, "watch", end.Add(time.Duration(i-100)*time.Minute))
+	}
+	h.drawn(t, end.Add(-time.Minute), time.Minute, 50, 0)
+	h.judged(t, "watch", end.Add(-time.Minute))
+	return first
+}
+
 // TestBehaviourIsBounded shows 96 of 100 windows, and leads to the others; a window that was judged again is there once, and
 // what was judged before leads to it.
 func TestBehaviourIsBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t)
 	h.furnish(t)
-	h.monitored(t, "watch", "window: 1m\nchecks:\n  drift: off\n  new_values: off\n  missing: off\n  range: off\n  constant: off\n  volume: {min: 1}\n")
-	end := time.Now().UTC().Truncate(time.Hour).Add(-24 * time.Hour)
-	var first *monitor.Judged
-	for i := range 100 {
-		kept := h.judged(t, "watch", end.Add(time.Duration(i-100)*time.Minute))
-		if i == 99 {
-			first = kept
-		}
-	}
-	h.drawn(t, end.Add(-time.Minute), time.Minute, 50, 0)
-	h.judged(t, "watch", end.Add(-time.Minute))
+	first := h.watch(t)
 	b := h.as(t, access.Auditor)
 	windows := func(address string) (n int, older string) {
 		root := parse(t, b.get(address).Body.String())
@@ -201,7 +207,42 @@ func TestBehaviourIsBounded(t *testing.T) {
 		t.Errorf("%d older windows, and more at %q", n, older)
 	}
 	b.says("/models/credit/behaviour?judgement="+url.QueryEscape(string(first.Judgement)), "The window was judged again since")
-	b.says("/models/credit/behaviour", "watch passes in 1 window", "later ones are not judged")
+	b.says("/models/credit/behaviour", "watch passes in 1 window", "Windows after ")
+}
+
+// TestBehaviourOfManyRows reads the newest judgements until it has 40,000 rows, and shows of older ones the verdict.
+func TestBehaviourOfManyRows(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.furnish(t)
+	h.monitored(t, "wide", "window: 1h\n")
+	start := time.Now().UTC().Truncate(time.Hour).Add(-31 * time.Hour)
+	var newest *monitor.Judged
+	for i := range 30 {
+		at := start.Add(time.Duration(i) * time.Hour)
+		j := &monitor.WindowJudgement{Schema: monitor.JudgementSchema, Monitor: "wide", Model: "credit", From: at, To: at.Add(time.Hour), Predictions: 5000, Verdict: tallystick.Fail}
+		for k := range 2000 {
+			r := monitor.Row{Check: "drift", Subject: fmt.Sprintf("feature %d", k), Role: "feature", Method: "drift/1", N: 5000, Measure: "psi", Value: stat.Number(k) / 4000, Verdict: tallystick.Pass, Words: "no change"}
+			if k == 1999 {
+				r.Verdict, r.Words = tallystick.Fail, "it moved"
+			}
+			j.Rows = append(j.Rows, r)
+		}
+		kept, err := h.monitors.Keep(t.Context(), j)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.change(t, func(tx *state.Tx) ([]trail.Change, error) { return one(h.monitors.ProposeJudged(tx, kept)) })
+		newest = kept
+	}
+	b := h.as(t, access.Auditor)
+	began := time.Now()
+	b.says("/models/credit/behaviour", "wide fails in at least 30 windows", "it moved", "Of 10 windows only the verdict is shown", "PSI of feature 1999")
+	t.Logf("a page of 40,000 rows takes %s", time.Since(began).Round(time.Millisecond))
+	page := parse(t, b.get("/models/credit/behaviour?judgement="+url.QueryEscape(string(newest.Judgement))).Body.String())
+	if n := len(all(all(page, "tbody")[0], "tr")); n != 200 || !strings.Contains(text(page), "1,800 rows more") {
+		t.Errorf("%d rows of a judgement of 2,000", n)
+	}
 }
 
 func TestBrowserSeesBehaviour(t *testing.T) {
@@ -216,6 +257,9 @@ func TestBrowserSeesBehaviour(t *testing.T) {
 	eve.open("/models/credit/behaviour?judgement=" + url.QueryEscape(string(bad.Judgement)))
 	eve.says("Rows, the worst first")
 	eve.picture("page-judgement")
+	h.watch(t)
+	eve.open("/models/credit/behaviour?monitor=watch")
+	eve.picture("page-wide")
 	eve.open("/models/fraud/behaviour")
 	eve.picture("page-empty")
 }
