@@ -88,6 +88,11 @@ func (w watched) Says() string {
 	return fmt.Sprintf("%s in %s, since", verb, plural(n, "window"))
 }
 
+// Late reports whether windows have ended that nobody judged.
+func (p *behaviourPage) Late() bool {
+	return slices.ContainsFunc(p.Monitors, func(w watched) bool { return w.Late })
+}
+
 func (s *server) behaviour(v *visit) error {
 	p := &behaviourPage{Model: v.r.PathValue("model"), Chosen: v.query("monitor")}
 	if _, err := s.Catalog.Model(v.ctx(), p.Model); err != nil {

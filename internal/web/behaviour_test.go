@@ -207,7 +207,7 @@ func TestBehaviourIsBounded(t *testing.T) {
 		t.Errorf("%d older windows, and more at %q", n, older)
 	}
 	b.says("/models/credit/behaviour?judgement="+url.QueryEscape(string(first.Judgement)), "The window was judged again since")
-	b.says("/models/credit/behaviour", "watch passes in 1 window", "Windows after ")
+	b.says("/models/credit/behaviour", "watch passes in 1 window", "Windows after ", "are not judged", "tallystick status")
 }
 
 // TestBehaviourOfManyRows reads the newest judgements until it has 40,000 rows, and shows of older ones the verdict.
