@@ -141,7 +141,7 @@ func TestBehaviourOnPages(t *testing.T) {
 			}
 		}
 		b.says(page, "credit-hourly fails in 3 windows, since "+since, "Drift", "Errors", "✕")
-		b.says("/models/credit", "Behaviour")
+		b.says("/models/credit", "Behaviour", "Health", "how it behaves")
 		if body := b.get(page).Body.String(); role == access.Viewer && (strings.Contains(body, "alert(1)") || strings.Contains(body, "judgement=") || strings.Contains(body, "800")) {
 			t.Error("a viewer is told names or values")
 		} else if role == access.Viewer {
@@ -260,6 +260,8 @@ func TestBrowserSeesBehaviour(t *testing.T) {
 	h.watch(t)
 	eve.open("/models/credit/behaviour?monitor=watch")
 	eve.picture("page-wide")
+	eve.open("/models/credit")
+	eve.picture("page-model")
 	eve.open("/models/fraud/behaviour")
 	eve.picture("page-empty")
 }

@@ -20,11 +20,13 @@ import (
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/journal"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
 	"github.com/tallystick/tallystick/internal/monitor"
+	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
@@ -79,12 +81,16 @@ func open(t testing.TB) *house {
 		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
 		Alerts: alert.New(alert.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Models: h.catalog, Evidence: w.Evidence}),
 	})
+	objectives := objective.New(objective.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Monitors: h.monitors, Cases: h.cases, Evidence: w.Evidence, Now: time.Now, Fresh: h.captured.Cut,
+	})
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
-		Incidents: h.incidents, Monitors: h.monitors,
+		Incidents: h.incidents, Monitors: h.monitors, Budgets: objectives.Standing,
+		Health:   health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: objectives, Asker: asker, Now: time.Now}).Of,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h
