@@ -85,7 +85,7 @@ func plain(v any) (any, error) {
 
 func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// typed does without JSON for the types of this package: no field is left out, and a list that is nil is an empty one.
+// typed does without JSON for the types of this package: no field is left out but one that is omitempty and zero, and a list that is nil is an empty one.
 func typed(v reflect.Value) any {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -109,7 +109,10 @@ func typed(v reflect.Value) any {
 		}
 		object := make(map[string]any, v.NumField())
 		for i := range v.NumField() {
-			object[v.Type().Field(i).Tag.Get("json")] = typed(v.Field(i))
+			name, option, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
+			if option != "omitempty" || !v.Field(i).IsZero() {
+				object[name] = typed(v.Field(i))
+			}
 		}
 		return object
 	}

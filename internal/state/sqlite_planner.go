@@ -12,9 +12,10 @@ import (
 // one model by the index of all acts of the kind. ANALYZE would find such numbers, but read every index for it, give
 // plans that change from one installation to the next, and count refusals, of which few kinds have nearly all, as if they were
 // spread evenly. PostgreSQL counts for itself.
+//
+// An index that is made anew loses its numbers: it gets them at the next start.
 const instructions = `
-ANALYZE sqlite_schema; -- makes the table sqlite_stat1, and looks at nothing
-INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+WITH known (tbl, idx, stat) AS (VALUES
 	('event_columns', 'sqlite_autoindex_event_columns_1', '5000000 1'),
 	('event_columns', 'event_columns_by_type',     '5000000 200000 1 1'),
 	('event_columns', 'event_columns_by_time',     '5000000 10 1'),
@@ -29,22 +30,28 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 	('event_columns', 'event_columns_by_habit',    '5000000 25000 2500 1'),
 	('event_columns', 'event_columns_refused',     '50000 50 40 1'),
 	('event_columns', 'event_columns_by_ending',   '5000000 200000 20000 1'),
-	('event_columns', 'event_columns_refused_to',  '50000 250 200 1');`
+	('event_columns', 'event_columns_refused_to',  '50000 250 200 1'))
+INSERT INTO sqlite_stat1 (tbl, idx, stat) SELECT tbl, idx, stat FROM known k
+	WHERE NOT EXISTS (SELECT 1 FROM sqlite_stat1 s WHERE s.idx = k.idx)`
 
-// instructPlanner gives the planner its instructions, unless it has some of whoever has run ANALYZE. They count for
-// the connections that are opened later.
+// instructPlanner gives the planner its instructions about indexes of which it knows nothing: whoever has run ANALYZE has
+// others. They count for the connections that are opened later.
 func instructPlanner(ctx context.Context, handle *sql.DB) error {
 	tx, err := handle.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // unless it was committed
-	var has bool
-	err = tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')").Scan(&has)
-	if err == nil && has {
-		err = tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_stat1 WHERE tbl = 'event_columns')").Scan(&has)
+	var lacks bool
+	err = tx.QueryRowContext(ctx, "SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_stat1')").Scan(&lacks)
+	if err == nil && lacks {
+		_, err = tx.ExecContext(ctx, "ANALYZE sqlite_schema") // makes the table, and looks at nothing
 	}
-	if err == nil && !has {
+	if err == nil {
+		err = tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM sqlite_schema i WHERE i.type = 'index' AND i.tbl_name = 'event_columns'
+			AND NOT EXISTS (SELECT 1 FROM sqlite_stat1 s WHERE s.idx = i.name))`).Scan(&lacks)
+	}
+	if err == nil && lacks {
 		if _, err = tx.ExecContext(ctx, instructions); err == nil {
 			err = tx.Commit()
 		}
