@@ -48,10 +48,10 @@ func onSlow(t *testing.T, log *slowLog, o Options, test func(t *testing.T, j *Jo
 func TestSlowDisk(t *testing.T) {
 	log := &slowLog{takes: 20 * time.Second}
 	onSlow(t, log, Options{MaxWaiting: 100_000}, func(t *testing.T, j *Journal) {
-		b := batchOf(0, strings.Repeat("x", 9000))
 		started := time.Now()
 		var refused, taken atomic.Int64
 		for range 50 {
+			b := batchOf(0, strings.Repeat("x", 9000)) // a frame is made in the memory of its batch
 			go func() {
 				_, err := j.Append(context.Background(), b)
 				var full *FullError
