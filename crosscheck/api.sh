@@ -3,6 +3,7 @@
 # needs Python with venv, and curl.
 #
 #   API_EXAMPLES   requests for each operation and phase; 15 if not set
+#   API_DATABASE   URL of an empty PostgreSQL database for the state; SQLite if not set
 #   API_SECONDS    after which it ends, with what it has found so far; 150 if not set
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,7 +14,8 @@ trap '[ -z "$server" ] || { kill "$server" 2>/dev/null; wait "$server"; } || tru
 [ -n "${SCHEMATHESIS:-}" ] || SCHEMATHESIS=$(crosscheck/venv.sh api schemathesis==4.32.5)/bin/schemathesis
 export HOME=$scratch XDG_DATA_HOME=$scratch/data XDG_STATE_HOME=$scratch/state
 
-"$TALLYSTICK" serve --listen 127.0.0.1:0 >"$scratch/out" 2>"$scratch/log" &
+database=(${API_DATABASE:+--database "$API_DATABASE"})
+"$TALLYSTICK" serve --listen 127.0.0.1:0 "${database[@]}" >"$scratch/out" 2>"$scratch/log" &
 server=$!
 for _ in $(seq 300); do
 	address=$(sed -n 's/.*"msg":"listening","address":"\([^"]*\)".*/\1/p' "$scratch/log")
@@ -64,4 +66,4 @@ case $code in
 0 | 124 | 130) ;;
 *) exit "$code" ;;
 esac
-"$TALLYSTICK" fsck
+"$TALLYSTICK" fsck "${database[@]}"

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -170,9 +171,12 @@ func (o *Office) Silences(ctx context.Context, ended bool, before uint64, limit 
 	if limit <= 0 || limit > maxListed {
 		limit = maxListed
 	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scanSilence, "SELECT "+silenceColumns+" FROM silences WHERE (? = 1 OR ended_ms = 0 AND until_ms > ?) AND (event < ? OR ? = 0) ORDER BY event DESC "+state.Limit,
-			ended, tx.Now().UnixMilli(), before, before, limit)
+		all, err = state.Collect(tx, scanSilence, "SELECT "+silenceColumns+" FROM silences WHERE (? = 1 OR ended_ms = 0 AND until_ms > ?) AND event < ? ORDER BY event DESC "+state.Limit,
+			ended, tx.Now().UnixMilli(), before, limit)
 		return err
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/state"
@@ -40,6 +41,9 @@ func (s *Store) Notifications(ctx context.Context, name string, before uint64, l
 	if limit <= 0 {
 		limit = defaultPage
 	}
+	if before == 0 {
+		before = math.MaxInt64
+	}
 	found := []Notification{}
 	err := s.config.DB.Read(ctx, func(tx *state.Tx) error {
 		is, err := s.SubscriptionIn(tx, name)
@@ -47,7 +51,7 @@ func (s *Store) Notifications(ctx context.Context, name string, before uint64, l
 			return err
 		}
 		rows, err := tx.Query(`SELECT n.number, n.sequence, n.event_id, n.type, n.state, n.attempts, coalesce(n.status, 0), coalesce(n.fault, ''), n.first_ms, n.last_ms
-			FROM notifications n WHERE n.subscription = ? AND (n.number < ? OR ? = 0) ORDER BY n.number DESC LIMIT ?`, is.ID, before, before, min(limit, maxPage))
+			FROM notifications n WHERE n.subscription = ? AND n.number < ? ORDER BY n.number DESC LIMIT ?`, is.ID, before, min(limit, maxPage))
 		if err != nil {
 			return fmt.Errorf("read notifications: %w", err)
 		}
