@@ -35,7 +35,7 @@ func Tables() []trail.Table {
 			},
 			Sealed: []string{"words", "reason"},
 		},
-		{Name: "alert_policy_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "digest", "removed", "applied_ms"}},
+		kept.Rows(),
 		{
 			Name: "silences", Key: []string{"id"},
 			Columns: []string{"matchers", "model", "from_ms", "until_ms", "created_ms", "ended_ms", "ended_by", "event"}, Sealed: []string{"reason", "created_by"},

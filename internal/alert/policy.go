@@ -2,8 +2,6 @@ package alert
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -11,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -169,37 +168,27 @@ func (o *Office) ProposePolicy(tx *state.Tx, p *PolicyApplied) (trail.Change, er
 
 // RemovePolicy returns the change by which a policy counts no more, nil if it does not now.
 func (o *Office) RemovePolicy(tx *state.Tx, name string) (trail.Change, error) {
-	p, err := policyIn(tx, name)
+	p, err := kept.At(tx, name, 0)
 	if err != nil || p.Removed {
 		return nil, err
 	}
 	return &PolicyRemoved{p.Name, p.Model}, nil
 }
 
-const policyColumns = "event, name, model, digest, removed = 1, applied_ms"
+// kept are the policies on record.
+var kept = revision.Kind{Noun: "alert policy", Table: "alert_policy_revisions", About: []string{"model"}}
 
-func scanPolicy(row state.Scanner) (p Policy, err error) {
-	var applied int64
-	err = row.Scan(&p.Event, &p.Name, &p.Model, &p.Document, &p.Removed, &applied)
-	p.Applied = millis(applied)
-	return p, err
-}
-
-func policyIn(tx *state.Tx, name string) (Policy, error) {
-	p, err := scanPolicy(tx.QueryRow("SELECT "+policyColumns+" FROM alert_policy_revisions WHERE name = ? ORDER BY event DESC LIMIT 1", name))
-	if errors.Is(err, sql.ErrNoRows) {
-		return p, tallystick.Errorf(tallystick.NotFound, "there is no alert policy %.80q", name).WithHint("`tallystick alert policy list` has those that there are")
-	}
-	if err != nil {
-		return p, fmt.Errorf("alert policy %s: %w", name, err)
-	}
-	return p, nil
+func policyOf(r revision.Revision) Policy {
+	return Policy{r.Name, r.Model, r.Document, r.Removed, r.Applied, r.Event}
 }
 
 // known returns the newest revision of every policy, by name.
-func known(tx *state.Tx) ([]Policy, error) {
-	return state.Collect(tx, scanPolicy, "SELECT "+policyColumns+` FROM alert_policy_revisions p
-		WHERE event = (SELECT max(event) FROM alert_policy_revisions WHERE name = p.name) ORDER BY name `+state.Limit, maxPolicies+1)
+func known(tx *state.Tx) (all []Policy, err error) {
+	found, err := kept.List(tx, "", maxPolicies+1)
+	for _, r := range found {
+		all = append(all, policyOf(r))
+	}
+	return all, err
 }
 
 // Policies returns the policies by name, those that were removed too.
@@ -217,7 +206,8 @@ func (o *Office) Policies(ctx context.Context) (all []Policy, err error) {
 // Policy returns a policy with its document, which is nil if it was removed.
 func (o *Office) Policy(ctx context.Context, name string) (p Policy, doc *Document, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		p, err = policyIn(tx, name)
+		r, err := kept.At(tx, name, 0)
+		p = policyOf(r)
 		return err
 	})
 	if err != nil || p.Removed {
@@ -277,7 +267,7 @@ func (p *PolicyApplied) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (p *PolicyApplied) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, p.Policy, p.Model, p.Document, 0)
+	return kept.Add(tx, at, revision.Revision{Name: p.Policy, Model: p.Model, Document: p.Document})
 }
 
 // PolicyRemoved says that a policy counts no more.
@@ -293,11 +283,5 @@ func (p *PolicyRemoved) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (p *PolicyRemoved) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, p.Policy, p.Model, "", 1)
-}
-
-func revise(tx *state.Tx, at trail.Mark, name, model string, document tallystick.Digest, removed int) error {
-	_, err := tx.Exec("INSERT INTO alert_policy_revisions (event, name, model, digest, removed, applied_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		at.Sequence, name, model, string(document), removed, at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: p.Policy, Model: p.Model, Removed: true})
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -20,7 +21,7 @@ func Changes() map[trail.Type]func() trail.Change {
 // Tables returns the tables of which every row follows from changes.
 func Tables() []trail.Table {
 	return []trail.Table{
-		{Name: "comparison_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "digest", "removed", "applied_ms"}},
+		kept.Rows(),
 		{Name: "comparison_judgements", Key: []string{"event"}, Columns: []string{"comparison", "model", "new_version", "old_version", "environment", "from_us", "to_us", "known_event", "digest", "verdict", "predictions", "judged_ms"}},
 	}
 }
@@ -39,7 +40,7 @@ func (a *Applied) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (a *Applied) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, a.Comparison, a.Model, a.Document, 0)
+	return kept.Add(tx, at, revision.Revision{Name: a.Comparison, Model: a.Model, Document: a.Document})
 }
 
 // Removed says that versions are not compared so any more.
@@ -55,13 +56,7 @@ func (r *Removed) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (r *Removed) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, r.Comparison, r.Model, "", 1)
-}
-
-func revise(tx *state.Tx, at trail.Mark, name, model string, document tallystick.Digest, removed int) error {
-	_, err := tx.Exec("INSERT INTO comparison_revisions (event, name, model, digest, removed, applied_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		at.Sequence, name, model, string(document), removed, at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: r.Comparison, Model: r.Model, Removed: true})
 }
 
 // Judged says what was answered about two versions.

@@ -12,7 +12,6 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
-	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // Ask is a question about two versions.
@@ -32,14 +31,14 @@ const champion = "champion"
 func (o *Office) Judge(ctx context.Context, a Ask) (*VersionsJudgement, error) {
 	until, now := uint64(0), o.config.Now()
 	if !a.AsOf.IsZero() {
-		found, err := o.config.Trail.Events(ctx, trail.Filter{Until: a.AsOf.Truncate(time.Millisecond).Add(time.Millisecond), Newest: true, Limit: 1})
-		if err != nil {
+		var err error
+		if until, err = o.config.Trail.NewestAt(ctx, a.AsOf); err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
+		if until == 0 {
 			return nil, tallystick.Errorf(tallystick.Invalid, "nothing was on record on %s", stamp(a.AsOf))
 		}
-		until, now = found[0].Sequence, a.AsOf
+		now = a.AsOf
 	}
 	doc, err := o.documentOf(ctx, a, until)
 	if err != nil {

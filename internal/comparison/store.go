@@ -5,11 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -45,11 +45,7 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 	if _, err := o.config.Catalog.ModelIn(tx, a.Model); err != nil {
 		return nil, err
 	}
-	is, err := comparisonIn(tx, a.Comparison, 0)
-	if err == nil && !is.Removed && is.Document == a.Document {
-		return nil, nil
-	}
-	if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
+	if is, err := kept.Is(tx, a.Comparison, a.Document); err != nil || is {
 		return nil, err
 	}
 	return a, nil
@@ -57,42 +53,27 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 
 // ProposeRemove returns the change by which versions are not compared so any more, nil if they are not now.
 func (o *Office) ProposeRemove(tx *state.Tx, name string) (trail.Change, error) {
-	is, err := comparisonIn(tx, name, 0)
+	is, err := kept.At(tx, name, 0)
 	if err != nil || is.Removed {
 		return nil, err
 	}
 	return &Removed{is.Name, is.Model}, nil
 }
 
-const columns = "event, name, model, digest, removed = 1, applied_ms"
+// kept are the comparisons on record.
+var kept = revision.Kind{Noun: "comparison", Table: "comparison_revisions", About: []string{"model"}}
 
-func scan(row state.Scanner) (c Comparison, err error) {
-	var applied int64
-	err = row.Scan(&c.Event, &c.Name, &c.Model, &c.Document, &c.Removed, &applied)
-	c.Applied = time.UnixMilli(applied).UTC()
-	return c, err
-}
-
-// comparisonIn returns a comparison as events up to until left it; 0 is no bound.
-func comparisonIn(tx *state.Tx, name string, until uint64) (Comparison, error) {
-	if until == 0 {
-		until = math.MaxInt64
-	}
-	c, err := scan(tx.QueryRow("SELECT "+columns+" FROM comparison_revisions WHERE name = ? AND event <= ? ORDER BY event DESC LIMIT 1", name, int64(until)))
-	if errors.Is(err, sql.ErrNoRows) {
-		return c, tallystick.Errorf(tallystick.NotFound, "there is no comparison %.80q", name).WithHint("`tallystick comparison list` has those that there are")
-	}
-	if err != nil {
-		return c, fmt.Errorf("comparison %s: %w", name, err)
-	}
-	return c, nil
+func comparisonOf(r revision.Revision) Comparison {
+	return Comparison{r.Name, r.Model, r.Document, r.Removed, r.Applied, r.Event}
 }
 
 // Comparisons returns the comparisons of a model, or of all, by name, those that were removed too.
 func (o *Office) Comparisons(ctx context.Context, model string) (all []Comparison, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scan, "SELECT "+columns+` FROM comparison_revisions c WHERE (model = ? OR ? = '')
-			AND event = (SELECT max(event) FROM comparison_revisions WHERE name = c.name) ORDER BY name `+state.Limit, model, model, maxListed)
+		found, err := kept.List(tx, model, maxListed)
+		for _, r := range found {
+			all = append(all, comparisonOf(r))
+		}
 		return err
 	})
 	if err != nil {
@@ -108,7 +89,8 @@ func (o *Office) Comparison(ctx context.Context, name string) (Comparison, *Docu
 
 func (o *Office) comparisonAt(ctx context.Context, name string, until uint64) (c Comparison, doc *Document, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		c, err = comparisonIn(tx, name, until)
+		r, err := kept.At(tx, name, until)
+		c = comparisonOf(r)
 		return err
 	})
 	if err != nil || c.Removed {

@@ -37,7 +37,7 @@ func Tables() []trail.Table {
 		}},
 		{Name: "incident_alerts", Key: []string{"event"}, Columns: []string{"incident", "alert", "rule", "subject", "segment", "alert_event", "window_from_ms", "window_to_ms", "judgement", "words", "joined_ms"}},
 		{Name: "incident_steps", Key: []string{"event"}, Columns: []string{"incident", "step", "by_id", "at_ms", "kind", "target", "note", "digest"}},
-		{Name: "runbook_revisions", Key: []string{"event"}, Columns: []string{"name", "digest", "removed", "applied_ms"}},
+		kept.Rows(),
 	}
 }
 

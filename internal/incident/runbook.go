@@ -2,7 +2,6 @@ package incident
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -93,11 +93,7 @@ func (o *Office) PrepareRunbook(ctx context.Context, name string, source []byte)
 
 // ApplyRunbook returns the change, nil if the runbook is so already.
 func (o *Office) ApplyRunbook(tx *state.Tx, a *RunbookApplied) (trail.Change, error) {
-	is, err := runbookIn(tx, a.Runbook)
-	if err == nil && !is.Removed && is.Document == a.Document {
-		return nil, nil
-	}
-	if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
+	if is, err := kept.Is(tx, a.Runbook, a.Document); err != nil || is {
 		return nil, err
 	}
 	return a, nil
@@ -106,7 +102,7 @@ func (o *Office) ApplyRunbook(tx *state.Tx, a *RunbookApplied) (trail.Change, er
 // RemoveRunbook returns the change by which a runbook is given to no more incidents, nil if it is not now. One that came
 // with the program is removed too: it is out of force then.
 func (o *Office) RemoveRunbook(tx *state.Tx, name string) (trail.Change, error) {
-	is, err := runbookIn(tx, name)
+	is, err := kept.At(tx, name, 0)
 	if tallystick.CodeOf(err) == tallystick.NotFound {
 		all, errSupplied := Supplied()
 		if errSupplied != nil {
@@ -122,30 +118,16 @@ func (o *Office) RemoveRunbook(tx *state.Tx, name string) (trail.Change, error) 
 	return &RunbookRemoved{name}, nil
 }
 
-func scanRunbook(row state.Scanner) (r RunbookRevision, err error) {
-	var applied int64
-	err = row.Scan(&r.Event, &r.Name, &r.Document, &r.Removed, &applied)
-	r.Applied = moment(applied)
-	return r, err
-}
-
-const runbookColumns = "event, name, digest, removed = 1, applied_ms"
-
-func runbookIn(tx *state.Tx, name string) (RunbookRevision, error) {
-	r, err := scanRunbook(tx.QueryRow("SELECT "+runbookColumns+" FROM runbook_revisions WHERE name = ? ORDER BY event DESC LIMIT 1", name))
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, tallystick.Errorf(tallystick.NotFound, "there is no runbook %.80q", name).WithHint("`tallystick runbook list` has those that there are")
-	}
-	if err != nil {
-		return r, fmt.Errorf("runbook %.80q: %w", name, err)
-	}
-	return r, nil
-}
+// kept are the runbooks on record.
+var kept = revision.Kind{Noun: "runbook", Table: "runbook_revisions"}
 
 // Runbooks returns the runbooks by name: those that were applied or removed, and those that came with the program.
 func (o *Office) Runbooks(ctx context.Context) (all []RunbookRevision, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scanRunbook, "SELECT "+runbookColumns+` FROM runbook_revisions r WHERE event = (SELECT max(event) FROM runbook_revisions WHERE name = r.name) ORDER BY name `+state.Limit, maxRunbooks)
+		found, err := kept.List(tx, "", maxRunbooks)
+		for _, r := range found {
+			all = append(all, RunbookRevision{Name: r.Name, Document: r.Document, Removed: r.Removed, Applied: r.Applied, Event: r.Event})
+		}
 		return err
 	})
 	if err != nil {
@@ -267,8 +249,7 @@ func (a *RunbookApplied) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (a *RunbookApplied) Apply(tx *state.Tx, at trail.Mark) error {
-	_, err := tx.Exec("INSERT INTO runbook_revisions (event, name, digest, removed, applied_ms) VALUES (?, ?, ?, 0, ?)", at.Sequence, a.Runbook, string(a.Document), at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: a.Runbook, Document: a.Document})
 }
 
 // RunbookRemoved says that a runbook is given to no more incidents.
@@ -283,6 +264,5 @@ func (r *RunbookRemoved) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (r *RunbookRemoved) Apply(tx *state.Tx, at trail.Mark) error {
-	_, err := tx.Exec("INSERT INTO runbook_revisions (event, name, digest, removed, applied_ms) VALUES (?, ?, '', 1, ?)", at.Sequence, r.Runbook, at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: r.Runbook, Removed: true})
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -24,7 +25,7 @@ func Tables() []trail.Table {
 	return []trail.Table{
 		{Name: "model_references", Key: []string{"event"}, Columns: []string{"model", "version", "digest", "source", "predictions", "environment", "from_us", "to_us", "data_digest", "pinned_ms"}},
 		{Name: "model_breakdowns", Key: []string{"event"}, Columns: []string{"model", "version", "kind", "digest", "reference_digest", "parts", "predictions", "environment", "from_us", "to_us", "pinned_ms"}},
-		{Name: "monitor_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "digest", "removed", "applied_ms"}},
+		kept.Rows(),
 		{Name: "window_judgements", Key: []string{"event"}, Columns: []string{"monitor", "model", "version", "from_us", "to_us", "known_event", "digest", "verdict", "predictions", "backfilled", "labelled", "wrong", "awaits_us", "judged_ms"}},
 	}
 }
@@ -110,7 +111,7 @@ func (a *Applied) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (a *Applied) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, a.Monitor, a.Model, a.Document, false)
+	return kept.Add(tx, at, revision.Revision{Name: a.Monitor, Model: a.Model, Document: a.Document})
 }
 
 // Removed says that a monitor judges no more.
@@ -126,17 +127,7 @@ func (r *Removed) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (r *Removed) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, r.Monitor, r.Model, "", true)
-}
-
-func revise(tx *state.Tx, at trail.Mark, name, model string, document tallystick.Digest, removed bool) error {
-	gone := 0
-	if removed {
-		gone = 1
-	}
-	_, err := tx.Exec("INSERT INTO monitor_revisions (event, name, model, digest, removed, applied_ms) VALUES (?, ?, ?, ?, ?, ?)",
-		at.Sequence, name, model, string(document), gone, at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: r.Monitor, Model: r.Model, Removed: true})
 }
 
 // Judged says what became of a window.

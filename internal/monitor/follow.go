@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 )
 
@@ -25,7 +26,7 @@ func (o *Office) Follow(ctx context.Context, after uint64, limit int) (steps []S
 		if err != nil {
 			return err
 		}
-		removed, err := state.Collect(tx, scanMonitor, "SELECT "+monitorColumns+" FROM monitor_revisions WHERE event > ? AND removed = 1 ORDER BY event "+state.Limit, after, limit)
+		removed, err := state.Collect(tx, revision.Scan, "SELECT "+kept.Columns()+" FROM monitor_revisions WHERE event > ? AND removed = 1 ORDER BY event "+state.Limit, after, limit)
 		if err != nil {
 			return err
 		}
@@ -33,7 +34,8 @@ func (o *Office) Follow(ctx context.Context, after uint64, limit int) (steps []S
 			steps = append(steps, Step{Event: judged[i].Event, Judged: &judged[i]})
 		}
 		for i := range removed {
-			steps = append(steps, Step{Event: removed[i].Event, Removed: &removed[i]})
+			m := monitorOf(removed[i])
+			steps = append(steps, Step{Event: m.Event, Removed: &m})
 		}
 		return nil
 	})

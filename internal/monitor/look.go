@@ -182,7 +182,7 @@ func (o *Office) before(ctx context.Context, d *Document, w Window, version stri
 
 // late counts the predictions of a window that came on record after it was due.
 func (o *Office) late(ctx context.Context, d *Document, w Window, s query.Selection, known query.Registry, all int64) (int64, error) {
-	due, err := o.eventAt(ctx, d.due(w))
+	due, err := o.config.Trail.NewestAt(ctx, d.due(w))
 	if err != nil || known.Newest <= due {
 		return 0, err
 	}

@@ -2,13 +2,12 @@ package monitor
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -44,11 +43,7 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 	if _, err := o.config.Catalog.ModelIn(tx, a.Model); err != nil {
 		return nil, err
 	}
-	is, err := monitorIn(tx, a.Monitor, 0)
-	if err == nil && !is.Removed && is.Document == a.Document {
-		return nil, nil
-	}
-	if err != nil && tallystick.CodeOf(err) != tallystick.NotFound {
+	if is, err := kept.Is(tx, a.Monitor, a.Document); err != nil || is {
 		return nil, err
 	}
 	return a, nil
@@ -56,43 +51,27 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 
 // ProposeRemove returns the change by which a monitor judges no more, nil if it does not now.
 func (o *Office) ProposeRemove(tx *state.Tx, name string) (trail.Change, error) {
-	is, err := monitorIn(tx, name, 0)
+	is, err := kept.At(tx, name, 0)
 	if err != nil || is.Removed {
 		return nil, err
 	}
 	return &Removed{is.Name, is.Model}, nil
 }
 
-const monitorColumns = "event, name, model, digest, removed = 1, applied_ms"
+// kept are the monitors on record.
+var kept = revision.Kind{Noun: "monitor", Table: "monitor_revisions", About: []string{"model"}}
 
-func scanMonitor(row state.Scanner) (m Monitor, err error) {
-	var applied int64
-	err = row.Scan(&m.Event, &m.Name, &m.Model, &m.Document, &m.Removed, &applied)
-	m.Applied = time.UnixMilli(applied).UTC()
-	return m, err
-}
-
-// monitorIn returns a monitor as events up to until left it; 0 is no bound.
-func monitorIn(tx *state.Tx, name string, until uint64) (Monitor, error) {
-	m, err := scanMonitor(tx.QueryRow("SELECT "+monitorColumns+" FROM monitor_revisions WHERE name = ? AND event <= ? ORDER BY event DESC LIMIT 1", name, bound(until)))
-	if errors.Is(err, sql.ErrNoRows) {
-		no := tallystick.Errorf(tallystick.NotFound, "there is no monitor %.80q", name)
-		if until > 0 {
-			return m, no.WithHint("not as of then; leave out the moment for what is in force")
-		}
-		return m, no.WithHint("`tallystick monitor list` has those that there are")
-	}
-	if err != nil {
-		return m, fmt.Errorf("monitor %s: %w", name, err)
-	}
-	return m, nil
+func monitorOf(r revision.Revision) Monitor {
+	return Monitor{r.Name, r.Model, r.Document, r.Removed, r.Applied, r.Event}
 }
 
 // Monitors returns the monitors of a model, or of all, by name, those that were removed too.
 func (o *Office) Monitors(ctx context.Context, model string) (all []Monitor, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scanMonitor, "SELECT "+monitorColumns+` FROM monitor_revisions m WHERE (model = ? OR ? = '')
-			AND event = (SELECT max(event) FROM monitor_revisions WHERE name = m.name) ORDER BY name `+state.Limit, model, model, maxMonitors)
+		found, err := kept.List(tx, model, maxMonitors)
+		for _, r := range found {
+			all = append(all, monitorOf(r))
+		}
 		return err
 	})
 	if err != nil {
@@ -108,7 +87,8 @@ func (o *Office) Monitor(ctx context.Context, name string) (Monitor, *Document, 
 
 func (o *Office) monitorAt(ctx context.Context, name string, until uint64) (m Monitor, doc *Document, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		m, err = monitorIn(tx, name, until)
+		r, err := kept.At(tx, name, until)
+		m = monitorOf(r)
 		return err
 	})
 	if err != nil || m.Removed {
@@ -146,13 +126,4 @@ func (o *Office) versionOf(ctx context.Context, d *Document, w Window) (string, 
 	}
 	return "", tallystick.Errorf(tallystick.NotFound, "no version of %s was champion in %s when the window began", d.Model, d.Environment).
 		WithHint("`tallystick assignments --model %s` says which served when", d.Model)
-}
-
-// eventAt returns the sequence of the newest event at a moment, 0 if there was none.
-func (o *Office) eventAt(ctx context.Context, at time.Time) (uint64, error) {
-	found, err := o.config.Trail.Events(ctx, trail.Filter{Until: at.Truncate(time.Millisecond).Add(time.Millisecond), Newest: true, Limit: 1})
-	if err != nil || len(found) == 0 {
-		return 0, err
-	}
-	return found[0].Sequence, nil
 }

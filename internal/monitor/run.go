@@ -20,7 +20,7 @@ func (o *Office) Judge(ctx context.Context, name string, at, asOf time.Time) (*W
 	until := uint64(0)
 	if !asOf.IsZero() {
 		var err error
-		if until, err = o.eventAt(ctx, asOf); err != nil {
+		if until, err = o.config.Trail.NewestAt(ctx, asOf); err != nil {
 			return nil, err
 		}
 		if until == 0 {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -21,7 +22,7 @@ func Changes() map[trail.Type]func() trail.Change {
 // is counted.
 func Tables() []trail.Table {
 	return []trail.Table{
-		{Name: "objective_revisions", Key: []string{"event"}, Columns: []string{"name", "model", "environment", "digest", "removed", "applied_ms"}},
+		kept.Rows(),
 		{Name: "objective_judgements", Key: []string{"event"}, Columns: []string{
 			"objective", "model", "version", "environment", "period", "at_ms", "known_event", "digest", "verdict", "state", "paused", "changed", "good", "valid", "left_ppm", "judged_ms",
 		}},
@@ -43,7 +44,7 @@ func (a *Applied) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (a *Applied) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, a.Objective, a.Model, a.Environment, a.Document, 0)
+	return kept.Add(tx, at, revision.Revision{Name: a.Objective, Model: a.Model, Environment: a.Environment, Document: a.Document})
 }
 
 // Removed says that an objective is judged no more.
@@ -60,13 +61,7 @@ func (r *Removed) Subject() (trail.Type, trail.Resource) {
 
 // Apply implements trail.Change.
 func (r *Removed) Apply(tx *state.Tx, at trail.Mark) error {
-	return revise(tx, at, r.Objective, r.Model, r.Environment, "", 1)
-}
-
-func revise(tx *state.Tx, at trail.Mark, name, model, environment string, document tallystick.Digest, removed int) error {
-	_, err := tx.Exec("INSERT INTO objective_revisions (event, name, model, environment, digest, removed, applied_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		at.Sequence, name, model, environment, string(document), removed, at.Time.UnixMilli())
-	return err
+	return kept.Add(tx, at, revision.Revision{Name: r.Objective, Model: r.Model, Environment: r.Environment, Removed: true})
 }
 
 // Judged says how an objective stands.

@@ -3,13 +3,14 @@ package objective
 import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 )
 
 // BudgetIn tells the gate of the objectives of a model that are about an environment or about all: how the one stands that lets
 // least be tried. It is nil if there is none. One that was never judged, or not for three hours, is stale: nobody knows then.
 func (o *Office) BudgetIn(tx *state.Tx, model, environment string) (worst *policy.BudgetFact, err error) {
-	all, err := state.Collect(tx, scanObjective, "SELECT "+objectiveColumns+` FROM objective_revisions m WHERE model = ? AND (environment = ? OR environment = '') AND removed = 0
+	all, err := state.Collect(tx, revision.Scan, "SELECT "+kept.Columns()+` FROM objective_revisions m WHERE model = ? AND (environment = ? OR environment = '') AND removed = 0
 		AND event = (SELECT max(event) FROM objective_revisions WHERE name = m.name) ORDER BY name `+state.Limit, model, environment, maxObjectives)
 	if err != nil {
 		return nil, err

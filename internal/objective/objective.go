@@ -2,12 +2,11 @@ package objective
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -57,7 +56,7 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 	if _, err := o.config.Catalog.ModelIn(tx, a.Model); err != nil {
 		return nil, err
 	}
-	is, err := objectiveIn(tx, a.Objective, 0)
+	is, err := kept.At(tx, a.Objective, 0)
 	switch {
 	case err == nil && !is.Removed && is.Document == a.Document:
 		return nil, nil
@@ -77,37 +76,15 @@ func (o *Office) ProposeApply(tx *state.Tx, a *Applied) (trail.Change, error) {
 
 // ProposeRemove returns the change by which an objective is judged no more, nil if it is not now.
 func (o *Office) ProposeRemove(tx *state.Tx, name string) (trail.Change, error) {
-	is, err := objectiveIn(tx, name, 0)
+	is, err := kept.At(tx, name, 0)
 	if err != nil || is.Removed {
 		return nil, err
 	}
 	return &Removed{is.Name, is.Model, is.Environment}, nil
 }
 
-const objectiveColumns = "event, name, model, environment, digest, removed = 1, applied_ms"
-
-func scanObjective(row state.Scanner) (m Objective, err error) {
-	var applied int64
-	err = row.Scan(&m.Event, &m.Name, &m.Model, &m.Environment, &m.Document, &m.Removed, &applied)
-	m.Applied = time.UnixMilli(applied).UTC()
-	return m, err
-}
-
-// objectiveIn returns an objective as events up to until left it; 0 is no bound.
-func objectiveIn(tx *state.Tx, name string, until uint64) (Objective, error) {
-	m, err := scanObjective(tx.QueryRow("SELECT "+objectiveColumns+" FROM objective_revisions WHERE name = ? AND event <= ? ORDER BY event DESC LIMIT 1", name, bound(until)))
-	if errors.Is(err, sql.ErrNoRows) {
-		no := tallystick.Errorf(tallystick.NotFound, "there is no objective %.80q", name)
-		if until > 0 {
-			return m, no.WithHint("not as of then; leave out the moment for what is in force")
-		}
-		return m, no.WithHint("`tallystick objective list` has those that there are")
-	}
-	if err != nil {
-		return m, fmt.Errorf("objective %s: %w", name, err)
-	}
-	return m, nil
-}
+// kept are the objectives on record.
+var kept = revision.Kind{Noun: "objective", Table: "objective_revisions", About: []string{"model", "environment"}}
 
 func bound(until uint64) int64 {
 	if until == 0 {
@@ -119,8 +96,10 @@ func bound(until uint64) int64 {
 // Objectives returns the objectives of a model, or of all, by name, those that were removed too.
 func (o *Office) Objectives(ctx context.Context, model string) (all []Objective, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		all, err = state.Collect(tx, scanObjective, "SELECT "+objectiveColumns+` FROM objective_revisions m WHERE (model = ? OR ? = '')
-			AND event = (SELECT max(event) FROM objective_revisions WHERE name = m.name) ORDER BY name `+state.Limit, model, model, maxObjectives)
+		found, err := kept.List(tx, model, maxObjectives)
+		for _, r := range found {
+			all = append(all, Objective(r))
+		}
 		return err
 	})
 	if err != nil {
@@ -136,7 +115,8 @@ func (o *Office) Objective(ctx context.Context, name string) (Objective, *Docume
 
 func (o *Office) objectiveAt(ctx context.Context, name string, until uint64) (m Objective, doc *Document, err error) {
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		m, err = objectiveIn(tx, name, until)
+		r, err := kept.At(tx, name, until)
+		m = Objective(r)
 		return err
 	})
 	if err != nil || m.Removed {
@@ -148,13 +128,4 @@ func (o *Office) objectiveAt(ctx context.Context, name string, until uint64) (m 
 	}
 	doc, err = Parse(source, name)
 	return m, doc, err
-}
-
-// eventAt returns the sequence of the newest event at a moment, 0 if there was none.
-func (o *Office) eventAt(ctx context.Context, at time.Time) (uint64, error) {
-	found, err := o.config.Trail.Events(ctx, trail.Filter{Until: at.Truncate(time.Millisecond).Add(time.Millisecond), Newest: true, Limit: 1})
-	if err != nil || len(found) == 0 {
-		return 0, err
-	}
-	return found[0].Sequence, nil
 }

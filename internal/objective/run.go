@@ -33,7 +33,7 @@ func (o *Office) Judge(ctx context.Context, name string, asOf time.Time) (*Budge
 	if now := o.config.Now(); asOf.After(now) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "%s has not come yet", asOf.Format(time.RFC3339))
 	}
-	until, err := o.eventAt(ctx, asOf)
+	until, err := o.config.Trail.NewestAt(ctx, asOf)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (m *matured) count(ctx context.Context, s Stretch, until uint64, add func(a
 		ends := at.Add(time.Hour)
 		q := m.doc.selection(Stretch{at.Add(-age), ends.Add(-age)})
 		q.AsOf = ends
-		if q.Registered, err = m.office.eventAt(ctx, ends); err != nil {
+		if q.Registered, err = m.office.config.Trail.NewestAt(ctx, ends); err != nil {
 			return err
 		}
 		if until > 0 {

@@ -369,6 +369,15 @@ func (r *Reader) Newest(ctx context.Context) (sequence uint64, err error) {
 	return sequence, nil
 }
 
+// NewestAt returns the sequence of the newest event at a moment, 0 if there was none.
+func (r *Reader) NewestAt(ctx context.Context, at time.Time) (sequence uint64, err error) {
+	found, err := r.Events(ctx, Filter{Until: at.Truncate(time.Millisecond).Add(time.Millisecond), Newest: true, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	return found[0].Sequence, nil
+}
+
 // Unsealed returns how many events the sealer has not yet appended to the ledger, and the time of the
 // oldest, which is zero if there is none.
 func (r *Reader) Unsealed(ctx context.Context) (n uint64, oldest time.Time, err error) {
