@@ -78,7 +78,7 @@ func (k Kind) Add(tx *state.Tx, at trail.Mark, r Revision) error {
 func (k Kind) At(tx *state.Tx, name string, until uint64) (Revision, error) {
 	bound := int64(math.MaxInt64)
 	if until > 0 {
-		bound = int64(until) //nolint:gosec // G115: a sequence
+		bound = int64(until)
 	}
 	r, err := Scan(tx.QueryRow("SELECT "+k.Columns()+" FROM "+k.Table+" WHERE name = ? AND event <= ? ORDER BY event DESC LIMIT 1", name, bound))
 	switch {
