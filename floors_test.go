@@ -58,7 +58,7 @@ var sideways = map[string]map[string]string{
 	"internal/rollup":     {"internal/query": "one way to read predictions"},
 	"internal/comparison": {"internal/query": "one way to read predictions", "internal/label": "outcomes are labels"},
 	"internal/monitor":    {"internal/query": "one way to read predictions", "internal/rollup": "windows are judged from tallies where those cover them"},
-	"internal/objective":  {"internal/query": "one way to read predictions", "internal/monitor": "judged windows are counted", "internal/casework": "decided cases are counted"},
+	"internal/objective":  {"internal/query": "one way to read predictions", "internal/monitor": "judged windows are counted", "internal/casework": "decided cases are counted", "internal/comparison": "one way to pair what two versions answered"},
 	"internal/alert":      {"internal/monitor": "alerts follow judgements", "internal/objective": "alerts follow judgements"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/client"
 	"github.com/tallystick/tallystick/internal/api"
-	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/monitor"
 )
 
@@ -24,7 +23,7 @@ func (a *app) monitor() *cobra.Command {
 with the reference that was pinned: drift of scores, outputs and features, new and missing values, latency, errors,
 and whether there are predictions at all. What comes of it is a judgement, which stands on the trail.`,
 	}
-	cmd.AddCommand(a.monitorApply(), a.monitorList(), a.monitorShow(), a.monitorRemove(), a.monitorRun(), a.monitorJudgements(), a.monitorTest(), a.monitorChecks(), a.monitorCorrelate())
+	cmd.AddCommand(a.monitorApply(), a.monitorList(), a.monitorShow(), a.monitorRemove(), a.monitorRun(), a.monitorJudgements(), a.monitorJudgement(), a.monitorTest(), a.monitorChecks(), a.monitorCorrelate())
 	return cmd
 }
 
@@ -145,79 +144,5 @@ judgement that differs from the last one of the window takes its place, and both
 			return j, receipt, err
 		},
 		text: func(w io.Writer, j monitor.WindowJudgement) { printJudgement(w, &j) }, mustExist: true,
-	})
-}
-
-// maxShownRows bounds the rows that passed which are printed.
-const maxShownRows = 20
-
-func printJudgement(w io.Writer, j *monitor.WindowJudgement) {
-	fmt.Fprintf(w, "%s  %s  %s\n%s\n\n", j.Verdict, j.Monitor, monitor.Window{From: j.From, To: j.To}, j.Words)
-	fmt.Fprintln(w, "VERDICT\tCHECK\tOF\tVALUE\tFAILS FROM\tWORDS")
-	passed := 0
-	for _, r := range j.Worst() {
-		if r.Verdict == tallystick.Pass {
-			if passed++; passed > maxShownRows {
-				continue
-			}
-		}
-		value, threshold := figure.None, figure.None
-		if r.Value.Valid() {
-			value = figure.Number(float64(r.Value))
-		}
-		if r.Threshold != nil {
-			threshold = figure.Plain(*r.Threshold)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Verdict, r.Check, orDash(r.Subject), value, threshold, r.Words)
-	}
-	if more := passed - maxShownRows; more > 0 {
-		fmt.Fprintf(w, "and %d more that passed\n", more)
-	}
-}
-
-func (a *app) monitorJudgements() *cobra.Command {
-	var from, to, verdict string
-	var all bool
-	var limit int
-	cmd := &cobra.Command{
-		Use: "judgements NAME", Short: "List what a monitor judged, what was judged last first", Args: cobra.ExactArgs(1),
-		Example: `  tallystick monitor judgements credit-hourly --verdict fail
-  tallystick monitor judgements credit-hourly --from 2026-03-01 --to 2026-04-01 --all`,
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&from, "from", "", "windows that begin from this `time` on")
-	flags.StringVar(&to, "to", "", "windows that begin before this `time`")
-	flags.StringVar(&verdict, "verdict", "", "pass, warn, inconclusive, insufficient or fail")
-	flags.BoolVar(&all, "all", false, "those too that a later one has taken the place of")
-	flags.IntVar(&limit, "limit", 0, "at most so many; 0: all")
-	return asks(a, cmd, question[[]monitor.JudgedWindow]{
-		ask: func(ctx context.Context, s *session, args []string) ([]monitor.JudgedWindow, error) {
-			q := chosen("monitor", args[0], "verdict", verdict)
-			if verdict != "" {
-				if err := tallystick.Verdict(verdict).Validate(); err != nil {
-					return nil, err
-				}
-			}
-			for name, text := range map[string]string{"from": from, "to": to} {
-				if text == "" {
-					continue
-				}
-				at, err := timeFlag("--"+name, text)
-				if err != nil {
-					return nil, err
-				}
-				q.Set(name, at.Format(time.RFC3339))
-			}
-			if all {
-				q.Set("all", "true")
-			}
-			return client.List[monitor.JudgedWindow](ctx, s.Client, "/judgements", q, limit)
-		},
-		text: func(w io.Writer, all []monitor.JudgedWindow) {
-			fmt.Fprintln(w, "WINDOW\tVERDICT\tPREDICTIONS\tBACK-FILLED\tJUDGED\tJUDGEMENT")
-			for _, j := range all {
-				fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\n", moment(j.From), j.Verdict, j.Predictions, j.Backfilled, moment(j.Judged), j.Judgement)
-			}
-		},
 	})
 }

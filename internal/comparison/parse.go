@@ -53,7 +53,7 @@ func (d decoder) comparison(node *yaml.Node, doc *Document) error {
 		yamldoc.Key("alpha", d.Number(&alpha, 1e-6, 0.2)),
 		yamldoc.Key("min_rows", d.Count(&rows, 30)),
 		yamldoc.Key("split", d.Share(&split)),
-		yamldoc.Key("pair_by", d.Choice(func(s string) { doc.PairBy = s }, "trace_id", "input_digest", "subject", "request_digest")),
+		yamldoc.Key("pair_by", d.Choice(func(s string) { doc.PairBy = s }, PairColumns()...)),
 		yamldoc.Key("metrics", d.metrics(&doc.Metrics)),
 		yamldoc.Key("slices", d.features(&doc.Slices)),
 		yamldoc.Key("budget", d.budget(&doc.Budget)),

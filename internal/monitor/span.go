@@ -9,7 +9,8 @@ import (
 const (
 	day      = 24 * time.Hour
 	minWidth = time.Minute
-	maxWidth = 7 * day
+	// MaxWidth bounds windows.
+	MaxWidth = 7 * day
 )
 
 // origin is where windows of every width begin: a Monday, 00:00 UTC.
@@ -28,7 +29,7 @@ func (w Window) String() string {
 
 // checkWidth returns an Invalid error unless days, or weeks, are made of whole windows of that width.
 func checkWidth(width time.Duration) error {
-	whole := width >= minWidth && width%time.Minute == 0 && (day%width == 0 || width == maxWidth)
+	whole := width >= minWidth && width%time.Minute == 0 && (day%width == 0 || width == MaxWidth)
 	if !whole {
 		return tallystick.Errorf(tallystick.Invalid, "a window of %s is none: days are not made of whole windows", width).
 			WithHint("use minutes or hours that divide a day, such as 1m, 15m, 1h or 24h, or 7d")

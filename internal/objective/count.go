@@ -81,7 +81,7 @@ func (o *Office) count(ctx context.Context, d *Document, s source, basis tallyst
 
 // lost reports whether records of a time are not kept any more: what was counted of it stays.
 func (o *Office) lost(ctx context.Context, d *Document, s Stretch) (bool, error) {
-	if source := d.indicator().Source; source != ofRecords && source != ofReference {
+	if source := d.indicator().Source; source != ofRecords && source != ofReference && source != ofPairs {
 		return false, nil
 	}
 	known, err := o.config.Asker.Registered(ctx, d.Model, s.From, s.To, 0)

@@ -23,7 +23,7 @@ import (
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// Config says what an office works with. All fields are required but the last two.
+// Config says what an office works with. All fields are required but the last.
 type Config struct {
 	DB       *state.DB
 	Trail    *trail.Reader
@@ -35,8 +35,6 @@ type Config struct {
 	Cases    *casework.Desk
 	Evidence Documents
 	Now      func() time.Time
-	// Comparisons counts what two versions decide alike. Nil: no objective can be about it.
-	Comparisons Comparisons
 	// Fresh puts on record what was acknowledged, before somebody who asks is answered. Nil: nothing waits.
 	Fresh func(context.Context) error
 }
@@ -46,15 +44,6 @@ type Config struct {
 type Documents interface {
 	Put(ctx context.Context, data []byte) (tallystick.Digest, error)
 	Get(ctx context.Context, d tallystick.Digest) ([]byte, error)
-}
-
-// Comparisons tells of rows that two versions decided.
-type Comparisons interface {
-	// Newest returns the sequence of the newest event, up to until, by which rows of a model were compared; 0: none.
-	Newest(ctx context.Context, model string, until uint64) (uint64, error)
-	// Compared calls add for every row of a time that two versions decided, by what events up to until say. Each row comes
-	// once, at the time at which it was decided.
-	Compared(ctx context.Context, model string, from, to time.Time, until uint64, add func(at time.Time, alike bool)) error
 }
 
 // Office keeps objectives and judges them. Its methods may be called by many goroutines.

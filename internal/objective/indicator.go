@@ -3,6 +3,7 @@ package objective
 import (
 	"time"
 
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/query"
 )
 
@@ -25,7 +26,7 @@ const (
 	ofCases      = "cases that people decided"
 	ofEvidence   = "evaluations on record"
 	ofVersions   = "versions on record"
-	ofCompared   = "comparisons of two versions"
+	ofPairs      = "records of two versions that answered the same inputs"
 )
 
 // Indicators returns the indicators of a model's behaviour.
@@ -43,7 +44,7 @@ func Indicators() []Indicator {
 		{"not_overridden", "Not overridden", "decided cases in which the people agreed with the model", "decided cases of predictions with an output", ofCases, false},
 		{"audited", "Audit in force", "hours in which a passing evaluation was in force", "hours", ofEvidence, false},
 		{"retrained", "Retrained in time", "hours in which the newest version was young enough", "hours since the first version", ofVersions, false},
-		{"canary_agrees", "Canary agreement", "rows on which both versions decide alike", "rows that both versions decided", ofCompared, false},
+		{"canary_agrees", "Canary agreement", "pairs whose answers are alike", "pairs of answers of two versions to one input", ofPairs, true},
 	}
 }
 
@@ -59,11 +60,13 @@ func FindIndicator(name string) (Indicator, bool) {
 
 // Parameters are what an indicator is told. Which it needs stands in parse.go.
 type Parameters struct {
-	Limit     time.Duration     // in_time: within which an answer comes in time
-	Good      []query.Condition // share: all of which hold for a good prediction
-	Mature    time.Duration     // correct, no_false_alarm: age at which labels are taken as they are
-	Threshold *float64          // correct, no_false_alarm: the score from which on a prediction is positive; nil: the output is compared
-	Positive  string            // correct with a threshold, no_false_alarm: the label, and the output, that are positive
-	Monitor   string            // stable, drift_explained
-	Every     time.Duration     // audited, retrained: how old an evaluation or a version may be
+	Limit     time.Duration        // in_time: within which an answer comes in time
+	Good      []query.Condition    // share: all of which hold for a good prediction
+	Mature    time.Duration        // correct, no_false_alarm: age at which labels are taken as they are
+	Threshold *float64             // correct, no_false_alarm: the score from which on a prediction is positive; nil: the output is compared
+	Positive  string               // correct with a threshold, no_false_alarm: the label, and the output, that are positive
+	Monitor   string               // stable, drift_explained
+	Every     time.Duration        // audited, retrained: how old an evaluation or a version may be
+	Agreement comparison.Agreement // canary_agrees
+	Against   string               // canary_agrees: the version, or champion, that others are to agree with
 }

@@ -34,10 +34,6 @@ func (o *Office) PrepareApply(ctx context.Context, name string, source []byte) (
 	if doc.Name != name {
 		return nil, tallystick.Errorf(tallystick.Invalid, "the objective is called %s, not %s", doc.Name, name)
 	}
-	if doc.Indicator == "canary_agrees" && o.config.Comparisons == nil {
-		return nil, tallystick.Errorf(tallystick.Invalid, "nothing compares two versions row by row here, which canary_agrees is counted from").
-			WithHint("`tallystick objective indicators` lists what can be counted")
-	}
 	if doc.Parameters.Monitor != "" {
 		m, _, err := o.config.Monitors.Monitor(ctx, doc.Parameters.Monitor)
 		if err != nil {

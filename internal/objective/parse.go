@@ -82,7 +82,7 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
 	}
 	for _, name := range []struct{ what, is string }{
-		{"objective", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}, {"monitor", doc.Parameters.Monitor},
+		{"objective", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}, {"monitor", doc.Parameters.Monitor}, {"version", doc.Parameters.Against},
 	} {
 		if name.is == "" {
 			continue
@@ -95,7 +95,10 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 		message, hint := tallystick.Words(err)
 		return d.Errorf(node, "%s", message).WithHint("%s", hint)
 	}
-	if s := doc.indicator().Source; len(doc.Where) > 0 && s != ofRecords && s != ofReference && s != ofLabels {
+	if err := d.pairs(node, doc); err != nil {
+		return err
+	}
+	if s := doc.indicator().Source; len(doc.Where) > 0 && s != ofRecords && s != ofReference && s != ofLabels && s != ofPairs {
 		return d.Errorf(node, "where is about predictions, and %s is counted from %s", doc.Indicator, s).WithHint("leave where out")
 	}
 	if doc.Rules = doc.defaults(); rules != nil {
@@ -105,93 +108,33 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 	return nil
 }
 
-// indicator reads the one key of a mapping, which names the indicator, and what stands below it.
-func (d decoder) indicator(doc *Document) yamldoc.Decode {
-	p := &doc.Parameters
-	limit := yamldoc.Key("limit", d.pause(&p.Limit, time.Microsecond, day, "200ms or 1.5s"))
-	mature := yamldoc.Key("mature", d.age(&p.Mature))
-	every := yamldoc.Key("every", d.age(&p.Every))
-	monitor := yamldoc.Key("monitor", d.Text(&p.Monitor))
-	threshold := yamldoc.Key("threshold", d.Number(&p.Threshold, -1e300, 1e300))
-	positive := yamldoc.Key("positive", d.Text(&p.Positive))
-	kinds := []struct {
-		name     string
-		fields   []yamldoc.Field
-		complete func() (bool, string)
-	}{
-		{"in_time", []yamldoc.Field{limit}, func() (bool, string) { return p.Limit > 0, "limit: 200ms" }},
-		{"answered", nil, nil},
-		{"share", []yamldoc.Field{yamldoc.Key("good", d.conditions(&p.Good))}, func() (bool, string) { return len(p.Good) > 0, "good: [f_income >= 0]" }},
-		{"valid_input", nil, nil},
-		{"in_domain", nil, nil},
-		{"correct", []yamldoc.Field{mature, threshold, positive}, func() (bool, string) {
-			if p.Threshold != nil && p.Positive == "" {
-				return false, `positive: "1"`
-			}
-			return p.Mature > 0, "mature: 30d"
-		}},
-		{"no_false_alarm", []yamldoc.Field{mature, threshold, positive}, func() (bool, string) {
-			if p.Positive == "" {
-				return false, `positive: "1"`
-			}
-			return p.Mature > 0, "mature: 30d"
-		}},
-		{"stable", []yamldoc.Field{monitor}, func() (bool, string) { return p.Monitor != "", "monitor: credit-hourly" }},
-		{"drift_explained", []yamldoc.Field{monitor}, func() (bool, string) { return p.Monitor != "", "monitor: credit-hourly" }},
-		{"not_overridden", nil, nil},
-		{"audited", []yamldoc.Field{every}, func() (bool, string) { return p.Every > 0, "every: 90d" }},
-		{"retrained", []yamldoc.Field{every}, func() (bool, string) { return p.Every > 0, "every: 90d" }},
-		{"canary_agrees", nil, nil},
-	}
-	return func(node *yaml.Node, path string) error {
-		err := d.Entries(node, path, func(key, value *yaml.Node) error {
-			if doc.Indicator != "" {
-				return d.Errorf(key, "%s has %s and %s", path, doc.Indicator, key.Value).WithHint("write an objective for each")
-			}
-			names := make([]string, 0, len(kinds))
-			for _, k := range kinds {
-				if names = append(names, k.name); k.name != key.Value {
-					continue
-				}
-				doc.Indicator = k.name
-				if value.Kind == yaml.ScalarNode && value.Tag == "!!null" && k.complete == nil {
-					return nil
-				}
-				if err := d.Mapping(value, d.Join(path, k.name), k.fields...); err != nil {
-					return err
-				}
-				if k.complete != nil {
-					if whole, example := k.complete(); !whole {
-						return d.Errorf(value, "%s lacks what it needs", d.Join(path, k.name)).WithHint("write '%s' below it", example)
-					}
-				}
-				return nil
-			}
-			return d.Unknown(key, path+" has no key", names)
-		})
-		if err == nil && doc.Indicator == "" {
-			return d.Errorf(node, "%s names none", path).WithHint("write 'indicator: {answered: {}}'")
-		}
-		return err
-	}
-}
-
 func (d decoder) conditions(dst *[]query.Condition) yamldoc.Decode {
 	return func(node *yaml.Node, path string) error {
 		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 || len(node.Content) > maxConditions {
 			return d.Errorf(node, "%s must be a list of 1 to %d conditions, not %s", path, maxConditions, yamldoc.KindOf(node)).WithHint("write [f_income >= 30000]")
 		}
 		for i, item := range node.Content {
-			if err := d.Scalar(item, fmt.Sprintf("%s[%d]", path, i), "a condition"); err != nil {
+			var c *query.Condition
+			if err := d.condition(&c)(item, fmt.Sprintf("%s[%d]", path, i)); err != nil {
 				return err
 			}
-			c, err := query.ParseCondition(item.Value)
-			if err != nil {
-				message, hint := tallystick.Words(err)
-				return d.Errorf(item, "%s", message).WithHint("%s", hint)
-			}
-			*dst = append(*dst, c)
+			*dst = append(*dst, *c)
 		}
+		return nil
+	}
+}
+
+func (d decoder) condition(dst **query.Condition) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if err := d.Scalar(node, path, "a condition"); err != nil {
+			return err
+		}
+		c, err := query.ParseCondition(node.Value)
+		if err != nil {
+			message, hint := tallystick.Words(err)
+			return d.Errorf(node, "%s", message).WithHint("%s", hint)
+		}
+		*dst = &c
 		return nil
 	}
 }

@@ -65,9 +65,7 @@ func (o *Office) source(ctx context.Context, d *Document, until uint64) (s sourc
 	case "audited", "retrained":
 		return &hourly{o, d}, "", nil
 	case "canary_agrees":
-		if o.config.Comparisons != nil {
-			return &compared{o, d}, "", nil
-		}
+		return &pairs{o, d}, "", nil
 	}
 	return nil, "", fmt.Errorf("objective %s: nothing counts %s here", d.Name, d.Indicator)
 }
@@ -75,7 +73,7 @@ func (o *Office) source(ctx context.Context, d *Document, until uint64) (s sourc
 // selection returns the predictions that the document is about, of a time.
 func (d *Document) selection(s Stretch) query.Selection {
 	q := query.Selection{Model: d.Model, From: s.From, To: s.To, Where: append([]query.Condition(nil), d.Where...)}
-	if d.Version != "" && d.Version != champion {
+	if d.Version != "" && d.Version != champion && d.Parameters.Against == "" {
 		q.Where = append(q.Where, query.Equals("version", d.Version))
 	}
 	if d.Environment != "" {
@@ -91,7 +89,7 @@ type reigns []catalog.Assignment
 const maxReigns = 1000
 
 func (o *Office) reigns(ctx context.Context, d *Document) (r reigns, err error) {
-	if d.Version != champion {
+	if d.Version != champion && d.Parameters.Against != champion {
 		return nil, nil
 	}
 	all, err := o.config.Catalog.Assignments(ctx, catalog.AssignmentFilter{Environment: d.Environment, Model: d.Model, Limit: maxReigns})

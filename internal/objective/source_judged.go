@@ -89,25 +89,3 @@ func (c *decided) count(ctx context.Context, s Stretch, until uint64, add func(a
 	}
 	return nil
 }
-
-// compared counts rows that two versions decided.
-type compared struct {
-	office *Office
-	doc    *Document
-}
-
-func (c *compared) newest(ctx context.Context, until uint64) (uint64, error) {
-	return c.office.config.Comparisons.Newest(ctx, c.doc.Model, until)
-}
-
-// touched returns all of the last days: a comparison is made anew while it lasts.
-func (c *compared) touched(_ context.Context, from time.Time, earlier, later mark) ([]Stretch, error) {
-	if earlier.Event == later.Event {
-		return nil, nil
-	}
-	return clipped([]Stretch{{earlier.Time.Add(-fine), later.Time}}, from, later.Time), nil
-}
-
-func (c *compared) count(ctx context.Context, s Stretch, until uint64, add func(at time.Time, good bool)) error {
-	return c.office.config.Comparisons.Compared(ctx, c.doc.Model, s.From, s.To, until, add)
-}
