@@ -17,6 +17,7 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
 	"github.com/tallystick/tallystick/verify"
@@ -37,17 +38,18 @@ type house struct {
 
 func open(t testing.TB) *house {
 	t.Helper()
-	return openAt(t, t.TempDir(), noon)
+	return openAt(t, t.TempDir(), postgrestest.IfChosen(t), noon)
 }
 
-// openAt opens the workspace of a directory, which it makes if there is none.
-func openAt(t testing.TB, dir string, now time.Time) *house {
+// openAt opens the workspace of a directory, which it makes if there is none. The database is empty, or the URL of one.
+func openAt(t testing.TB, dir, database string, now time.Time) *house {
 	t.Helper()
 	h := &house{now: now, dir: dir}
 	clock := func() time.Time { return h.now }
 	var err error
 	h.Workspace, err = workspace.Open(t.Context(), workspace.Config{
 		Dir: filepath.Join(h.dir, "workspace"), Anchors: filepath.Join(h.dir, "anchors"), Actor: trail.Actor{ID: "test", Kind: "program"}, Now: clock,
+		Database: database,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,15 +21,17 @@ import (
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
 // A process of this binary that runs TestKeeper with keeperDir set works on the workspace there until it is killed; its
 // clock begins at the milliseconds of keeperClock. In the work and at the stage of keeperStop it stands still.
 const (
-	keeperDir   = "TALLYSTICK_ARCHIVE_DIR"
-	keeperClock = "TALLYSTICK_ARCHIVE_CLOCK"
-	keeperStop  = "TALLYSTICK_ARCHIVE_STOP"
+	keeperDir      = "TALLYSTICK_ARCHIVE_DIR"
+	keeperDatabase = "TALLYSTICK_ARCHIVE_DATABASE"
+	keeperClock    = "TALLYSTICK_ARCHIVE_CLOCK"
+	keeperStop     = "TALLYSTICK_ARCHIVE_STOP"
 )
 
 const (
@@ -68,7 +70,7 @@ func TestKill(t *testing.T) {
 		t.Skip("starts processes")
 	}
 	t.Parallel()
-	k := &keeping{dir: t.TempDir(), clock: time.Now(), sent: map[prediction.ID]time.Time{}, proofs: map[prediction.ID][]byte{}, gone: map[prediction.ID]bool{}, took: map[string]time.Duration{}}
+	k := &keeping{dir: t.TempDir(), database: postgrestest.IfChosen(t), clock: time.Now(), sent: map[prediction.ID]time.Time{}, proofs: map[prediction.ID][]byte{}, gone: map[prediction.ID]bool{}, took: map[string]time.Duration{}}
 	// The moment in which nothing is under way that could be proved: the first round only measures how long each takes.
 	k.run(t, moment{}, 0)
 	k.survey(t) // it may have begun with the next work before it was killed
@@ -88,21 +90,22 @@ func TestKill(t *testing.T) {
 
 // keeping is what is known of a workspace and of those who worked on it.
 type keeping struct {
-	dir    string
-	clock  time.Time                   // of the last of them
-	sent   map[prediction.ID]time.Time // acknowledged, by the clock of then
-	open   map[prediction.ID]bool      // may be erased: the work was not over
-	gone   map[prediction.ID]bool      // erased, or too old and removed
-	proofs map[prediction.ID][]byte    // of those that are kept
-	took   map[string]time.Duration    // of each work, the last time
-	amidst string                      // what was not over when the last was killed
+	dir      string
+	database string                      // its URL; empty: a file
+	clock    time.Time                   // of the last of them
+	sent     map[prediction.ID]time.Time // acknowledged, by the clock of then
+	open     map[prediction.ID]bool      // may be erased: the work was not over
+	gone     map[prediction.ID]bool      // erased, or too old and removed
+	proofs   map[prediction.ID][]byte    // of those that are kept
+	took     map[string]time.Duration    // of each work, the last time
+	amidst   string                      // what was not over when the last was killed
 }
 
 // run starts a keeper and kills it in the middle of the nth such work, or, if none is named, when each was done once.
 func (k *keeping) run(t *testing.T, at moment, nth int) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKeeper$", "-test.timeout=10m")
-	child.Env = append(os.Environ(), keeperDir+"="+k.dir, keeperClock+"="+strconv.FormatInt(k.clock.Add(turn).UnixMilli(), 10), keeperStop+"="+at.work+" "+at.stage)
+	child.Env = append(os.Environ(), keeperDir+"="+k.dir, keeperDatabase+"="+k.database, keeperClock+"="+strconv.FormatInt(k.clock.Add(turn).UnixMilli(), 10), keeperStop+"="+at.work+" "+at.stage)
 	var problems strings.Builder
 	child.Stderr = &problems
 	out, err := child.StdoutPipe()
@@ -181,7 +184,7 @@ func (k *keeping) run(t *testing.T, at moment, nth int) {
 func (k *keeping) survey(t *testing.T) {
 	t.Helper()
 	t.Run("", func(t *testing.T) { // whose end closes it
-		h := openAt(t, k.dir, k.clock.Add(turn))
+		h := openAt(t, k.dir, k.database, k.clock.Add(turn))
 		h.cut(t)
 		report, err := h.CheckAll(t.Context())
 		if err != nil || !report.OK() {
@@ -260,7 +263,7 @@ func (h *house) count(t *testing.T, shelf *segment.Shelf, found map[prediction.I
 // tidy lets a day go by and sees to it that nothing is left but what is registered.
 func (k *keeping) tidy(t *testing.T) {
 	t.Helper()
-	h := openAt(t, k.dir, k.clock.Add(26*time.Hour))
+	h := openAt(t, k.dir, k.database, k.clock.Add(26*time.Hour))
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := h.KeepSealed(ctx, cancel); err != nil { // which removes what never got its name
 		t.Error(err)
@@ -294,7 +297,7 @@ func TestKeeper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := openAt(t, dir, time.UnixMilli(ms))
+	h := openAt(t, dir, os.Getenv(keeperDatabase), time.UnixMilli(ms))
 	sealed := make(chan error, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { sealed <- h.KeepSealed(ctx, func() {}) }()

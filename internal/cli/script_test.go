@@ -19,10 +19,13 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 )
 
 // TestScripts runs testdata/*.txtar, each in a directory that holds the sample tables (see
-// sample_test.go), with workspace and anchors below it. The commands of the scripts, besides those
+// sample_test.go), with workspace and anchors below it; with TALLYSTICK_TEST_STATE=postgres the state of
+// each is in a database of its own. The commands of the scripts, besides those
 // of testscript:
 //
 //	code N PROGRAM ARG...    runs the program, which must exit with N
@@ -53,6 +56,9 @@ func TestScripts(t *testing.T) {
 			for name, value := range homes(env.WorkDir) {
 				env.Setenv(name, value)
 			}
+			if url := postgrestest.IfChosen(env.T().(testing.TB)); url != "" {
+				env.Setenv("TALLYSTICK_DATABASE", url)
+			}
 			env.Values[servingKey] = &serving{}
 			return writeSamples(env.WorkDir)
 		},
@@ -67,7 +73,7 @@ func TestScripts(t *testing.T) {
 func homes(dir string) map[string]string {
 	return map[string]string{
 		"HOME": dir, "XDG_DATA_HOME": filepath.Join(dir, "data"), "XDG_STATE_HOME": filepath.Join(dir, "state"),
-		"TALLYSTICK_WORKSPACE": "", "NO_COLOR": "1",
+		"TALLYSTICK_WORKSPACE": "", "TALLYSTICK_DATABASE": "", "NO_COLOR": "1",
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"github.com/tallystick/tallystick/internal/segment"
 	"github.com/tallystick/tallystick/internal/stat"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
@@ -81,7 +82,7 @@ func bare(tb testing.TB) *house {
 	h := &house{now: began.AddDate(0, 3, 0), shelf: &shelf{}, outcome: map[prediction.ID]prediction.Value{}, first: map[prediction.ID]time.Time{}}
 	clock := func() time.Time { return h.now }
 	var err error
-	if h.db, err = state.Open(tb.Context(), state.Config{Path: filepath.Join(tb.TempDir(), "state.db"), Now: clock}); err != nil {
+	if h.db, err = state.Open(tb.Context(), state.Config{URL: postgrestest.IfChosen(tb), Path: filepath.Join(tb.TempDir(), "state.db"), Now: clock}); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = h.db.Close() })
