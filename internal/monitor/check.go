@@ -81,7 +81,7 @@ func (c *Checks) all() []check {
 		newMultivariateCheck(),
 		newDecisionsCheck(),
 		&seasonCheck{&c.Drift, leastSeason},
-		&slicesCheck{thresholds: &c.Drift},
+		&slicesCheck{of: c},
 	}
 }
 
@@ -145,6 +145,9 @@ func (c *Checks) decode(d decoder) yamldoc.Decode {
 		err := d.Mapping(node, path, fields...)
 		if err == nil && len(c.Features) > 0 && len(c.Except) > 0 {
 			return d.Errorf(node, "%s says which features are judged and which are not", path).WithHint("keep features or except")
+		}
+		if err == nil {
+			err = c.sliced(d, node, path)
 		}
 		if err == nil && c.Labels == nil {
 			for _, key := range needLabels() {

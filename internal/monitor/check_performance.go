@@ -131,17 +131,8 @@ func (c *performanceCheck) rows(t *Turned) (rows []Row) {
 			base = nil
 		}
 	}
-	wanted := slices.Clone(c.metrics)
-	if len(wanted) == 0 {
-		wanted = performance.Headline(p.Task)
-	}
-	for _, l := range c.limits {
-		if !slices.Contains(wanted, l.Metric) {
-			wanted = append(wanted, l.Metric)
-		}
-	}
-	for _, metric := range wanted {
-		limit := slices.IndexFunc(c.limits, func(l metricLimit) bool { return l.Metric == metric })
+	for _, metric := range c.wanted(p.Task) {
+		limit := c.limit(metric)
 		m, ok := p.Metric(short(metric))
 		switch {
 		case !ok:
@@ -152,10 +143,29 @@ func (c *performanceCheck) rows(t *Turned) (rows []Row) {
 		case limit >= 0:
 			rows = append(rows, within(metric, m, p, c.limits[limit]))
 		default:
-			rows = append(rows, against(metric, m, p, base, t))
+			rows = append(rows, against(metric, m, p, base, t.Of, 1))
 		}
 	}
 	return rows
+}
+
+// wanted are the metrics that are judged.
+func (c *performanceCheck) wanted(task performance.Task) []string {
+	wanted := slices.Clone(c.metrics)
+	if len(wanted) == 0 {
+		wanted = performance.Headline(task)
+	}
+	for _, l := range c.limits {
+		if !slices.Contains(wanted, l.Metric) {
+			wanted = append(wanted, l.Metric)
+		}
+	}
+	return wanted
+}
+
+// limit returns the place of the limit of a metric, -1 if it has none.
+func (c *performanceCheck) limit(metric string) int {
+	return slices.IndexFunc(c.limits, func(l metricLimit) bool { return l.Metric == metric })
 }
 
 func measured(metric string, m performance.Metric, p *performance.Performance) Row {
@@ -202,17 +212,17 @@ func bounded(metric string, limit float64) string {
 	return figure.Plain(limit)
 }
 
-// against holds a metric against that of the baseline.
-func against(metric string, m performance.Metric, p, base *performance.Performance, t *Turned) Row {
+// against holds a metric against that of the baseline, which is called of; looks are how many such comparisons are made.
+func against(metric string, m performance.Metric, p, base *performance.Performance, of string, looks int) Row {
 	r := measured(metric, m, p)
 	shown := figure.Estimate(m.Name, m.Estimate)
 	if base == nil {
-		r.Words = fmt.Sprintf("%s is %s (95 %% interval %s). There is nothing to hold it against: %s. State a limit, or checks.labels.baseline, in the monitor.", m.Title, shown.Value, shown.Spelt(), t.Of)
+		r.Words = fmt.Sprintf("%s is %s (95 %% interval %s). There is nothing to hold it against: %s. State a limit, or checks.labels.baseline, in the monitor.", m.Title, shown.Value, shown.Spelt(), of)
 		return r
 	}
-	compared := performance.Baseline{Performance: base, Name: t.Of, Metrics: []string{m.Name}}.Compare(p)
+	compared := performance.Baseline{Performance: base, Name: of, Metrics: []string{m.Name}, Looks: looks}.Compare(p)
 	if len(compared) == 0 {
-		r.Words = fmt.Sprintf("%s is %s (95 %% interval %s); it is not known, or not comparable, in %s.", m.Title, shown.Value, shown.Spelt(), t.Of)
+		r.Words = fmt.Sprintf("%s is %s (95 %% interval %s); it is not known, or not comparable, in %s.", m.Title, shown.Value, shown.Spelt(), of)
 		return r
 	}
 	c := compared[0]

@@ -17,10 +17,27 @@ import (
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
 
-// slicesCheck compares parts of the predictions with the same parts of the reference.
+// slicesCheck compares parts of the predictions with the same parts of the reference, and holds them against the limits of other
+// checks.
 type slicesCheck struct {
-	thresholds *drift.Thresholds
-	by, where  []string
+	of        *Checks
+	by, where []string
+	judged    []string // of sliceable; empty: drift
+}
+
+// What slices can be judged by.
+const (
+	byDrift       = "drift"
+	byPerformance = "performance"
+	byLatency     = "latency"
+	byErrors      = "errors"
+)
+
+func sliceable() []string { return []string{byDrift, byPerformance, byLatency, byErrors} }
+
+// judges reports whether slices are judged by something.
+func (c *slicesCheck) judges(what string) bool {
+	return slices.Contains(c.judged, what) || len(c.judged) == 0 && what == byDrift
 }
 
 // Bounds of the slices of a monitor.
@@ -33,13 +50,27 @@ const (
 func (*slicesCheck) about() About {
 	return About{
 		Key:    "slices",
-		Method: "features of each slice by two keys as `drift`, against the same slice of the reference by slice; Benjamini-Hochberg over all features of all slices",
-		Fails:  "as `drift`",
+		Method: "features of each slice by two keys as `drift`, against the same slice of the reference by slice, Benjamini-Hochberg over all features of all slices; with `judge`, [metrics, latency and errors too](#slices), Bonferroni over all that is judged",
+		Fails:  "as `drift`; as `performance`, `latency` and `errors`",
 		Why:    "none: a change of a few hides in all. Of a slice the five worst features have a row, or the one that moved most if none did",
 	}
 }
 
 func (c *slicesCheck) decode(d decoder) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if node.Kind != yaml.MappingNode {
+			return c.decodeOf(d)(node, path)
+		}
+		err := d.Mapping(node, path, yamldoc.Key("of", c.decodeOf(d)), yamldoc.Key("judge", d.chosen(&c.judged, sliceable())))
+		if err == nil && len(c.by)+len(c.where) == 0 {
+			return d.Errorf(node, "%s names no slices", path).WithHint("write 'of: [{by: region}]'")
+		}
+		return err
+	}
+}
+
+// decodeOf reads which slices there are.
+func (c *slicesCheck) decodeOf(d decoder) yamldoc.Decode {
 	return func(node *yaml.Node, path string) error {
 		if node.Kind != yaml.SequenceNode || len(node.Content) == 0 || len(node.Content) > maxSlicesStated {
 			return d.Errorf(node, "%s must be a list of 1 to %d slices, not %s", path, maxSlicesStated, yamldoc.KindOf(node)).WithHint("write [{by: region}, {where: \"age < 25\"}]")
@@ -85,23 +116,40 @@ func (c *slicesCheck) begin(ctx context.Context, s *subject) (*look, error) {
 	if len(c.by)+len(c.where) == 0 {
 		return nil, nil
 	}
-	b, lacks, err := s.breakdownOf(ctx, BySlice)
-	if err != nil {
-		return nil, err
+	var b *breakdown
+	var lacks string
+	var err error
+	if c.judges(byDrift) {
+		if b, lacks, err = s.breakdownOf(ctx, BySlice); err != nil {
+			return nil, err
+		}
 	}
-	conditions := c.slices(s.reference)
-	if lacks == "" && len(conditions) == 0 {
-		lacks = "The reference has no such categories to slice by."
+	conditions, none := c.slices(s.reference), ""
+	if len(conditions) == 0 {
+		none = "The reference has no such categories to slice by."
 		if _, err := slicesOf(s.reference, c.by, c.where); err != nil {
 			message, _ := tallystick.Words(err)
-			lacks = fmt.Sprintf("No slice can be made: %s.", message)
+			none = fmt.Sprintf("No slice can be made: %s.", message)
 		}
 	}
-	return &look{compares: true, judge: func(f *facts) []Row {
-		if lacks != "" {
-			return []Row{c.insufficient("", f.Predictions, lacks)}
+	if c.judges(byPerformance) {
+		if _, err := s.turnedOut(ctx); err != nil {
+			return nil, err
 		}
-		return c.rows(f, conditions, b)
+	}
+	return &look{compares: true, judge: func(f *facts) (rows []Row) {
+		switch {
+		case lacks != "":
+			rows = append(rows, c.insufficient("", f.Predictions, lacks))
+		case none != "":
+			rows = append(rows, c.insufficient("", f.Predictions, none))
+		case c.judges(byDrift):
+			rows = c.rows(f, conditions, b)
+		}
+		if none == "" {
+			rows = append(append(rows, c.performed(f, conditions)...), c.limited(f, conditions)...)
+		}
+		return rows
 	}}, nil
 }
 
@@ -121,7 +169,7 @@ func (c *slicesCheck) rows(f *facts, conditions []query.Condition, b *breakdown)
 		case !is:
 			rows = append(rows, c.insufficient(name, t.Predictions, fmt.Sprintf("The reference by slice has no predictions with %s.", name)))
 			continue
-		case f.few(t.Predictions) || base.profile.Rows() < c.thresholds.MinReference:
+		case f.few(t.Predictions) || base.profile.Rows() < c.of.Drift.MinReference:
 			rows = append(rows, c.insufficient(name, t.Predictions, fmt.Sprintf("%s: too few rows to judge (%d against %d).", name, t.Predictions, base.profile.Rows())))
 			continue
 		}
@@ -133,7 +181,7 @@ func (c *slicesCheck) rows(f *facts, conditions []query.Condition, b *breakdown)
 		groups = append(groups, drift.Group{Features: f.compare(p), Reference: p.Reference().Rows, Rows: t.Predictions})
 		names = append(names, name)
 	}
-	drift.JudgeAll(groups, *c.thresholds)
+	drift.JudgeAll(groups, c.of.Drift)
 	for i, g := range groups {
 		rows = append(rows, c.worst(names[i], g.Features)...)
 	}
@@ -158,7 +206,7 @@ func (c *slicesCheck) worst(slice string, features []drift.Feature) (rows []Row)
 		}
 		r := Row{
 			Check: "slices", Slice: slice, Subject: m.Name, Role: m.Role, Method: "slices/1: " + m.Method, N: m.N, Against: m.NReference, P: valid(m.P), Adjusted: valid(m.PAdjusted),
-			Measure: "psi", Value: m.PSI, Threshold: number(c.thresholds.FailPSI), Warn: number(c.thresholds.WarnPSI), Origin: c.thresholds.Origin, Verdict: m.Verdict,
+			Measure: "psi", Value: m.PSI, Threshold: number(c.of.Drift.FailPSI), Warn: number(c.of.Drift.WarnPSI), Origin: c.of.Drift.Origin, Verdict: m.Verdict,
 			Words: fmt.Sprintf("Where %s: %s", slice, m.Words),
 		}
 		if m.Verdict != tallystick.Pass {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/rollup"
 	"github.com/tallystick/tallystick/internal/window"
 )
@@ -23,6 +24,7 @@ type Seen struct {
 	looks  looks
 	turned *Turned                  // nil: no check asked how predictions turned out
 	slices map[string]*rollup.Tally // of the checks that judge by slice, by condition
+	sums   []query.Condition        // that tallies counted
 }
 
 // Judge ends the verdicts of a window. The version, if it is not empty, is the one whose predictions were counted.

@@ -60,6 +60,7 @@ func (c *counter) count(b block) {
 // take tells what was counted by rules.
 func (s *Seen) take(rules *rollup.Rules, t *rollup.Answer) {
 	s.Predictions, s.Profile, s.slices = t.Predictions, t.Profile, map[string]*rollup.Tally{}
+	s.sums = rules.Counts
 	for i, c := range rules.Slices {
 		s.slices[c.String()] = t.Slices[i]
 	}
@@ -69,10 +70,15 @@ func (s *Seen) take(rules *rollup.Rules, t *rollup.Answer) {
 		}
 		n := make([]int64, len(l.sums))
 		for i := range l.sums {
-			n[i] = t.Counts[slices.IndexFunc(rules.Counts, func(c query.Condition) bool { return c.String() == l.sums[i].String() })]
+			n[i] = t.Counts[s.sum(l.sums[i])]
 		}
 		l.summed(n)
 	}
+}
+
+// sum returns the place of a condition of a summer in what tallies counted.
+func (s *Seen) sum(of query.Condition) int {
+	return slices.IndexFunc(s.sums, func(c query.Condition) bool { return c.String() == of.String() })
 }
 
 // look counts what is on record of a window, up to an event.

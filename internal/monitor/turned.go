@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/tallystick/tallystick"
@@ -48,13 +49,14 @@ func (s *subject) turnedOut(ctx context.Context) (*Turned, error) {
 	var err error
 	selection := s.selection
 	selection.AsOf = s.asOf
-	if t.Window, err = s.office.outcomes(ctx, selection, reading, s.document.Checks.groups()); err != nil {
+	parts := s.document.Checks.parts(s.reference)
+	if t.Window, err = s.office.outcomes(ctx, selection, reading, s.document.Checks.groups(), parts); err != nil {
 		return nil, err
 	}
 	if t.Mature && t.coverage().Rate() < labels.Coverage && now.Before(second) {
 		t.Again = second
 	}
-	if err := s.baseline(ctx, t, reading); err != nil {
+	if err := s.baseline(ctx, t, reading, parts); err != nil {
 		return nil, err
 	}
 	s.turned = t
@@ -88,16 +90,14 @@ func (c *Checks) concept() *conceptCheck {
 
 // groups are the attributes that a check compares groups by.
 func (c *Checks) groups() []string {
-	for _, made := range c.made {
-		if f, is := made.(*fairnessCheck); is && c.on(f.about()) {
-			return f.groups
-		}
+	if f := made[*fairnessCheck](c); f != nil {
+		return f.groups
 	}
 	return nil
 }
 
-// outcomes reads predictions with their labels.
-func (o *Office) outcomes(ctx context.Context, s query.Selection, reading outcome.Reading, groups []string) (*outcome.Set, error) {
+// outcomes reads predictions with their labels. Each belongs to the parts whose conditions hold.
+func (o *Office) outcomes(ctx context.Context, s query.Selection, reading outcome.Reading, groups []string, parts []query.Condition) (*outcome.Set, error) {
 	set, err := outcome.New(reading, groups)
 	if err != nil {
 		return nil, err
@@ -106,12 +106,23 @@ func (o *Office) outcomes(ctx context.Context, s query.Selection, reading outcom
 	for i, name := range groups {
 		columns[i] = "f_" + name
 	}
+	of := make([]int, len(parts))
+	for i := range parts {
+		if of[i] = slices.Index(columns, parts[i].Column); of[i] < 0 {
+			of[i], columns = len(columns), append(columns, parts[i].Column)
+		}
+	}
 	p := &outcome.Prediction{}
 	for row, err := range o.config.Asker.Joined(ctx, s, columns, nil) {
 		if err != nil {
 			return nil, err
 		}
-		*p = outcome.Prediction{ID: row.ID, Time: row.Time, Score: row.Score, Output: row.Output, Groups: row.Columns}
+		*p = outcome.Prediction{ID: row.ID, Time: row.Time, Score: row.Score, Output: row.Output, Groups: row.Columns[:len(groups)]}
+		for i := range parts {
+			if parts[i].HoldsOf(row.Columns[of[i]]) {
+				p.Parts |= 1 << i
+			}
+		}
 		if row.Held.Labelled() {
 			p.Label, p.Event, p.Lag = row.Held.Value, row.Held.Event, row.Held.First.Sub(row.Time.Time())
 		}
@@ -150,7 +161,7 @@ func (s *subject) compares(ctx context.Context, with query.Selection) error {
 }
 
 // baseline reads how the predictions turned out that the window is compared with.
-func (s *subject) baseline(ctx context.Context, t *Turned, reading outcome.Reading) error {
+func (s *subject) baseline(ctx context.Context, t *Turned, reading outcome.Reading, parts []query.Condition) error {
 	selection, name, ok, err := s.baselineOf(ctx)
 	if t.Of = name; err != nil || !ok {
 		return err
@@ -164,9 +175,9 @@ func (s *subject) baseline(ctx context.Context, t *Turned, reading outcome.Readi
 	if reading.Threshold != nil {
 		threshold = *reading.Threshold
 	}
-	key := fmt.Sprintf("%+v %s %q %q %v %d", selection, reading.Task, reading.Positive, reading.Decided, threshold, known.Event)
+	key := fmt.Sprintf("%+v %s %q %q %v %d %v", selection, reading.Task, reading.Positive, reading.Decided, threshold, known.Event, parts)
 	set, err := s.office.baselines.get(key, known.Event, func() (*outcome.Set, error) {
-		return s.office.outcomes(ctx, selection, reading, nil)
+		return s.office.outcomes(ctx, selection, reading, nil, parts)
 	})
 	if err != nil {
 		return err
@@ -208,7 +219,7 @@ type memory struct {
 	sets map[string]*outcome.Set
 }
 
-// remembered bounds the sets, each of which takes 32 MB at most.
+// remembered bounds the sets, each of which takes 40 MB at most.
 const remembered = 4
 
 // get returns the set of a key, and reads it if it is not there. What has labels newer than the key says is not kept.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -20,6 +21,7 @@ const (
 	MaxGroups  = 4       // attributes
 	MaxValues  = 200     // of one attribute
 	MaxClasses = 100
+	MaxParts   = 64
 )
 
 // None is the value of an attribute that a prediction does not have.
@@ -34,6 +36,7 @@ type Prediction struct {
 	Event         uint64           // that recorded the label
 	Lag           time.Duration    // from the prediction to its first label on record
 	Groups        []prediction.Value
+	Parts         uint64 // those that it belongs to, a bit each
 }
 
 // Set is a set of predictions. It is for one goroutine.
@@ -51,6 +54,7 @@ type Set struct {
 	most    int
 	classes names
 	values  []names // of attributes
+	parts   [MaxParts]struct{ rows, labelled int64 }
 	settled bool
 	wrong   string // why the groups cannot be compared
 }
@@ -62,6 +66,7 @@ type row struct {
 	score, predicted, actual float64 // of classes 0 and 1, or the number of the class
 	lag                      float64 // seconds
 	groups                   [MaxGroups]uint16
+	parts                    uint64
 }
 
 // New returns an empty set. Attributes beyond MaxGroups are an Invalid error.
@@ -126,7 +131,13 @@ func chosen(id prediction.ID, thinned int) bool { return hash(id)&(1<<thinned-1)
 // Add takes in a prediction.
 func (s *Set) Add(p *Prediction) {
 	s.Rows++
-	r := row{id: p.ID, at: p.Time, score: finite(p.Score), predicted: s.predicted(p), actual: math.NaN(), lag: p.Lag.Seconds()}
+	r := row{id: p.ID, at: p.Time, score: finite(p.Score), predicted: s.predicted(p), actual: math.NaN(), lag: p.Lag.Seconds(), parts: p.Parts}
+	for left := p.Parts; left != 0; left &= left - 1 {
+		of := &s.parts[bits.TrailingZeros64(left)]
+		if of.rows++; !p.Label.IsNull() {
+			of.labelled++
+		}
+	}
 	if !p.Label.IsNull() {
 		s.Labelled++
 		s.Newest = max(s.Newest, p.Event)
@@ -223,6 +234,18 @@ func (s *Set) Settle() {
 	slices.SortFunc(s.kept, func(a, b row) int {
 		return cmp.Or(cmp.Compare(a.at, b.at), bytes.Compare(a.id[:], b.id[:]))
 	})
+}
+
+// Part returns the predictions of one of the parts, as a set that nothing is added to.
+func (s *Set) Part(i int) *Set {
+	s.Settle()
+	part := &Set{Reading: s.Reading, Rows: s.parts[i].rows, Labelled: s.parts[i].labelled, Newest: s.Newest, Thinned: s.Thinned, classes: s.classes, settled: true}
+	for _, r := range s.kept {
+		if r.parts>>i&1 == 1 {
+			part.kept = append(part.kept, r)
+		}
+	}
+	return part
 }
 
 // Lags returns the quantiles of the time from a prediction to its first label on record, of those that have one; NaN
