@@ -102,11 +102,11 @@ func (o *Office) outdated(ctx context.Context, d *Document, a arrival) (all []ju
 			var from, judged int64
 			err = row.Scan(&from, &judged)
 			w.From, w.judged = time.UnixMicro(from).UTC(), time.UnixMilli(judged)
-			w.To = w.From.Add(d.Width)
+			w.To = d.WindowAt(w.From).To
 			return w, err
-		}, `SELECT from_us, judged_ms FROM window_judgements j WHERE monitor = ? AND from_us > ? AND from_us <= ? AND to_us - from_us = ? AND known_event < ?
+		}, `SELECT from_us, judged_ms FROM window_judgements j WHERE monitor = ? AND from_us > ? AND from_us <= ? AND to_us - from_us BETWEEN ? AND ? AND known_event < ?
 			AND event = (SELECT max(event) FROM window_judgements n WHERE n.monitor = j.monitor AND n.from_us = j.from_us) ORDER BY from_us DESC `+state.Limit,
-			d.Name, a.first-width, a.last, width, a.event, maxAgain+1)
+			d.Name, a.first-width, a.last, d.narrowest().Microseconds(), width, a.event, maxAgain+1)
 		return err
 	})
 	if err != nil {

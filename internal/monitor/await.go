@@ -12,11 +12,11 @@ import (
 // many it judged and how many still wait.
 func (o *Office) runAwaited(ctx context.Context, m Monitor, doc *Document) (judged int, left int64, err error) {
 	// The monitor may have had windows of another width before.
-	const awaited = " FROM window_judgements WHERE monitor = ? AND awaits_us > 0 AND awaits_us <= ? AND to_us - from_us = ?"
+	const awaited = " FROM window_judgements WHERE monitor = ? AND awaits_us > 0 AND awaits_us <= ? AND to_us - from_us BETWEEN ? AND ?"
 	now := o.config.Now().UnixMicro()
 	var from []time.Time
 	err = o.config.DB.Read(ctx, func(tx *state.Tx) error {
-		err := tx.QueryRow("SELECT count(*)"+awaited, m.Name, now, doc.Width.Microseconds()).Scan(&left)
+		err := tx.QueryRow("SELECT count(*)"+awaited, m.Name, now, doc.narrowest().Microseconds(), doc.Width.Microseconds()).Scan(&left)
 		if err != nil {
 			return err
 		}
@@ -24,7 +24,7 @@ func (o *Office) runAwaited(ctx context.Context, m Monitor, doc *Document) (judg
 			var us int64
 			err := row.Scan(&us)
 			return instant(us), err
-		}, "SELECT from_us"+awaited+" ORDER BY from_us "+state.Limit, m.Name, now, doc.Width.Microseconds(), maxListed)
+		}, "SELECT from_us"+awaited+" ORDER BY from_us "+state.Limit, m.Name, now, doc.narrowest().Microseconds(), doc.Width.Microseconds(), maxListed)
 		return err
 	})
 	if err != nil {
@@ -34,7 +34,7 @@ func (o *Office) runAwaited(ctx context.Context, m Monitor, doc *Document) (judg
 		if judged == maxCatchUp {
 			break
 		}
-		kept, err := o.recordAgain(ctx, doc, Window{at, at.Add(doc.Width)})
+		kept, err := o.recordAgain(ctx, doc, doc.WindowAt(at))
 		if err != nil {
 			return judged, left, fmt.Errorf("window from %s again: %w", at.Format(time.RFC3339), err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -77,7 +78,7 @@ func (c *attributionCheck) begin(ctx context.Context, s *subject) (*look, error)
 	name := "the reference"
 	if c.before && err == nil {
 		baseline, ok, name = s.selection, true, "the window before"
-		baseline.From, baseline.To = s.window.From.Add(-s.document.Width), s.window.From
+		baseline.From, baseline.To = s.document.WindowAt(s.window.From.Add(-time.Nanosecond)).From, s.window.From
 		err = s.compares(ctx, baseline)
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func screenings(t testing.TB) (months []string, by map[string][]map[string]strin
 	return months, by
 }
 
-// TestCOMPAS replays the screenings month by month, each month in a week of its own, for monitors have no windows of months. High
+// TestCOMPAS replays the screenings when they were, judged month by month. High
 // risk is a decile of five or more, as ProPublica has it; the favourable decision is the other. Labels come with
 // predictions: two years of them have passed.
 func TestCOMPAS(t *testing.T) {
@@ -56,17 +56,19 @@ func TestCOMPAS(t *testing.T) {
 	}
 	months, by := screenings(t)
 	h := open(t)
-	began := time.Date(2025, 1, 6, 0, 0, 0, 0, time.UTC)
+	began := time.Date(2013, 1, 1, 0, 0, 0, 0, time.UTC)
 	var records []prediction.Record
 	var truth []bool
-	for week, month := range months {
-		rows := by[month]
-		for i, fields := range rows {
+	for _, month := range months {
+		for _, fields := range by[month] {
 			decile, err := strconv.ParseFloat(fields["decile_score"], 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			at := began.AddDate(0, 0, 7*week).Add(7 * 24 * time.Hour * time.Duration(i) / time.Duration(len(rows)))
+			at, err := time.Parse(time.DateOnly, fields["compas_screening_date"])
+			if err != nil {
+				t.Fatal(err)
+			}
 			r := record(at, prediction.Features{{Name: "race", Value: prediction.String(fields["race"])}, {Name: "sex", Value: prediction.String(fields["sex"])}})
 			r.Score = prediction.Number(decile)
 			records, truth = append(records, r), append(truth, fields["two_year_recid"] == "1")
@@ -74,8 +76,8 @@ func TestCOMPAS(t *testing.T) {
 	}
 	h.send(t, records...)
 	h.label(t, records, outcomes(truth))
-	h.pin(t, monitor.Pin{From: began, To: began.AddDate(0, 0, 7*len(months))})
-	h.apply(t, `window: 7d
+	h.pin(t, monitor.Pin{From: began, To: began.AddDate(2, 0, 0)})
+	h.apply(t, `window: 1mo
 checks:
   drift: off
   new_values: off
@@ -86,8 +88,8 @@ checks:
 `)
 	const fpr = "false_positive_rate race = African-American"
 	verdicts := map[string]tallystick.Verdict{}
-	for week, month := range months {
-		j, _ := h.judge(t, began.AddDate(0, 0, 7*week), time.Time{})
+	for i, month := range months {
+		j, _ := h.judge(t, began.AddDate(0, i, 14), time.Time{})
 		for _, r := range j.Rows {
 			if r.Check != "fairness" || r.Against == 0 {
 				continue

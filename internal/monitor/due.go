@@ -88,26 +88,28 @@ func (o *Office) runDue(ctx context.Context, m Monitor, doc *Document) (judged i
 	if !doc.From.IsZero() {
 		from = doc.From
 	}
-	first, end := windowAt(from, doc.Width).From, windowAt(o.config.Now().Add(-doc.Delay-settle), doc.Width).From // of the first window that is not due
+	first, end := doc.WindowAt(from).From, doc.WindowAt(o.config.Now().Add(-doc.Delay-settle)).From // of the first window that is not due
 	if !first.Before(end) {
 		return 0, 0, nil
 	}
-	newest := Window{end.Add(-doc.Width), end}
+	newest := doc.WindowAt(end.Add(-time.Nanosecond))
 	at := first
 	for judged < maxCatchUp && at.Before(end) {
-		if at, err = o.unjudged(ctx, m.Name, at, doc.Width); err != nil || !at.Before(end) {
+		if at, err = o.unjudged(ctx, doc, at); err != nil || !at.Before(end) {
 			break
 		}
-		if err = o.record(ctx, doc, Window{at, at.Add(doc.Width)}); err != nil {
+		w := doc.WindowAt(at)
+		if err = o.record(ctx, doc, w); err != nil {
 			break
 		}
 		judged++
-		at = at.Add(doc.Width)
+		at = w.To
 	}
-	if left = int64(end.Sub(at) / doc.Width); err != nil || left <= 0 {
-		return judged, max(0, left), err
+	// Of months about so many.
+	if left = max(0, int64((end.Sub(at)+doc.Width-1)/doc.Width)); err != nil || left == 0 {
+		return judged, left, err
 	}
-	next, err := o.unjudged(ctx, m.Name, newest.From, doc.Width)
+	next, err := o.unjudged(ctx, doc, newest.From)
 	if err != nil || !next.Equal(newest.From) {
 		return judged, left, err
 	}
@@ -115,20 +117,20 @@ func (o *Office) runDue(ctx context.Context, m Monitor, doc *Document) (judged i
 }
 
 // unjudged returns the beginning of the first window from a moment on that was not judged.
-func (o *Office) unjudged(ctx context.Context, name string, from time.Time, width time.Duration) (time.Time, error) {
+func (o *Office) unjudged(ctx context.Context, d *Document, from time.Time) (time.Time, error) {
 	var next sql.NullInt64
 	err := o.config.DB.Read(ctx, func(tx *state.Tx) error {
 		var is bool
-		err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM window_judgements WHERE monitor = ? AND from_us = ?)", name, from.UnixMicro()).Scan(&is)
+		err := tx.QueryRow("SELECT EXISTS (SELECT 1 FROM window_judgements WHERE monitor = ? AND from_us = ?)", d.Name, from.UnixMicro()).Scan(&is)
 		if err != nil || !is {
 			return err
 		}
-		return tx.QueryRow(`SELECT j.to_us FROM window_judgements j WHERE j.monitor = ? AND j.from_us >= ? AND j.to_us - j.from_us = ?
+		return tx.QueryRow(`SELECT j.to_us FROM window_judgements j WHERE j.monitor = ? AND j.from_us >= ? AND j.to_us - j.from_us BETWEEN ? AND ?
 			AND NOT EXISTS (SELECT 1 FROM window_judgements n WHERE n.monitor = j.monitor AND n.from_us = j.to_us) ORDER BY j.from_us LIMIT 1`,
-			name, from.UnixMicro(), width.Microseconds()).Scan(&next)
+			d.Name, from.UnixMicro(), d.narrowest().Microseconds(), d.Width.Microseconds()).Scan(&next)
 	})
 	if err != nil {
-		return from, fmt.Errorf("look which windows of %s were judged: %w", name, err)
+		return from, fmt.Errorf("look which windows of %s were judged: %w", d.Name, err)
 	}
 	if !next.Valid {
 		return from, nil

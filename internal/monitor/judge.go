@@ -66,9 +66,6 @@ func (d *Document) Judge(w Window, version string, s *Seen) *WindowJudgement {
 // settle is how long after they were acknowledged predictions are surely in segments.
 const settle = time.Minute
 
-// WindowAt returns the window that a moment is in.
-func (d *Document) WindowAt(at time.Time) Window { return windowAt(at, d.Width) }
-
 // Due is when a window may be judged, but for what needs labels.
 func (d *Document) Due(w Window) time.Time { return d.due(w) }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	_ "time/tzdata" // zones are the same wherever a window is judged
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/yamldoc"
@@ -34,7 +35,7 @@ func Parse(data []byte, name string) (*Document, error) {
 type decoder struct{ yamldoc.Decoder }
 
 func (d decoder) monitor(node *yaml.Node, doc *Document) error {
-	var version, kind, reference string
+	var version, kind, reference, zone string
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
@@ -43,7 +44,8 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 		yamldoc.Key("model", d.Text(&doc.Model)),
 		yamldoc.Key("version", d.Text(&doc.Version)),
 		yamldoc.Key("environment", d.Text(&doc.Environment)),
-		yamldoc.Key("window", d.width(&doc.Width)),
+		yamldoc.Key("window", d.width(doc)),
+		yamldoc.Key("zone", d.Text(&zone)),
 		yamldoc.Key("delay", d.delay(&doc.Delay)),
 		yamldoc.Key("from", d.moment(&doc.From)),
 		yamldoc.Key("reference", d.Text(&reference)),
@@ -61,6 +63,15 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 	}
 	if doc.Width == 0 {
 		return d.Errorf(node, "the monitor has no window").WithHint("write 'window: 1h'")
+	}
+	if zone != "" {
+		if doc.Months == nil {
+			return d.Errorf(node, "zone is of windows of months, and these are of %s", doc.Width).WithHint("leave zone out, or write 'window: 1mo'")
+		}
+		if doc.Months, err = Zone(zone); err != nil {
+			message, hint := tallystick.Words(err)
+			return d.Errorf(node, "%s", message).WithHint("%s", hint)
+		}
 	}
 	if doc.Version == Champion && doc.Environment == "" {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
@@ -81,13 +92,29 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 	return nil
 }
 
+// OneMonth is how documents say that a time is a month of the calendar.
+const OneMonth = "1mo"
+
+// Zone returns a time zone by its name.
+func Zone(name string) (*time.Location, error) {
+	zone, err := time.LoadLocation(name)
+	if err != nil || name == "Local" { // whose clock that is, nobody can say who judges again
+		return nil, tallystick.Errorf(tallystick.Invalid, "there is no time zone %.40q", name).WithHint("write UTC, or a name of the tz database such as Europe/Berlin")
+	}
+	return zone, nil
+}
+
 // width reads how long windows are.
-func (d decoder) width(dst *time.Duration) yamldoc.Decode {
+func (d decoder) width(doc *Document) yamldoc.Decode {
 	return func(node *yaml.Node, path string) error {
-		if err := d.Duration(dst)(node, path); err != nil {
+		if node.Kind == yaml.ScalarNode && node.Value == OneMonth {
+			doc.Width, doc.Months = MaxWidth, time.UTC
+			return nil
+		}
+		if err := d.Duration(&doc.Width)(node, path); err != nil {
 			return err
 		}
-		if err := checkWidth(*dst); err != nil {
+		if err := checkWidth(doc.Width); err != nil {
 			message, hint := tallystick.Words(err)
 			return d.Errorf(node, "%s: %s", path, message).WithHint("%s", hint)
 		}

@@ -34,7 +34,7 @@ func (o *Office) Judge(ctx context.Context, name string, at, asOf time.Time) (*W
 	if doc == nil {
 		return nil, tallystick.Errorf(tallystick.Conflict, "the monitor %s was removed", name).WithHint("apply it again, or name a moment at which it was in force")
 	}
-	w := windowAt(at, doc.Width)
+	w := doc.WindowAt(at)
 	if now := o.config.Now(); w.To.After(now) {
 		return nil, tallystick.Errorf(tallystick.Invalid, "the window %s has not ended", w)
 	}

@@ -1,6 +1,7 @@
 package objective_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -124,4 +125,34 @@ func TestJudgementsGoOnRecord(t *testing.T) {
 	if err != nil || j.Rules[0].Verdict != tallystick.Fail || j.State != all[0].State {
 		t.Errorf("the judgement on record is %+v, %v", j, err)
 	}
+}
+
+// A budget of a month begins anew with it; a rule over three days looks back into the month before.
+func TestMonthsOfBudget(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.apply(t, "indicator: {answered: {}}\ntarget: 90%\nperiod: 1mo\n")
+	h.now = time.Date(2026, 2, 28, 20, 0, 0, 0, time.UTC)
+	h.send(t, made(h.now.Add(-10*time.Hour), time.Hour, 1000, failing(5))...)
+	j := h.checkRecount(t)
+	counts(t, j, 800, 1000)
+	if j.Verdict != tallystick.Fail || !j.From.Equal(time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("from %s it is %s: %s", j.From, j.Verdict, j.Words)
+	}
+	h.now = time.Date(2026, 3, 2, 0, 10, 0, 0, time.UTC)
+	h.send(t, made(h.now.Add(-10*time.Hour), time.Hour, 500, nil)...)
+	j = h.checkRecount(t)
+	counts(t, j, 500, 500)
+	if !strings.Contains(j.Words, "of 500 since 2026-03-01, 90 % is the target") {
+		t.Errorf("in words: %s", j.Words)
+	}
+	for _, b := range j.Rules {
+		if b.Rule.Window == 72*time.Hour && (b.Long.Valid != 1500 || b.Long.Good != 1300) {
+			t.Errorf("over three days %+v, want 1300 of 1500", b.Long)
+		}
+	}
+	// In Berlin March has begun an hour earlier.
+	h.apply(t, "indicator: {answered: {}}\ntarget: 90%\nperiod: 1mo\nzone: Europe/Berlin\n")
+	h.send(t, made(time.Date(2026, 2, 28, 23, 10, 0, 0, time.UTC), time.Minute, 10, nil)...)
+	counts(t, h.checkRecount(t), 510, 510)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/query"
 )
 
@@ -28,6 +29,8 @@ type Document struct {
 	Parameters  Parameters
 	Rules       []BurnRule
 	Promise
+	// Months are the periods if it is not nil, of that zone, and Period is 30 days, by which burn rates are counted.
+	Months *time.Location
 
 	source []byte
 }
@@ -57,8 +60,41 @@ func (d *Document) step() time.Duration {
 // at returns the moment that is judged at a time of the clock.
 func (d *Document) at(now time.Time) time.Time { return now.Add(-d.Delay).UTC().Truncate(d.step()) }
 
-// horizon is where the period of a judgement begins. It lies on an hour, because that is how counts are kept by then.
-func (d *Document) horizon(at time.Time) time.Time { return at.Add(-d.Period).Truncate(time.Hour) }
+// begins is where the period of a judgement begins. It lies on an hour, because that is how counts are kept by then.
+func (d *Document) begins(at time.Time) time.Time {
+	if d.Months != nil {
+		return monitor.Month(at.Add(-time.Nanosecond), d.Months).From.Truncate(time.Hour)
+	}
+	return at.Add(-d.Period).Truncate(time.Hour)
+}
+
+// horizon is from when on events are counted: from where the period begins, or the longest window of a rule, which is before it
+// in the first days of a month.
+func (d *Document) horizon(at time.Time) time.Time {
+	first := d.begins(at)
+	for _, r := range d.Rules {
+		if from := at.Add(-r.Window).Truncate(time.Hour); from.Before(first) {
+			first = from
+		}
+	}
+	return first
+}
+
+// period is the period as it is on record.
+func (d *Document) period() string {
+	if d.Months != nil {
+		return monitor.OneMonth
+	}
+	return Span(d.Period)
+}
+
+// during is the period of a judgement in words.
+func (d *Document) during(at time.Time) string {
+	if d.Months != nil {
+		return "since " + d.begins(at).In(d.Months).Format(time.DateOnly)
+	}
+	return "in the last " + Span(d.Period)
+}
 
 // defaults returns the rules of an objective that states none: the customary ones of its period, without those of hours
 // where events are not counted that fast, or where more than every event would have to be bad.

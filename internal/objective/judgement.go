@@ -39,7 +39,7 @@ type BudgetJudgement struct {
 	State       string             `json:"state" doc:"verdict of each rule, and how much of the budget is left: what is put on record at once if it changes"`
 	Words       string             `json:"words"`
 
-	period time.Duration
+	period string
 }
 
 // Bands of what is left of a budget.
@@ -57,7 +57,7 @@ const lowBudget = 0.1
 func (d *Document) judge(at time.Time, basis tallystick.Digest, known uint64, t *tally, waiting []Stretch) *BudgetJudgement {
 	j := &BudgetJudgement{
 		Schema: JudgementSchema, Objective: d.Name, Document: tallystick.DigestOf(d.source), Basis: basis, Model: d.Model, Version: d.Version, Environment: d.Environment,
-		Indicator: d.Indicator, Source: d.indicator().Source, From: d.horizon(at), At: at, Known: known, Target: d.Target, period: d.Period, Rules: []Burn{},
+		Indicator: d.Indicator, Source: d.indicator().Source, From: d.begins(at), At: at, Known: known, Target: d.Target, period: d.period(), Rules: []Burn{},
 		Waiting: clipped(waiting, d.horizon(at), at),
 	}
 	j.Count = t.sum(j.From, at)
@@ -111,7 +111,7 @@ func (d *Document) judge(at time.Time, basis tallystick.Digest, known uint64, t 
 // words says what became of an objective, the cause first.
 func (d *Document) words(j *BudgetJudgement) string {
 	if j.Count.Valid == 0 {
-		return fmt.Sprintf("Nothing was counted in the last %s of what is counted here: %s. That is no pass.", Span(d.Period), d.indicator().Valid)
+		return fmt.Sprintf("Nothing was counted %s of what is counted here: %s. That is no pass.", d.during(j.At), d.indicator().Valid)
 	}
 	var said []string
 	for _, b := range j.Rules {
@@ -120,7 +120,7 @@ func (d *Document) words(j *BudgetJudgement) string {
 				figure.Fixed(*b.Long.Rate, 1), Span(b.Rule.Window), figure.Fixed(*b.Short.Rate, 1), Span(b.Rule.Short), figure.Plain(b.Threshold), b.Rule.Action))
 		}
 	}
-	said = append(said, fmt.Sprintf("%s: %s of %d in the last %s, %s is the target.", d.indicator().Title, ratioWords(*j.Ratio), j.Count.Valid, Span(d.Period), ratioWords(d.Target)))
+	said = append(said, fmt.Sprintf("%s: %s of %d %s, %s is the target.", d.indicator().Title, ratioWords(*j.Ratio), j.Count.Valid, d.during(j.At), ratioWords(d.Target)))
 	switch {
 	case j.Count.Valid < d.enough(1):
 		said = append(said, fmt.Sprintf("That is too few to judge by: %d are needed.", d.enough(1)))

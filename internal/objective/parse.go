@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/query"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 	"go.yaml.in/yaml/v3"
@@ -40,7 +41,7 @@ func Parse(data []byte, name string) (*Document, error) {
 type decoder struct{ yamldoc.Decoder }
 
 func (d decoder) objective(node *yaml.Node, doc *Document) error {
-	var version, kind string
+	var version, kind, zone string
 	var target *float64
 	var least *int64
 	var rules *yaml.Node
@@ -55,7 +56,8 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 		yamldoc.Key("where", d.conditions(&doc.Where)),
 		yamldoc.Key("indicator", d.indicator(doc)),
 		yamldoc.Key("target", d.Share(&target)),
-		yamldoc.Key("period", d.Duration(&doc.Period)),
+		yamldoc.Key("period", d.period(doc)),
+		yamldoc.Key("zone", d.Text(&zone)),
 		yamldoc.Key("min_events", d.Count(&least, 1)),
 		yamldoc.Key("delay", d.delay(&doc.Delay)),
 		yamldoc.Key("rules", func(node *yaml.Node, _ string) error { rules = node; return nil }),
@@ -77,6 +79,15 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 	doc.Target = *target
 	if least != nil {
 		doc.MinEvents = *least
+	}
+	if zone != "" {
+		if doc.Months == nil {
+			return d.Errorf(node, "zone is of periods of months, and this one is of %s", Span(doc.Period)).WithHint("leave zone out, or write 'period: 1mo'")
+		}
+		if doc.Months, err = monitor.Zone(zone); err != nil {
+			message, hint := tallystick.Words(err)
+			return d.Errorf(node, "%s", message).WithHint("%s", hint)
+		}
 	}
 	if doc.Version == champion && doc.Environment == "" {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
@@ -121,6 +132,17 @@ func (d decoder) conditions(dst *[]query.Condition) yamldoc.Decode {
 			*dst = append(*dst, *c)
 		}
 		return nil
+	}
+}
+
+// period reads how long a period is; that of a month of the calendar stays 30 days.
+func (d decoder) period(doc *Document) yamldoc.Decode {
+	return func(node *yaml.Node, path string) error {
+		if node.Kind == yaml.ScalarNode && node.Value == monitor.OneMonth {
+			doc.Months = time.UTC
+			return nil
+		}
+		return d.Duration(&doc.Period)(node, path)
 	}
 }
 

@@ -90,7 +90,7 @@ func (o *Office) recount(ctx context.Context, d *Document, asOf time.Time, until
 		return nil, err
 	}
 	if lost {
-		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s of the %s before %s are not kept any more", d.Model, Span(d.Period), at.Format(time.RFC3339)).
+		return nil, tallystick.Errorf(tallystick.Conflict, "predictions of %s from %s to %s are not kept any more", d.Model, period.From.Format(time.RFC3339), at.Format(time.RFC3339)).
 			WithHint("what was judged stays: `tallystick objective judgements %s`", d.Name)
 	}
 	t := newTally(at)
@@ -119,7 +119,7 @@ func (o *Office) Keep(ctx context.Context, j *BudgetJudgement) (*Judged, error) 
 		return nil, err
 	}
 	c := &Judged{
-		Objective: j.Objective, Model: j.Model, Version: j.Version, Environment: j.Environment, Period: Span(j.period), At: j.At.Format(time.RFC3339), Known: j.Known, Judgement: tallystick.DigestOf(data),
+		Objective: j.Objective, Model: j.Model, Version: j.Version, Environment: j.Environment, Period: j.period, At: j.At.Format(time.RFC3339), Known: j.Known, Judgement: tallystick.DigestOf(data),
 		Verdict: j.Verdict, State: j.State, Paused: j.Paused, Good: j.Count.Good, Valid: j.Count.Valid, Left: int64(j.Budget.Left * 1e6),
 	}
 	tells := false
