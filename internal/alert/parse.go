@@ -2,10 +2,12 @@ package alert
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -46,8 +48,8 @@ func (d decoder) policy(node *yaml.Node, doc *Document) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
-		yamldoc.Key("name", d.Text(&doc.Name)),
-		yamldoc.Key("model", d.Text(&doc.Model)),
+		yamldoc.Key("name", d.Name("policy", &doc.Name)),
+		yamldoc.Key("model", d.Name("model", &doc.Model)),
 		yamldoc.Key("most", d.Count(&most, 1)),
 		yamldoc.Key("rules", d.rules(&doc.Rules)),
 	)
@@ -59,14 +61,6 @@ func (d decoder) policy(node *yaml.Node, doc *Document) error {
 	} {
 		if required.value == "" {
 			return d.Errorf(node, "the alert policy has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
-		}
-	}
-	for _, name := range []struct{ what, is string }{{"policy", doc.Name}, {"model", doc.Model}} {
-		if name.is == "" {
-			continue
-		}
-		if err := tallystick.ValidateName(name.what, name.is); err != nil {
-			return fmt.Errorf("%s: %w", d.File, err)
 		}
 	}
 	if most != nil {
@@ -125,20 +119,20 @@ func (d decoder) rule(node *yaml.Node, at string, r *Rule) error {
 	)
 }
 
+var firesPattern = regexp.MustCompile(`^ *([0-9]{1,3})(?: +of +([0-9]{1,3}))? *$`)
+
 // fires reads "2 of 3", or "1" for at once.
 func (d decoder) fires(r *Rule) yamldoc.Decode {
 	return func(node *yaml.Node, at string) error {
 		if err := d.Scalar(node, at, "such as 2 of 3"); err != nil {
 			return err
 		}
-		var bad, of int
-		var rest string
-		if n, _ := fmt.Sscanf(node.Value, "%d of %d%s", &bad, &of, &rest); n != 2 {
-			if n, _ := fmt.Sscanf(node.Value, "%d%s", &bad, &rest); n != 1 {
-				return d.Errorf(node, "%s must be such as 2 of 3, not %q", at, node.Value).WithHint("so many bad windows, of so many that were judged last")
-			}
-			of = bad
+		found := firesPattern.FindStringSubmatch(node.Value)
+		if found == nil {
+			return d.Errorf(node, "%s must be such as 2 of 3, not %q", at, node.Value).WithHint("so many bad windows, of so many that were judged last")
 		}
+		bad, _ := strconv.Atoi(found[1]) // three digits at most
+		of, _ := strconv.Atoi(cmp.Or(found[2], found[1]))
 		if bad < 1 || of < bad || of > maxWindows {
 			return d.Errorf(node, "%s: %d of %d windows cannot be", at, bad, of).WithHint("1 to %d windows", maxWindows)
 		}

@@ -42,10 +42,10 @@ func (d decoder) comparison(node *yaml.Node, doc *Document) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
-		yamldoc.Key("name", d.Text(&doc.Name)),
+		yamldoc.Key("name", d.Name("comparison", &doc.Name)),
 		yamldoc.Key("description", d.Text(&doc.Description)),
-		yamldoc.Key("model", d.Text(&doc.Model)),
-		yamldoc.Key("environment", d.Text(&doc.Environment)),
+		yamldoc.Key("model", d.Name("model", &doc.Model)),
+		yamldoc.Key("environment", d.Name("environment", &doc.Environment)),
 		yamldoc.Key("window", d.span(&doc.Width, time.Minute, day)),
 		yamldoc.Key("delay", d.span(&doc.Delay, time.Second, day)),
 		yamldoc.Key("longest", d.span(&doc.Longest, time.Minute, 366*day)),
@@ -66,14 +66,6 @@ func (d decoder) comparison(node *yaml.Node, doc *Document) error {
 	} {
 		if required.value == "" {
 			return d.Errorf(node, "the comparison has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
-		}
-	}
-	for _, name := range []struct{ what, is string }{{"comparison", doc.Name}, {"model", doc.Model}, {"environment", doc.Environment}} {
-		if name.is == "" {
-			continue
-		}
-		if err := tallystick.ValidateName(name.what, name.is); err != nil {
-			return fmt.Errorf("%s: %w", d.File, err)
 		}
 	}
 	if alpha != nil {
@@ -204,7 +196,7 @@ func (d decoder) metric(node *yaml.Node, path string) (m Metric, err error) {
 	m.Role = Primary
 	err = d.Mapping(node, path,
 		yamldoc.Key("metric", d.Choice(func(s string) { m.Measure = Measure(s) }, measures()...)),
-		yamldoc.Key("name", d.Text(&m.Name)),
+		yamldoc.Key("name", d.Name("metric", &m.Name)),
 		yamldoc.Key("role", d.Choice(func(s string) { m.Role = Role(s) }, string(Primary), string(Guard))),
 		yamldoc.Key("better", d.Choice(func(s string) { m.Better = Better(s) }, string(Less), string(More), string(Either))),
 		yamldoc.Key("margin", d.margin(&margin)),
@@ -223,9 +215,6 @@ func (d decoder) metric(node *yaml.Node, path string) (m Metric, err error) {
 	}
 	if m.Name == "" {
 		m.Name = string(m.Measure)
-	}
-	if err := tallystick.ValidateName("metric", m.Name); err != nil {
-		return m, fmt.Errorf("%s: %w", d.File, err)
 	}
 	if margin == nil {
 		return m, d.Errorf(node, "%s does not say how much worse the new version may be", m.Name).WithHint("write 'margin: 1%%'")

@@ -123,14 +123,3 @@ func TestDrawn(t *testing.T) {
 		t.Error("another seed draws the same")
 	}
 }
-
-// FuzzParse shows that no text brings Parse down.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(input("{n: 5, columns: {a: {values: 1+1x3 _}, b: {choice: [x, y]}}}")))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Parse(data, "x.yaml")
-		if err == nil && (len(file.Tests) == 0 || len(file.Monitors) == 0) {
-			t.Errorf("%q became %+v", data, file)
-		}
-	})
-}

@@ -63,7 +63,7 @@ func (d runbookDecoder) runbook(node *yaml.Node, r *Runbook) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, apiVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, runbookKind)),
-		yamldoc.Key("name", d.Text(&r.Name)),
+		yamldoc.Key("name", d.Name("runbook", &r.Name)),
 		yamldoc.Key("title", d.Text(&r.Title)),
 		yamldoc.Key("applies_to", func(node *yaml.Node, path string) error {
 			return d.Mapping(node, path, yamldoc.Key("checks", d.texts(&r.Checks)), yamldoc.Key("models", d.texts(&r.Models)), yamldoc.Key("tiers", d.texts(&r.Tiers)))
@@ -103,7 +103,7 @@ func (d runbookDecoder) runbook(node *yaml.Node, r *Runbook) error {
 	if len(r.Steps) == 0 {
 		return d.Errorf(node, "the runbook has no steps").WithHint("write 'steps:' with at least one 'name'")
 	}
-	return tallystick.ValidateName("runbook", r.Name)
+	return nil
 }
 
 // whole reads a mapping in which the required keys are there.
@@ -112,11 +112,21 @@ func (d runbookDecoder) whole(node *yaml.Node, path string, required []string, f
 		return err
 	}
 	for _, key := range required {
-		if !slices.ContainsFunc(node.Content, func(n *yaml.Node) bool { return n.Value == key }) {
+		if !has(node, key) {
 			return d.Errorf(node, "%s has no %s", path, key)
 		}
 	}
 	return nil
+}
+
+// has reports whether a mapping gives a key a value that is not empty.
+func has(node *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if node.Content[i].Value == key {
+			return node.Content[i+1].Value != ""
+		}
+	}
+	return false
 }
 
 // each reads a list.

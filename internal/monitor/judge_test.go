@@ -222,17 +222,3 @@ func TestParse(t *testing.T) {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
-
-// FuzzParse shows that no text brings Parse down, and that what it takes has a window.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte("apiVersion: tallystick/v1\nkind: Monitor\nname: w\nmodel: m\nwindow: 15m\nchecks: {volume: {min: 1}, latency: {p50: 1s}}\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		d, err := monitor.Parse(data, "x")
-		if err != nil {
-			return
-		}
-		if d.Width < time.Minute || d.Width > 7*24*time.Hour || d.Name == "" || d.Model == "" || string(d.Source()) != string(data) {
-			t.Errorf("%q became %+v", data, d)
-		}
-	})
-}

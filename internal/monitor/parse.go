@@ -39,11 +39,11 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
-		yamldoc.Key("name", d.Text(&doc.Name)),
+		yamldoc.Key("name", d.Name("monitor", &doc.Name)),
 		yamldoc.Key("description", d.Text(&doc.Description)),
-		yamldoc.Key("model", d.Text(&doc.Model)),
-		yamldoc.Key("version", d.Text(&doc.Version)),
-		yamldoc.Key("environment", d.Text(&doc.Environment)),
+		yamldoc.Key("model", d.Name("model", &doc.Model)),
+		yamldoc.Key("version", d.Name("version", &doc.Version)),
+		yamldoc.Key("environment", d.Name("environment", &doc.Environment)),
 		yamldoc.Key("window", d.width(doc)),
 		yamldoc.Key("zone", d.Text(&zone)),
 		yamldoc.Key("delay", d.delay(&doc.Delay)),
@@ -75,14 +75,6 @@ func (d decoder) monitor(node *yaml.Node, doc *Document) error {
 	}
 	if doc.Version == Champion && doc.Environment == "" {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
-	}
-	for _, name := range []struct{ what, is string }{{"monitor", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}} {
-		if name.is == "" {
-			continue
-		}
-		if err := tallystick.ValidateName(name.what, name.is); err != nil {
-			return fmt.Errorf("%s: %w", d.File, err)
-		}
 	}
 	if reference != "" && reference != "pinned" {
 		if doc.Reference, err = tallystick.ParseDigest(reference); err != nil {

@@ -48,11 +48,11 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, Kind)),
-		yamldoc.Key("name", d.Text(&doc.Name)),
+		yamldoc.Key("name", d.Name("objective", &doc.Name)),
 		yamldoc.Key("description", d.Text(&doc.Description)),
-		yamldoc.Key("model", d.Text(&doc.Model)),
-		yamldoc.Key("version", d.Text(&doc.Version)),
-		yamldoc.Key("environment", d.Text(&doc.Environment)),
+		yamldoc.Key("model", d.Name("model", &doc.Model)),
+		yamldoc.Key("version", d.Name("version", &doc.Version)),
+		yamldoc.Key("environment", d.Name("environment", &doc.Environment)),
 		yamldoc.Key("where", d.conditions(&doc.Where)),
 		yamldoc.Key("indicator", d.indicator(doc)),
 		yamldoc.Key("target", d.Share(&target)),
@@ -92,19 +92,8 @@ func (d decoder) objective(node *yaml.Node, doc *Document) error {
 	if doc.Version == champion && doc.Environment == "" {
 		return d.Errorf(node, "the champion is one of an environment, and none is named").WithHint("write 'environment: production'")
 	}
-	for _, name := range []struct{ what, is string }{
-		{"objective", doc.Name}, {"model", doc.Model}, {"version", doc.Version}, {"environment", doc.Environment}, {"monitor", doc.Parameters.Monitor}, {"version", doc.Parameters.Against},
-	} {
-		if name.is == "" {
-			continue
-		}
-		if err := tallystick.ValidateName(name.what, name.is); err != nil {
-			return fmt.Errorf("%s: %w", d.File, err)
-		}
-	}
 	if err := doc.Validate(); err != nil {
-		message, hint := tallystick.Words(err)
-		return d.Errorf(node, "%s", message).WithHint("%s", hint)
+		return d.Wrap(node, err)
 	}
 	if err := d.pairs(node, doc); err != nil {
 		return err
@@ -153,8 +142,7 @@ func (d decoder) condition(dst **query.Condition) yamldoc.Decode {
 		}
 		c, err := query.ParseCondition(node.Value)
 		if err != nil {
-			message, hint := tallystick.Words(err)
-			return d.Errorf(node, "%s", message).WithHint("%s", hint)
+			return d.Wrap(node, err)
 		}
 		*dst = &c
 		return nil

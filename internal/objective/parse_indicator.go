@@ -15,7 +15,7 @@ func (d decoder) indicator(doc *Document) yamldoc.Decode {
 	limit := yamldoc.Key("limit", d.pause(&p.Limit, time.Microsecond, day, "200ms or 1.5s"))
 	mature := yamldoc.Key("mature", d.age(&p.Mature))
 	every := yamldoc.Key("every", d.age(&p.Every))
-	monitor := yamldoc.Key("monitor", d.Text(&p.Monitor))
+	monitor := yamldoc.Key("monitor", d.Name("monitor", &p.Monitor))
 	threshold := yamldoc.Key("threshold", d.Number(&p.Threshold, -1e300, 1e300))
 	positive := yamldoc.Key("positive", d.Text(&p.Positive))
 	var tolerance *float64
@@ -51,7 +51,7 @@ func (d decoder) indicator(doc *Document) yamldoc.Decode {
 			yamldoc.Key("within", d.pause(&p.Agreement.Within, time.Millisecond, time.Hour, "5m")),
 			yamldoc.Key("tolerance", d.Number(&tolerance, 0, 1e18)),
 			yamldoc.Key("when", d.condition(&p.Agreement.When)),
-			yamldoc.Key("against", d.Text(&p.Against)),
+			yamldoc.Key("against", d.Name("version", &p.Against)),
 		}, func() (bool, string) {
 			if tolerance != nil {
 				p.Agreement.Tolerance = *tolerance

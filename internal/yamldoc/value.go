@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallystick/tallystick"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -24,6 +25,19 @@ func (d Decoder) Text(dst *string) Decode {
 			return err
 		}
 		*dst = node.Value
+		return nil
+	}
+}
+
+// Name reads the name of a thing, of which what is the noun.
+func (d Decoder) Name(what string, dst *string) Decode {
+	return func(node *yaml.Node, path string) error {
+		if err := d.Text(dst)(node, path); err != nil || *dst == "" {
+			return err
+		}
+		if err := tallystick.ValidateName(what, *dst); err != nil {
+			return d.Wrap(node, err)
+		}
 		return nil
 	}
 }

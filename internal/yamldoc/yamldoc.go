@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/tallystick/tallystick"
 	"go.yaml.in/yaml/v3"
@@ -48,11 +49,32 @@ func (d Decoder) Read(r io.Reader, most int64) (*yaml.Node, []byte, error) {
 	return node, data, err
 }
 
-// Errorf returns an Invalid error that begins with the file and the line of node.
+// Errorf returns an Invalid error that begins with the file and the line of node. Whatever it repeats of the file, it is
+// one line of a length that people read.
 func (d Decoder) Errorf(node *yaml.Node, format string, args ...any) *tallystick.Error {
 	e := tallystick.Errorf(tallystick.Invalid, format, args...)
-	e.Message = d.File + ":" + strconv.Itoa(node.Line) + ": " + e.Message
+	e.Message = d.File + ":" + strconv.Itoa(node.Line) + ": " + brief(e.Message)
 	return e
+}
+
+// Wrap returns what is wrong with the text of a node as an error of its line.
+func (d Decoder) Wrap(node *yaml.Node, err error) error {
+	message, hint := tallystick.Words(err)
+	return d.Errorf(node, "%s", message).WithHint("%s", brief(hint))
+}
+
+// maxMessage bounds a message, in characters.
+const maxMessage = 300
+
+// brief puts text on one line, and shortens it.
+func brief(text string) string {
+	if strings.ContainsFunc(text, unicode.IsControl) {
+		text = strings.Join(strings.FieldsFunc(text, func(r rune) bool { return unicode.IsControl(r) || unicode.IsSpace(r) }), " ")
+	}
+	if characters := []rune(text); len(characters) > maxMessage {
+		text = string(characters[:maxMessage]) + "…"
+	}
+	return text
 }
 
 // Document parses the one document of data and returns its root mapping.
@@ -84,7 +106,7 @@ var yamlLine = regexp.MustCompile(`^yaml: (line \d+: )?`)
 // yamlWords turns "yaml: line 3: x" into "line 3: x" and keeps it on one line.
 func yamlWords(err error) string {
 	words := strings.TrimPrefix(yamlLine.FindString(err.Error()), "yaml: ") + yamlLine.ReplaceAllString(err.Error(), "")
-	return strings.Join(strings.Fields(words), " ")
+	return brief(words)
 }
 
 // Entries calls each for every key of a mapping, in the file's order.
