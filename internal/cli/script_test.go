@@ -43,6 +43,7 @@ import (
 //	server kill|stop
 //	pipeline NAME FILE       writes the shell of a template in examples/ci, see cmdPipeline
 //	files start              serves files, and takes what is posted, over HTTP at $FILES, see cmdFiles
+//	files take PATH N FILE   what was posted to a path, which must be N times
 func TestScripts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the program many times")
@@ -60,6 +61,7 @@ func TestScripts(t *testing.T) {
 				env.Setenv("TALLYSTICK_DATABASE", url)
 			}
 			env.Values[servingKey] = &serving{}
+			env.Values[postedKey] = &posted{came: map[string][]json.RawMessage{}}
 			return writeSamples(env.WorkDir)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

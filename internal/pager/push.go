@@ -35,13 +35,15 @@ type Doer interface {
 }
 
 // Pusher gives alerts to an Alertmanager elsewhere, by its API v2: what fires every minute, what has resolved for a
-// quarter of an hour. An alert that is suppressed is not given to it, unless it was before: who is told is decided there.
+// quarter of an hour, and both within seconds when something fires, resolves or is suppressed no more. An alert that is suppressed is not given to it, unless it was before: who is told is decided there.
 type Pusher struct {
 	reader Reader
 	client Doer
 	target string
 	logger *slog.Logger
-	free   map[string]bool // by id: it was sent
+	free   map[string]bool        // by id: it was sent
+	told   map[string]alert.State // what was sent last, by id
+	last   time.Time              // of the last time
 	sent   atomic.Uint64
 	failed atomic.Uint64
 }
@@ -61,11 +63,11 @@ func NewPusher(reader Reader, client Doer, guard Guard, base string, logger *slo
 
 // Run pushes until ctx ends. What cannot be pushed is logged, and pushed again.
 func (p *Pusher) Run(ctx context.Context) error {
-	tick := time.NewTicker(resendEvery)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		if err := p.Push(ctx); err != nil && ctx.Err() == nil {
-			p.logger.WarnContext(ctx, "an Alertmanager is not told; it is told again in a minute", slog.Any("error", err))
+		if err := p.push(ctx, time.Since(p.last) < resendEvery); err != nil && ctx.Err() == nil {
+			p.logger.WarnContext(ctx, "an Alertmanager is not told; it is told again in some seconds", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -85,25 +87,31 @@ type pushed struct {
 }
 
 // Push sends what fires and what has resolved of late, once.
-func (p *Pusher) Push(ctx context.Context) error {
+func (p *Pusher) Push(ctx context.Context) error { return p.push(ctx, false) }
+
+// push does so, or, if only changes are to be sent, not when there is none since the last time.
+func (p *Pusher) push(ctx context.Context, changes bool) error {
 	now := time.Now()
 	all, err := p.reader.read(ctx, now.Add(-resentFor))
 	if err != nil {
 		return err
 	}
 	var out []pushed
-	free := map[string]bool{}
+	free, told := map[string]bool{}, map[string]alert.State{}
 	for i := range all {
 		n := &all[i]
 		if n.State == alert.Firing && n.SuppressedBy != "" && !p.free[n.ID] {
 			continue
 		}
-		free[n.ID] = true
+		free[n.ID], told[n.ID] = true, n.State
 		ends := now.Add(endsAfter)
 		if n.State == alert.Ended {
 			ends = n.Resolved
 		}
 		out = append(out, pushed{n.labels, n.annotations, n.Fired, ends, p.reader.url(&n.Alert)})
+	}
+	if changes && !news(p.told, told) {
+		return nil
 	}
 	for from := 0; from < len(out); from += pushAtOnce {
 		if err := p.send(ctx, out[from:min(from+pushAtOnce, len(out))]); err != nil {
@@ -112,8 +120,18 @@ func (p *Pusher) Push(ctx context.Context) error {
 		}
 		p.sent.Add(1)
 	}
-	p.free = free
+	p.free, p.told, p.last = free, told, now
 	return nil
+}
+
+// news reports whether an alert is in another state than it was, or was not there. One that is gone is none.
+func news(was, is map[string]alert.State) bool {
+	for id, state := range is {
+		if was[id] != state {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Pusher) send(ctx context.Context, some []pushed) error {
