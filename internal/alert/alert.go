@@ -67,6 +67,7 @@ type Course struct {
 // Filter chooses alerts. Zero fields choose all.
 type Filter struct {
 	Model       string
+	Environment string
 	State       State
 	Live        bool // pending or firing
 	Severity    Severity
@@ -138,6 +139,7 @@ func alerts(tx *state.Tx, f Filter) ([]Alert, error) {
 		}
 	}
 	add(f.Model != "", "a.model = ?", f.Model)
+	add(f.Environment != "", "a.environment = ?", f.Environment)
 	add(f.State != "", "a.state = ?", string(f.State))
 	add(f.Live, "a.state IN ('pending', 'firing')")
 	add(f.Severity != "", "a.severity = ?", string(f.Severity))

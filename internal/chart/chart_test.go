@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/tallystick/tallystick/internal/chart"
@@ -327,5 +328,49 @@ func TestStylesheetBindsEveryClass(t *testing.T) {
 				t.Errorf("%s: no rule for class %s", name, m[1])
 			}
 		}
+	}
+}
+
+// TestFromZero keeps the scale of counts from beginning at the least of them, where a tenth fewer looks like none.
+func TestFromZero(t *testing.T) {
+	t.Parallel()
+	line := func(fromZero bool, values ...float64) string {
+		c := chart.Line{Header: chart.Header{Title: "Predictions"}, FromZero: fromZero}
+		for _, v := range values {
+			c.Points = append(c.Points, chart.LinePoint{Label: "w", Value: v, Low: nan, High: nan})
+		}
+		svg := string(c.SVG())
+		check(t, svg)
+		return svg
+	}
+	const zero = ">0</text>"
+	if strings.Contains(line(false, 900, 1000), zero) || !strings.Contains(line(true, 900, 1000), zero) || !strings.Contains(line(true, -3, -2), zero) {
+		t.Error("a scale that is to have 0 has it, and no other")
+	}
+	if none := line(true, 0, 0); !strings.Contains(none, ">0.0</text>") || strings.Contains(none, "−") {
+		t.Errorf("nothing at all is drawn at the bottom of the scale:\n%s", none)
+	}
+}
+
+// TestSpans draws states that last as long as their bars are, and leaves out what lies outside.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)
+	at := func(hours int) time.Time { return from.Add(time.Duration(hours) * time.Hour) }
+	svg := string(chart.Spans{Header: chart.Header{Title: "States", Width: 500}, From: from, To: at(10), Rows: []chart.SpanRow{{Spans: []chart.Span{
+		{From: at(-9), To: at(-8), Name: "long ago", Mark: chart.Bad}, {From: at(2), To: at(4), Name: "pending", Mark: chart.Caution}, {From: at(4), To: at(10), Name: "<b>firing</b>", Mark: chart.Bad},
+	}}}}.SVG())
+	check(t, svg)
+	// The chart is 500 wide, 12 of which are left for labels and 4 at the right: an hour is 48.4.
+	for _, want := range []string{`x="108.8" y="10" width="96.8"`, `x="205.6" y="10" width="290.4"`, "&lt;b&gt;firing", "03-03 03:00", "the last &lt;b&gt;firing&lt;/b&gt; since 2026-03-03 04:00"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("no %s in\n%s", want, svg)
+		}
+	}
+	if strings.Contains(svg, "long ago, ") || strings.Contains(svg, "<b>") {
+		t.Errorf("what is not to be drawn is:\n%s", svg)
+	}
+	if got := string(chart.Spans{From: from, To: from, Rows: []chart.SpanRow{{}}}.SVG()); !strings.Contains(got, "no data") {
+		t.Errorf("no time at all:\n%s", got)
 	}
 }

@@ -38,6 +38,8 @@ type Dot struct {
 	Value, Low, High float64
 	Mark             Mark
 	Tooltip          string
+	// Bounds are where the value of this row would begin to matter, drawn as short upright lines.
+	Bounds []float64
 }
 
 // SVG draws the chart: of more than 200 rows the first 200, with a note.
@@ -106,7 +108,7 @@ func (d *drawing) panel(p Panel, f frame, pitch float64, reference, rows int) []
 	var values []float64
 	for _, dot := range dots {
 		if finite(dot.Value) {
-			values = append(values, dot.Value, dot.Low, dot.High)
+			values = append(append(values, dot.Value, dot.Low, dot.High), dot.Bounds...)
 		}
 	}
 	for _, l := range p.Limits {
@@ -140,6 +142,11 @@ func (d *drawing) panel(p Panel, f frame, pitch float64, reference, rows int) []
 			continue
 		}
 		y := f.top + pitch*float64(i) + pitch/2
+		for _, b := range dot.Bounds {
+			if finite(b) {
+				d.line(x.at(b), y-pitch/2+2, x.at(b), y+pitch/2-2, lineBound)
+			}
+		}
 		if finite(dot.Low) && finite(dot.High) {
 			d.line(x.at(dot.Low), y, x.at(dot.High), y, dot.Mark.look().line)
 		}

@@ -16,6 +16,7 @@ type Line struct {
 	Limits   []Limit
 	Format   Format
 	Height   float64 // 0 is 220
+	FromZero bool    // the scale has 0, as counts and what is left of a whole ask: a height is then an amount
 }
 
 // LinePoint is the value of one window. A value that is not finite leaves a gap.
@@ -56,6 +57,11 @@ func (c Line) SVG() template.HTML {
 		right = max(right, min(textWidth(l.text(c.Format), fontSize)+14, w/4))
 	}
 	lo, hi, _ := span(values...)
+	if c.FromZero {
+		if lo, hi = min(lo, 0), max(hi, 0); lo == hi {
+			hi = 1
+		}
+	}
 	y := newScale(lo, hi, 5, c.Format)
 	f := frame{left: y.widest() + 14, top: 26, right: w - right, bottom: h - 28}
 	y = y.between(f.bottom, f.top)

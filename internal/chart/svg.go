@@ -26,6 +26,7 @@ const (
 	lineGrid     paint = `class="line-grid" stroke="#e3e7ec"`
 	lineAxis     paint = `class="line-axis" stroke="#5b6774"`
 	lineLimit    paint = `class="line-limit" stroke="#b3261e" stroke-dasharray="4 3"`
+	lineBound    paint = `class="line-limit" stroke="#b3261e" stroke-width="1.5"`
 	lineBaseline paint = `class="line-baseline" stroke="#5b6774" stroke-dasharray="1 3" stroke-linecap="round" stroke-width="1.5"`
 	lineCurrent  paint = `class="line-current" stroke="#2b6399" stroke-width="1.75" stroke-linejoin="round" fill="none"`
 )

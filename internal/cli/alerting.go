@@ -35,6 +35,7 @@ func (h house) alertJob() schedule.Job {
 type paging struct {
 	run        []func(context.Context) error
 	collectors []prometheus.Collector
+	receivers  func(context.Context, alert.Alert) ([]string, error) // by the routes; nil: there are none here
 	stop       func()
 }
 
@@ -71,6 +72,6 @@ func (f *notifyFlags) pagers(h house, out *dial.Client, logger *slog.Logger) (p 
 		stop()
 		return p, err
 	}
-	p.run, p.collectors, p.stop = append(p.run, manager.Run), append(p.collectors, manager), stop
+	p.run, p.collectors, p.receivers, p.stop = append(p.run, manager.Run), append(p.collectors, manager), manager.Receivers, stop
 	return p, nil
 }

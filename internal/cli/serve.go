@@ -165,7 +165,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	}
 	changed, stop := w.DB.Watch()
 	defer stop()
-	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
+	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, paging, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Handler = beside("/cloudevents", events, config.Handler)
 	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob(), h.incidentJob())...)
 	if err != nil {
@@ -269,13 +269,14 @@ func (h house) adopt(ctx context.Context, note string) error {
 }
 
 // doors are what a server answers with: the API, and the pages beside it.
-func (a *app) doors(h house, addresses api.AddressChecker, secure bool) http.Handler {
+func (a *app) doors(h house, addresses api.AddressChecker, told paging, secure bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", a.api(h, nil, addresses))
 	mux.Handle("/", web.New(web.Config{
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry, Packages: h.packages,
-		Archive: h.archive, Labels: h.labels, Cases: h.cases, Health: h.health().Of, Budgets: h.objectives.Standing, Explained: h.explainer(), Incidents: h.incidents, Monitors: h.monitors,
+		Archive: h.archive, Labels: h.labels, Cases: h.cases, Health: h.health().Of, Objectives: h.objectives, Explained: h.explainer(), Incidents: h.incidents, Monitors: h.monitors,
+		Alerts: h.alerts, Receivers: told.receivers, Comparisons: h.compared,
 		Bodies: func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, h.DB, model) },
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))

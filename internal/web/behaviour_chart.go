@@ -186,7 +186,7 @@ func columnName(windows []monitor.JudgedWindow, i int) string {
 func predictionsOver(windows []monitor.JudgedWindow, read map[tallystick.Digest]*summary) pictured {
 	newest := windows[len(windows)-1]
 	p := pictured{Title: "Predictions of a window", Words: plural(newest.Predictions, "prediction") + " in the newest window."}
-	line := chart.Line{Header: chart.Header{Title: p.Title, Width: pictureWidth}, Height: pictureHeight}
+	line := chart.Line{Header: chart.Header{Title: p.Title, Width: pictureWidth}, Height: pictureHeight, FromZero: true}
 	for i, is := range windows {
 		pt := chart.LinePoint{Label: columnName(windows, i), Value: float64(is.Predictions), Low: math.NaN(), High: math.NaN()}
 		if known := read[is.Judgement]; known != nil {

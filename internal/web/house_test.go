@@ -19,6 +19,7 @@ import (
 	"github.com/tallystick/tallystick/internal/capture"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
@@ -40,20 +41,23 @@ import (
 
 // house is an installation with its pages.
 type house struct {
-	workspace *workspace.Workspace
-	people    *access.Store
-	catalog   *catalog.Catalog
-	lineage   *lineage.Graph
-	releases  *release.Office
-	obliged   *obligation.Office
-	pages     http.Handler
-	captured  *capture.Capture
-	cases     *casework.Desk
-	incidents *incident.Office
-	monitors  *monitor.Office
-	labels    *label.Store
-	log       *strings.Builder
-	started   time.Time
+	workspace   *workspace.Workspace
+	people      *access.Store
+	catalog     *catalog.Catalog
+	lineage     *lineage.Graph
+	releases    *release.Office
+	obliged     *obligation.Office
+	pages       http.Handler
+	captured    *capture.Capture
+	cases       *casework.Desk
+	incidents   *incident.Office
+	monitors    *monitor.Office
+	objectives  *objective.Office
+	alerts      *alert.Office
+	comparisons *comparison.Office
+	labels      *label.Store
+	log         *strings.Builder
+	started     time.Time
 }
 
 const passphrase = "velvet orbit lantern thirteen"
@@ -77,20 +81,25 @@ func open(t testing.TB) *house {
 	h.obliged = obligation.New(obligation.Config{DB: w.DB, Catalog: h.catalog, Trail: w.Trail, Evidence: w.Evidence})
 	itself, asker := trail.Actor{ID: "test", Kind: access.KindProgram}, query.New(w.DB, kept, h.labels)
 	h.monitors = monitor.New(monitor.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Evidence: w.Evidence, Now: time.Now})
+	h.objectives = objective.New(objective.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Monitors: h.monitors, Cases: h.cases, Evidence: w.Evidence, Now: time.Now, Fresh: h.captured.Cut,
+	})
+	h.alerts = alert.New(alert.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Models: h.catalog, Evidence: w.Evidence,
+		Sources: map[string]alert.Source{"monitors": alert.Monitors{Judgements: h.monitors}, "objectives": alert.Objectives{Budgets: h.objectives}},
+	})
+	h.comparisons = comparison.New(comparison.Config{DB: w.DB, Trail: w.Trail, Catalog: h.catalog, Asker: asker, Evidence: w.Evidence, Now: time.Now})
 	h.incidents = incident.New(incident.Config{
 		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
-		Alerts: alert.New(alert.Config{DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Models: h.catalog, Evidence: w.Evidence}),
-	})
-	objectives := objective.New(objective.Config{
-		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Actor: itself, Catalog: h.catalog, Asker: asker, Monitors: h.monitors, Cases: h.cases, Evidence: w.Evidence, Now: time.Now, Fresh: h.captured.Cut,
+		Alerts: h.alerts,
 	})
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
-		Incidents: h.incidents, Monitors: h.monitors, Budgets: objectives.Standing,
-		Health:   health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: objectives, Asker: asker, Now: time.Now}).Of,
+		Incidents: h.incidents, Monitors: h.monitors, Objectives: h.objectives, Alerts: h.alerts, Comparisons: h.comparisons,
+		Health:   health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: h.objectives, Asker: asker, Now: time.Now}).Of,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h

@@ -1,17 +1,17 @@
 package web
 
 import (
-	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/health"
-	"github.com/tallystick/tallystick/internal/objective"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -22,6 +22,7 @@ const (
 	shownPlaces   = 50
 	shownFindings = 10
 	shownLines    = 12
+	shownTroubles = 5
 )
 
 // modelPage is one model.
@@ -35,9 +36,13 @@ type modelPage struct {
 	Deployments []catalog.Deployment
 	Findings    []catalog.Finding
 	Lines       []catalog.Line
-	Health      *health.Health             // nil: it is not told of
-	Budgets     []objective.BudgetStanding // of its objectives, by name
-	Reads       bool                       // the visitor may read what predictions say
+	Health      *health.Health // nil: it is not told of
+	Objectives  []objectiveLine
+	Firing      []alertLine
+	Pending     bool // alerts are, besides
+	Incidents   []incident.Incident
+	Answers     []answerLine // about two of its versions, the last ones
+	Reads       bool         // the visitor may read what predictions say
 }
 
 // decided is an answer about risk, in words.
@@ -77,18 +82,39 @@ func (s *server) model(v *visit) error {
 			return err
 		}
 		page.Health = &h
-		standing, err := s.Budgets(v.ctx(), name)
-		if err != nil {
-			return err
-		}
-		for _, objective := range slices.Sorted(maps.Keys(standing)) {
-			page.Budgets = append(page.Budgets, standing[objective])
-		}
+	}
+	if err := s.troubles(v, name, &page); err != nil {
+		return err
 	}
 	if page.Lines, err = s.latest(v, name); err != nil {
 		return err
 	}
 	return s.show(v, "model", name, page)
+}
+
+// troubles finds what is wrong with a model now, what it is held to, and how its versions compare.
+func (s *server) troubles(v *visit, name string, page *modelPage) error {
+	live, err := s.Alerts.Alerts(v.ctx(), alert.Filter{Model: name, State: alert.Firing, Limit: shownTroubles + 1})
+	if err != nil {
+		return err
+	}
+	if page.Firing, err = s.alertLines(v, live); err != nil {
+		return err
+	}
+	pending, err := s.Alerts.Alerts(v.ctx(), alert.Filter{Model: name, State: alert.Pending, Limit: 1})
+	if err != nil {
+		return err
+	}
+	page.Pending = len(pending) > 0
+	if page.Incidents, err = s.Incidents.Incidents(v.ctx(), incident.Filter{Model: name, Open: true, Limit: shownTroubles + 1}); err != nil {
+		return err
+	}
+	if page.Objectives, err = s.objectivesOf(v.ctx(), name); err != nil {
+		return err
+	}
+	answers, err := s.Comparisons.Judged(v.ctx(), comparison.Filter{Model: name, Limit: shownTroubles})
+	page.Answers = answerLines(answers)
+	return err
 }
 
 // latest returns the last touches of a model but those of readers of its history.

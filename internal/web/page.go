@@ -42,6 +42,7 @@ type frame struct {
 	Section string // of the navigation
 	Who     access.Principal
 	Waits   int  // what waits for a review, for those who may review; 100 means more than 99
+	Firing  int  // alerts; alert.MostCounted means that, or more
 	Reads   bool // what predictions say, and so cases
 	CSRF    string
 	Theme   string // "light", "dark", or empty for that of the system
@@ -66,6 +67,10 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 	}
 	if v.who.ID != "" {
 		f.CSRF = v.session.CSRF()
+		var err error
+		if f.Firing, err = s.Alerts.CountFiring(v.ctx()); err != nil {
+			return err
+		}
 	}
 	if v.who.Allows(access.ReleaseReview, whole) == nil {
 		var err error
@@ -109,6 +114,10 @@ func section(page string) string {
 		return "findings"
 	case "case", "prediction":
 		return "cases"
+	case "alert", "silences":
+		return "alerts"
+	case "incident":
+		return "incidents"
 	}
 	return page
 }

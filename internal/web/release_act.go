@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
@@ -85,6 +86,9 @@ type trouble struct {
 func troubleOf(err error) *trouble {
 	t := &trouble{Status: tallystick.CodeOf(err).HTTPStatus()}
 	t.Message, t.Hint = words(err)
+	if strings.HasPrefix(t.Hint, "Add --") { // for who typed a command; here the field is in sight
+		t.Hint = ""
+	}
 	return t
 }
 

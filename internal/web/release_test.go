@@ -16,7 +16,7 @@ import (
 func form(t testing.TB, page, action string) url.Values {
 	t.Helper()
 	for _, f := range all(parse(t, page), "form") {
-		if attribute(f, "action") != action {
+		if attribute(f, "action") != action || attribute(f, "method") != "post" {
 			continue
 		}
 		values := url.Values{}

@@ -45,15 +45,15 @@ func functions(a assets) template.FuncMap {
 // alone.
 func shape(word string) string {
 	switch word {
-	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force", "decided":
+	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force", "decided", "promote":
 		return "✓"
-	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired", "disputed", "overdue":
+	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired", "disputed", "overdue", "pending", "ticket":
 		return "▲"
-	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error":
+	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error", "firing", "page", "rollback":
 		return "✕"
 	case "waived":
 		return "◇"
-	case "inconclusive", "insufficient", "recorded", "open", "requested", "second":
+	case "inconclusive", "insufficient", "recorded", "open", "requested", "second", "hold":
 		return "○"
 	}
 	return "–"

@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick/internal/access"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/body"
 	"github.com/tallystick/tallystick/internal/casework"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
 	"github.com/tallystick/tallystick/internal/health"
@@ -26,7 +28,7 @@ import (
 	"github.com/tallystick/tallystick/verify"
 )
 
-// Config says what the pages are about. All but Secure and Release are required.
+// Config says what the pages are about. All but Health, Receivers, Secure and Release are required.
 type Config struct {
 	Origin    string // of the ledger
 	Trail     *trail.Reader
@@ -41,17 +43,21 @@ type Config struct {
 	Cases     *casework.Desk
 	Bodies    func(ctx context.Context, model string) ([]body.KeepRule, error) // the rules by which bodies are kept
 	Explained *explanation.Explainer
-	Incidents *incident.Office
-	Monitors  *monitor.Office
-	Evidence  Evidence
-	Health    func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
-	Budgets   func(ctx context.Context, model string) (map[string]objective.BudgetStanding, error)
-	People    People
-	Registry  *registry.Registry
-	Secure    bool // requests come by TLS, even where a proxy ends it
-	Release   string
-	Now       func() time.Time
-	Logger    *slog.Logger
+	Alerts    *alert.Office
+	// Receivers names those whom routes tell of an alert. Nil: no routes are known here.
+	Receivers   func(ctx context.Context, a alert.Alert) ([]string, error)
+	Comparisons *comparison.Office
+	Objectives  *objective.Office
+	Incidents   *incident.Office
+	Monitors    *monitor.Office
+	Evidence    Evidence
+	Health      func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
+	People      People
+	Registry    *registry.Registry
+	Secure      bool // requests come by TLS, even where a proxy ends it
+	Release     string
+	Now         func() time.Time
+	Logger      *slog.Logger
 }
 
 // Packages hands out what is on record about a model, for an auditor.
