@@ -21,11 +21,12 @@ func TestIncidentWorkedOnPages(t *testing.T) {
 	if got := author.post("/incidents", asked); got.Code != http.StatusBadRequest && got.Code != http.StatusForbidden {
 		t.Errorf("opened without the session's word: %d", got.Code)
 	}
-	status, at, page := viewer.submit("/incidents", "/incidents", url.Values{"model": {"nobody"}, "title": {"<i>half</i>"}})
+	status, _, page := viewer.submit("/incidents", "/incidents", url.Values{"model": {"nobody"}, "title": {"<i>half</i>"}})
 	if status != http.StatusNotFound || !strings.Contains(page, "&lt;i&gt;half") || !strings.Contains(page, "role=\"alert\"") {
 		t.Errorf("an incident of no model: %d\n%s", status, text(parse(t, page)))
 	}
-	if status, at, page = author.submit("/incidents", "/incidents", asked); status != http.StatusSeeOther || !strings.HasPrefix(at, "/incidents/") {
+	status, at, page := author.submit("/incidents", "/incidents", asked)
+	if status != http.StatusSeeOther || !strings.HasPrefix(at, "/incidents/") {
 		t.Fatalf("opened: %d to %s\n%s", status, at, text(parse(t, page)))
 	}
 	address, _, _ := strings.Cut(at, "?")
