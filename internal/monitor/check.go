@@ -82,6 +82,7 @@ func (c *Checks) all() []check {
 		newDecisionsCheck(),
 		&seasonCheck{&c.Drift, leastSeason},
 		&slicesCheck{of: c},
+		newAdaptiveCheck(),
 	}
 }
 
@@ -180,6 +181,7 @@ type subject struct {
 
 	turned   *Turned // once a check has asked for it
 	compared uint64  // newest event by which predictions came on record that the window is compared with
+	judged   uint64  // newest event of the judgements of earlier windows that were looked at
 }
 
 // look looks at one window for a check. What it counts is bounded, whatever comes.
@@ -189,6 +191,7 @@ type look struct {
 	summed  func(n []int64)         // is told how many predictions the conditions of a summer hold of
 	judge   func(f *facts) []Row    // once all is counted; nil if the rows are those of features
 	feature func(f *facts, moved *drift.Feature) []Row
+	revise  func(rows []Row) // is given the rows of all checks, once they are judged; nil: changes none
 	// compares says that rows compare with the reference, so that without one the first of such checks says so, and the
 	// others nothing. Those of features do.
 	compares bool
@@ -276,6 +279,11 @@ func (all looks) judge(f *facts) (rows []Row) {
 			}
 		}
 		i = end - 1
+	}
+	for _, l := range all {
+		if l.revise != nil {
+			l.revise(rows)
+		}
 	}
 	return rows
 }

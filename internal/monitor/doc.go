@@ -46,6 +46,7 @@ type Office struct {
 	tallies    *rollup.Store
 	documents  *recent[*Document]
 	references *recent[*window.Reference]
+	gists      *recent[*gist]
 	baselines  memory
 }
 
@@ -53,5 +54,6 @@ type Office struct {
 func New(config Config) *Office {
 	return &Office{
 		config: config, tallies: rollup.New(config.DB, config.Asker, config.Now), documents: newRecent[*Document](8 << 20), references: newRecent[*window.Reference](16 << 20),
+		gists: newRecent[*gist](64 << 20),
 	}
 }

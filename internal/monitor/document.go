@@ -20,10 +20,10 @@ type Document struct {
 	Name        string
 	Description string
 	Model       string
-	Version     string // whose predictions count: a name, champion, or empty for all
-	Environment string // where; empty: anywhere
-	Width       time.Duration  // of months: that of the longest
-	Months      *time.Location // windows are the months of this zone; nil: all have the same width
+	Version     string            // whose predictions count: a name, champion, or empty for all
+	Environment string            // where; empty: anywhere
+	Width       time.Duration     // of months: that of the longest
+	Months      *time.Location    // windows are the months of this zone; nil: all have the same width
 	Delay       time.Duration     // how long late records are waited for
 	From        time.Time         // windows before it are not judged by themselves; zero: from when the monitor was applied
 	Reference   tallystick.Digest // empty: the one that is pinned

@@ -67,7 +67,8 @@ type Row struct {
 	High      *float64           `json:"high,omitempty"`
 	Threshold *float64           `json:"threshold,omitempty" doc:"from which it fails"`
 	Warn      *float64           `json:"warn_threshold,omitempty"`
-	Origin    string             `json:"threshold_origin,omitempty" doc:"default, reference: it follows from that, or monitor: the monitor states it"`
+	Origin    string             `json:"threshold_origin,omitempty" doc:"default, reference: it follows from that, monitor: the monitor states it, or learned: warn_threshold is what was usual in earlier windows"`
+	Learned   int                `json:"learned_windows,omitempty" doc:"how many earlier windows warn_threshold was learned from"`
 	Verdict   tallystick.Verdict `json:"verdict" enum:"pass,warn,inconclusive,insufficient,fail"`
 	Words     string             `json:"words"`
 	Awaits    time.Time          `json:"awaits,omitzero" doc:"when it can be judged, because labels should be there; it does not count for the verdict of the window before"`

@@ -104,9 +104,9 @@ func (o *Office) look(ctx context.Context, d *Document, w Window, version string
 	if err := o.count(ctx, seen, d, w, version, reference, s); err != nil {
 		return nil, err
 	}
-	seen.Known.Baseline = of.compared
+	seen.Known.Baseline, seen.Known.Judged = of.compared, of.judged
 	if seen.turned = of.turned; seen.turned != nil {
-		seen.Known.Labels, seen.Known.Judged = seen.turned.known(), seen.turned.judged
+		seen.Known.Labels, seen.Known.Judged = seen.turned.known(), max(of.judged, seen.turned.judged)
 	}
 	if seen.Predictions == 0 {
 		seen.Before, err = o.before(ctx, d, w, version, until)

@@ -2,6 +2,7 @@ package stat_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/tallystick/tallystick/internal/stat"
@@ -38,5 +39,49 @@ func TestExact(t *testing.T) {
 	}
 	if i := (stat.Proportion{}).Exact(0.95); !math.IsNaN(i.Low) || !math.IsNaN(i.High) {
 		t.Errorf("of nothing: %v", i)
+	}
+}
+
+// Chances of three or more of 20, and of two or more of ten, counted out term by term.
+func TestAtLeast(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		k, n int64
+		p    float64
+		want float64
+	}{
+		{2, 10, 0.1, 1 - math.Pow(0.9, 10) - 10*0.1*math.Pow(0.9, 9)},
+		{3, 20, 0.01, 1 - math.Pow(0.99, 20) - 20*0.01*math.Pow(0.99, 19) - 190*1e-4*math.Pow(0.99, 18)},
+		{0, 5, 0.3, 1},
+		{6, 5, 0.3, 0},
+		{5, 5, 0.3, math.Pow(0.3, 5)},
+	} {
+		if got := stat.AtLeast(test.k, test.n, test.p); math.Abs(got-test.want) > 1e-14 {
+			t.Errorf("%d of %d at %g: %g, want %g", test.k, test.n, test.p, got, test.want)
+		}
+	}
+}
+
+// The limit holds for every distribution: of 20,000 streams of 99 values and one more, one in a hundred exceeds the greatest.
+func TestUsuallyBelow(t *testing.T) {
+	t.Parallel()
+	if _, ok := stat.UsuallyBelow(make([]float64, 98), 0.01); ok {
+		t.Error("98 values tell what one in a hundred exceeds")
+	}
+	if at, ok := stat.UsuallyBelow([]float64{5, 3, 4, 1, 2, 9, 8, 7, 6}, 0.2); !ok || at != 8 { // the eighth of nine: ten times 0.8
+		t.Errorf("of nine values a fifth exceeds %g, %v; want 8", at, ok)
+	}
+	r := rand.New(rand.NewPCG(9, 9))
+	over, values := 0, make([]float64, 99)
+	for range 20_000 {
+		for i := range values {
+			values[i] = math.Exp(3 * r.NormFloat64())
+		}
+		if limit, ok := stat.UsuallyBelow(values, 0.01); !ok || math.Exp(3*r.NormFloat64()) > limit {
+			over++
+		}
+	}
+	if p := (stat.Proportion{K: int64(over), N: 20_000}).Exact(0.998); p.Low > 0.01 || p.High < 0.01 {
+		t.Errorf("%d of 20000 exceed what one in a hundred does", over)
 	}
 }
