@@ -108,6 +108,7 @@ func New(config Config) http.Handler {
 	s.labels = label.New(config.Workspace.DB, config.Workspace.Evidence)
 	s.asker = query.New(config.Workspace.DB, config.Archive, s.labels)
 	s.huma.UseMiddleware(s.known)
+	s.describeValues() // before what has them
 	s.doors()
 	s.principals()
 	s.users()

@@ -52,9 +52,12 @@ type bodyInput struct {
 	Part       string `path:"part" enum:"request,response" doc:"what was sent to the model, or what came from it"`
 }
 
-// describeBodies says to those who write records how a body is written.
-func (s *server) describeBodies() {
-	s.huma.OpenAPI().Components.Schemas.RegisterTypeAlias(reflect.TypeFor[prediction.Body](), reflect.TypeFor[SentBody]())
+// describeValues says to those who write records how values, features and bodies are written.
+func (s *server) describeValues() {
+	schemas := s.huma.OpenAPI().Components.Schemas
+	schemas.RegisterTypeAlias(reflect.TypeFor[prediction.Value](), reflect.TypeFor[any]())
+	schemas.RegisterTypeAlias(reflect.TypeFor[prediction.Features](), reflect.TypeFor[map[string]any]())
+	schemas.RegisterTypeAlias(reflect.TypeFor[prediction.Body](), reflect.TypeFor[SentBody]())
 }
 
 // bodies are the rules that keep bodies of predictions, and what they kept.

@@ -114,6 +114,7 @@ func (s *server) incidents() {
 	s.incidentEnds()
 	s.incidentQuestions()
 	s.incidentReports()
+	s.incidentReplays()
 	s.runbooks()
 }
 

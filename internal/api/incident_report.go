@@ -3,14 +3,17 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/registry"
+	"github.com/tallystick/tallystick/internal/replay"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -23,6 +26,53 @@ type reportInput struct {
 // IncidentAnswers are what people learn from an incident.
 type IncidentAnswers struct {
 	Answers string `json:"answers" minLength:"1" maxLength:"131072" doc:"Markdown with a heading for each question: harm, why, noticed, response, prevention"`
+}
+
+type replayInput struct {
+	OnIncident
+	Body incident.AskedAgain
+}
+
+// incidentReplays put on record what another version answered to inputs of an incident, and give evidence out.
+func (s *server) incidentReplays() {
+	act(s, operation("replay-incident", http.MethodPost, "/incidents/{incident}/replays", "Hold the answers of another version against what was recorded, and keep what came of it", "incidents", http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in replayInput) (registry.Command, func(tx *state.Tx) (replay.Report, error)) {
+			var report *replay.Report
+			var change *incident.EvidenceAdded
+			err := errors.Join(caller(ctx).Allows(access.IncidentWork, incidentResource(in.Incident)), caller(ctx).Allows(access.PredictionRead, incidentResource(in.Incident)))
+			if err == nil {
+				var is incident.Whole
+				if is, err = s.Incidents.Incident(ctx, in.Incident); err == nil {
+					report, change, err = s.Incidents.PrepareReplay(ctx, is.Incident, in.Body)
+				}
+			}
+			c, _ := s.onIncident(ctx, access.IncidentWork, in.OnIncident, func(tx *state.Tx) (trail.Change, error) {
+				if err != nil {
+					return nil, err
+				}
+				return s.Incidents.Add(tx, in.Incident, change)
+			})
+			return c, func(*state.Tx) (replay.Report, error) { return *report, nil }
+		})
+	op := operation("get-incident-evidence", http.MethodGet, "/incidents/{incident}/evidence/{digest}", "Get a document that an incident names: brief, trace, replay, post-mortem, runbook", "incidents", http.StatusNotFound)
+	op.Responses = map[string]*huma.Response{"200": {
+		Description: "the document as it was kept",
+		Content:     map[string]*huma.MediaType{"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}},
+	}}
+	huma.Register(s.huma, op, func(ctx context.Context, in *struct {
+		Incident string            `path:"incident" maxLength:"64"`
+		Digest   tallystick.Digest `path:"digest" maxLength:"80"`
+	},
+	) (*huma.StreamResponse, error) {
+		if err := s.may(ctx, access.PredictionRead, incidentResource(in.Incident), ""); err != nil {
+			return nil, s.problem(err)
+		}
+		data, err := s.Incidents.Document(ctx, in.Incident, in.Digest)
+		if err != nil {
+			return nil, s.problem(err)
+		}
+		return send("application/octet-stream", int64(len(data)), map[string]string{"X-Content-Type-Options": "nosniff"}, io.NopCloser(bytes.NewReader(data))), nil
+	})
 }
 
 // incidentReports are the cause and the post-mortem of incidents.

@@ -34,9 +34,6 @@ type RefusedBatch struct {
 func (s *server) predictions(mux *http.ServeMux) {
 	s.intake = newIntake()
 	registry := s.huma.OpenAPI().Components.Schemas
-	registry.RegisterTypeAlias(reflect.TypeFor[prediction.Value](), reflect.TypeFor[any]())
-	registry.RegisterTypeAlias(reflect.TypeFor[prediction.Features](), reflect.TypeFor[map[string]any]())
-	s.describeBodies()
 	schema := func(of reflect.Type) *huma.Schema { return registry.Schema(of, true, of.Name()) }
 	batch, record := schema(reflect.TypeFor[PredictionBatch]()), schema(reflect.TypeFor[prediction.Record]())
 	problem := func(says string, of reflect.Type) *huma.Response {

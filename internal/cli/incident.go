@@ -22,7 +22,7 @@ import (
 func (h house) incidentOffice() *incident.Office {
 	return incident.New(incident.Config{
 		DB: h.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: query.New(h.DB, h.archive, h.labels), Evidence: h.Evidence, Now: time.Now,
-		Alerts: h.alerts, Recorder: h.Recorder, Actor: itself(),
+		Alerts: h.alerts, Recorder: h.Recorder, Actor: itself(), Predictions: h.archive,
 	})
 }
 
@@ -40,7 +40,7 @@ digest: what serves, judgements, traffic, predictions to look at, what was chang
 before. Somebody acknowledges it, stops the harm, removes the cause; somebody else accepts the post-mortem. How long each
 took comes from the trail.`,
 	}
-	cmd.AddCommand(a.incidentOpen(), a.incidentList(), a.incidentShow(), a.incidentTimeline(), a.incidentStats(),
+	cmd.AddCommand(a.incidentOpen(), a.incidentList(), a.incidentShow(), a.incidentTimeline(), a.incidentEvidence(), a.incidentStats(),
 		a.incidentNote("ack", "acknowledgement", "Say that you work on it; you lead it if nobody does", "  tallystick incident ack ID --note \"looking at it\"", false),
 		a.incidentTriage(),
 		a.incidentNote("note", "notes", "Write down what was seen or done", "  tallystick incident note ID --note \"the feed of RELP changed its codes\"", true),

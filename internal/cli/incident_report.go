@@ -55,6 +55,23 @@ func printTrace(w io.Writer, t incident.Trace) {
 	fmt.Fprintf(w, "\n%s\n", t.Words)
 }
 
+func (a *app) incidentEvidence() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use: "evidence ID DIGEST", Short: "Print a document that it names: brief, trace, replay, post-mortem, runbook", Args: cobra.ExactArgs(2),
+		Example: `  tallystick incident evidence ID sha256:4f1c... -o replay.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			digest, err := parseSHA256(args[1])
+			if err != nil {
+				return err
+			}
+			return a.saveText(cmd.Context(), incidentPath(args[0])+"/evidence/"+string(digest), "--out", out)
+		},
+	}
+	cmd.Flags().StringVarP(&out, "out", "o", "-", "print into this `file`; - is standard output")
+	return cmd
+}
+
 func (a *app) incidentReport() *cobra.Command {
 	var format, out, answers string
 	var questions bool

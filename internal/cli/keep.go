@@ -102,7 +102,7 @@ func replayStill(ctx context.Context, w *workspace.Workspace) (changes uint64, e
 		if before, err = w.Trail.Newest(ctx); err != nil {
 			return 0, err
 		}
-		changes, err = replay(ctx, w)
+		changes, err = replayTrail(ctx, w)
 		if err == nil || ctx.Err() != nil {
 			break
 		}
@@ -113,8 +113,8 @@ func replayStill(ctx context.Context, w *workspace.Workspace) (changes uint64, e
 	return changes, err
 }
 
-// replay makes the state again from the trail, in a database that is thrown away, and compares.
-func replay(ctx context.Context, w *workspace.Workspace) (changes uint64, err error) {
+// replayTrail makes the state again from the trail, in a database that is thrown away, and compares.
+func replayTrail(ctx context.Context, w *workspace.Workspace) (changes uint64, err error) {
 	dir, err := os.MkdirTemp("", "tallystick-replay-*")
 	if err != nil {
 		return 0, fmt.Errorf("replay the trail: %w", err)

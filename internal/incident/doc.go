@@ -35,9 +35,11 @@ type Config struct {
 	Asker    *query.Asker
 	Evidence Documents
 	Alerts   Alerts
-	Recorder *trail.Recorder
-	Actor    trail.Actor // in whose name incidents are opened of alerts
-	Now      func() time.Time
+	// Predictions finds what a replay is held against.
+	Predictions Predictions
+	Recorder    *trail.Recorder
+	Actor       trail.Actor // in whose name incidents are opened of alerts
+	Now         func() time.Time
 }
 
 // Documents keeps briefs, runbooks and post-mortems by their digests. Put returns once they are durable; Get returns
