@@ -158,5 +158,6 @@ func (c *Capture) append(ctx context.Context, id journal.BatchID, b Batch, e *ex
 		return c.repeat(ctx, id, receipt, b, e)
 	}
 	answer.Receipt = receipt
+	c.latencies.observe(b.Records, e.ids, c.config.Now())
 	return answer, nil
 }

@@ -42,7 +42,7 @@ type Config struct {
 	reached func(stage string) // for tests: a stage of a cut is over
 }
 
-// Capture takes predictions in. Its methods may be called by many goroutines at once.
+// Capture takes predictions in. Its methods may be called by many goroutines at once. It is a [prometheus.Collector].
 type Capture struct {
 	config Config
 
@@ -54,6 +54,8 @@ type Capture struct {
 
 	bodies   *body.Keeper
 	payloads sync.Pool // of *journal.Payload, to be used again
+
+	latencies *latencies
 }
 
 // Batch is what a sender sends at once.

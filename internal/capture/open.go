@@ -12,7 +12,7 @@ import (
 func New(ctx context.Context, config Config) (*Capture, error) {
 	c := &Capture{
 		config: config, known: map[name]*sent{}, fresh: freshness{turn: make(chan struct{}, 1)},
-		bodies: body.NewKeeper(config.Catalog, config.Key),
+		bodies: body.NewKeeper(config.Catalog, config.Key), latencies: newLatencies(),
 	}
 	settled := make(chan struct{})
 	close(settled)

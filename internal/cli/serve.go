@@ -172,7 +172,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 		return err
 	}
 	config.Jobs = jobs
-	config.Collectors = append(config.Collectors, courier, receiver, events, rowsRead(w.DB), health.NewCollector(h.health(), logger))
+	config.Collectors = append(config.Collectors, courier, receiver, events, h.capture, rowsRead(w.DB), health.NewCollector(h.health(), logger))
 	config.Collectors = append(config.Collectors, paging.collectors...)
 	holds := make(chan struct{}) // closed once this process holds the ledger: it alone tells subscriptions
 	config.Background = func(ctx context.Context) error {
