@@ -36,6 +36,7 @@ type house struct {
 	labels   *label.Store
 	monitors *monitor.Office
 	asker    *query.Asker
+	cases    *casework.Desk
 	registry *registry.Registry
 	now      time.Time
 }
@@ -80,10 +81,10 @@ func open(t testing.TB) *house {
 	h.labels = label.New(h.DB, h.Evidence)
 	h.asker = query.New(h.DB, h.archive, h.labels)
 	h.monitors = monitor.New(monitor.Config{DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself, Catalog: h.catalog, Asker: h.asker, Evidence: h.Evidence, Now: clock})
+	h.cases = casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself, Segments: h.archive, Labels: h.labels, Models: h.catalog})
 	h.Office = objective.New(objective.Config{
 		DB: h.DB, Trail: h.Trail, Recorder: h.Recorder, Actor: itself, Catalog: h.catalog, Asker: h.asker, Monitors: h.monitors,
-		Cases:    casework.New(casework.Config{DB: h.DB, Recorder: h.Recorder, Actor: itself, Segments: h.archive, Labels: h.labels, Models: h.catalog}),
-		Evidence: h.Evidence, Now: clock,
+		Cases: h.cases, Evidence: h.Evidence, Now: clock,
 	})
 	return h
 }
