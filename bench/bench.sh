@@ -39,6 +39,7 @@ bench ./internal/segment '^Benchmark(Write|Scan|Read|One)$' "$compares"
 bench ./internal/window '^Benchmark(Add|Merge10000)$' "$checks"
 bench ./internal/drift 'Judge1000Features$' "$records"
 bench ./internal/monitor 'BenchmarkRun$' "$checks"
+bench ./internal/comparison 'Versions$' "$checks"
 
 case $(stat -f -c %T "${TMPDIR:-/tmp}" 2>/dev/null) in
 tmpfs | ramfs) echo "note: ${TMPDIR:-/tmp} lies in memory, so that nothing was synced to a disk; set TMPDIR to one" ;;

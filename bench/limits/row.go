@@ -100,5 +100,6 @@ func rows() []row {
 		{"10,000 window profiles merged from their bytes", metric{"BenchmarkMerge10000/bytes", "cpu-s/op"}, "s", metric{}, "", atMost(1, "s")},
 		{"1,000 features judged, of which 5 % moved", metric{"BenchmarkJudge1000Features/moved=5%", "cpu-ms/op"}, "ms", metric{}, "", atMost(10, "ms")},
 		{"a model's minute counted, judged and on the trail", metric{"BenchmarkRun", "cpu-ms/window"}, "ms", metric{}, "", atMost(60, "ms")},
+		{"two versions compared in five metrics and three slices, a core", metric{"BenchmarkVersions", "rows/s/core"}, "rows/s", metric{"BenchmarkVersions", "plain-rows/s/core"}, "reading the columns, counting one share", atLeast(0.1, "x")},
 	}
 }

@@ -36,6 +36,7 @@ type house struct {
 	registry *registry.Registry
 	catalog  *catalog.Catalog
 	labels   *label.Store
+	asker    *query.Asker
 	now      time.Time
 	rng      *rand.Rand
 }
@@ -80,7 +81,8 @@ func open(t testing.TB) *house {
 	}
 	kept := archive.New(archive.Config{Workspace: h.Workspace, Actor: itself, Now: clock, Fresh: h.capture.Cut})
 	t.Cleanup(kept.Close)
-	h.Office = comparison.New(comparison.Config{DB: h.DB, Trail: h.Trail, Catalog: h.catalog, Asker: query.New(h.DB, kept, h.labels), Evidence: h.Evidence, Now: clock})
+	h.asker = query.New(h.DB, kept, h.labels)
+	h.Office = comparison.New(comparison.Config{DB: h.DB, Trail: h.Trail, Catalog: h.catalog, Asker: h.asker, Evidence: h.Evidence, Now: clock})
 	return h
 }
 
