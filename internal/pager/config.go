@@ -1,6 +1,7 @@
 package pager
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -27,7 +28,7 @@ func Load(file string, guard Guard) (*config.Config, error) {
 	if info.Size() > maxConfig {
 		return nil, tallystick.Errorf(tallystick.Invalid, "%s has %d bytes; a configuration of alerts has at most %d", file, info.Size(), int64(maxConfig))
 	}
-	c, err := config.LoadFile(file)
+	c, err := read(file)
 	if err != nil {
 		return nil, tallystick.Errorf(tallystick.Invalid, "%s: %s", file, oneLine(err)).WithHint("it is written as https://prometheus.io/docs/alerting/latest/configuration/ says; docs/alerts.md has one to begin with")
 	}
@@ -37,6 +38,16 @@ func Load(file string, guard Guard) (*config.Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// read reads a file as Alertmanager does, whose reader panics about a route or a receiver that is empty.
+func read(file string) (c *config.Config, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = errors.New("a route, a receiver or another entry of a list is empty")
+		}
+	}()
+	return config.LoadFile(file)
 }
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -66,6 +66,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, config, want string }{
 		{"no route", "receivers: [{name: a}]\n", "no route"},
+		{"empty route", "route: {receiver: a, routes: [null]}\nreceivers: [{name: a}]\n", "is empty"},
 		{"unknown key", "rout: {}\n", "rout"},
 		{"unknown receiver", "route: {receiver: b}\nreceivers: [{name: a}]\n", `undefined receiver "b"`},
 		{"host not allowed", "route: {receiver: a}\nreceivers: [{name: a, webhook_configs: [{url: 'https://elsewhere.example.org/x'}]}]\n", `receiver "a": `},

@@ -7,7 +7,9 @@
 //
 // A group of alerts is told once: what was told stands in a file that is durable before the next notification of that
 // group (Told), so that a restart tells nothing twice, and what fired or resolved meanwhile is told after it. A process
-// that is killed between a receiver's answer and that file tells it again: at least once, as of every such system.
+// that is killed between a receiver's answer and that file tells it again: at least once, as of every such system. Before a
+// receiver is told, it stands in the file that it is about to be, so that whoever may have heard that something fires
+// hears of its end too, and that what fires anew is not taken for what was told before.
 package pager
 
 import (

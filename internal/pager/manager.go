@@ -192,7 +192,7 @@ func (f *feed) read(ctx context.Context) error {
 		return err
 	}
 	var changed []*amalert.Alert
-	suppressed := map[model.Fingerprint]bool{}
+	suppressed, overNow := map[model.Fingerprint]bool{}, map[model.Fingerprint]bool{}
 	for i := range all {
 		n := &all[i]
 		was, known := f.known[n.ID]
@@ -217,6 +217,10 @@ func (f *feed) read(ctx context.Context) error {
 		if known && !was.free {
 			f.hushed[n.labels.Fingerprint()] = now
 		}
+		if overNow[n.labels.Fingerprint()] { // it fired and resolved again since, which was read before: that is what is over
+			continue
+		}
+		overNow[n.labels.Fingerprint()] = true
 		over := ended(n.labels, n.Fired, n.Resolved)
 		over.Annotations, over.GeneratorURL = n.annotations, f.manager.config.Reader.url(&n.Alert)
 		changed = append(changed, over)

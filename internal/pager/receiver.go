@@ -5,11 +5,13 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/alertmanager/config"
 	"github.com/prometheus/alertmanager/eventrecorder"
 	"github.com/prometheus/alertmanager/inhibit"
 	"github.com/prometheus/alertmanager/marker"
+	"github.com/prometheus/alertmanager/nflog"
 	"github.com/prometheus/alertmanager/nflog/nflogpb"
 	amnotify "github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/notify/email"
@@ -85,6 +87,19 @@ func integrations(r *config.Receiver, t *template.Template, d Dialer, logger *sl
 	return all, err
 }
 
+// begun notes that a receiver is about to be told of a group. Where that is the last that is known, because the process was
+// killed before it was noted what came of it, the receiver is told of whatever the group is then: of what fires once more,
+// and of its end even if nothing fires by then.
+type begun struct{ amnotify.NotificationLog }
+
+// nobody is the hash of no alert, so that no alert that fires has been told of.
+const nobody = 0
+
+// Log implements amnotify.NotificationLog.
+func (b begun) Log(r *nflogpb.Receiver, group string, _, _ []uint64, store *nflog.Store, expiry time.Duration) error {
+	return b.NotificationLog.Log(r, group, []uint64{nobody}, nil, store, expiry)
+}
+
 // pipeline is what a group of alerts goes through before a receiver is told: as Alertmanager has it, with our own rows in
 // the place of its silences.
 func pipeline(receivers map[string][]amnotify.Integration, inhibitor *inhibit.Inhibitor, intervals *timeinterval.Intervener, groups marker.GroupMarker, suppressed amnotify.Muter, told amnotify.NotificationLog, m *amnotify.Metrics) amnotify.RoutingStage {
@@ -95,6 +110,7 @@ func pipeline(receivers map[string][]amnotify.Integration, inhibitor *inhibit.In
 			to := &nflogpb.Receiver{GroupName: name, Integration: kinds[i].Name(), Idx: uint32(kinds[i].Index())}
 			tell = append(tell, amnotify.MultiStage{
 				amnotify.NewDedupStage(&kinds[i], told, to),
+				amnotify.NewSetNotifiesStage(begun{told}, to),
 				amnotify.NewRetryStage(kinds[i], name, m, eventrecorder.NopRecorder()),
 				amnotify.NewSetNotifiesStage(told, to),
 			})
