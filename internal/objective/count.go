@@ -36,21 +36,32 @@ func (o *Office) count(ctx context.Context, d *Document, s source, basis tallyst
 	horizon := d.horizon(at)
 	is := cursor{Document: tallystick.DigestOf(d.source), Basis: basis, Done: now}
 	fresh := was.Document != is.Document || was.Basis != is.Basis
-	if fresh {
-		was.Done = mark{}
-		is.Pending = []Stretch{{horizon, now.Time.Add(ahead)}}
-		if !d.indicator().Live {
-			is.Pending, err = s.touched(ctx, horizon, mark{}, now)
+	limit, live := now.Time.Add(ahead), d.indicator().Live
+	t, stored := newTally(at), false
+	// A clock that was set back makes minutes of hours again, and a period of what was let go before it.
+	back := !fresh && t.border.Before(newTally(d.at(was.Done.Time)).border)
+	switch {
+	case (fresh || back) && live:
+		if back {
+			limit = was.Done.Time.Add(ahead).Truncate(time.Hour).Add(time.Hour)
 		}
-	} else {
+		is.Pending = []Stretch{{horizon, limit}}
+	case fresh || back:
+		is.Pending, err = s.touched(ctx, horizon, mark{}, now)
+	default:
 		is.Pending, err = s.touched(ctx, horizon, was.Done, now)
 		is.Pending = append(is.Pending, was.Pending...)
+		if live { // what came too early lies within the limit meanwhile
+			is.Pending = append(is.Pending, hoursBetween(horizon, mark{Time: was.Done.Time.Add(ahead)}, mark{Time: limit})...)
+		}
 	}
 	if err != nil {
 		return nil, was, err
 	}
-	is.Pending = days(clipped(merged(is.Pending, time.Minute, maxStretches), horizon, now.Time.Add(ahead)))
-	t, stored := newTally(at), false
+	if fresh {
+		was.Done = mark{}
+	}
+	is.Pending = days(clipped(merged(is.Pending, time.Minute, maxStretches), horizon, limit))
 	for len(is.Pending) > 0 {
 		part := t.whole(is.Pending[0])
 		counted, lost := newTally(at), false
