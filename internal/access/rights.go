@@ -37,6 +37,7 @@ const (
 	PredictionRead    Action = "prediction.read"
 	PredictionRetain  Action = "prediction.retain"
 	PredictionErase   Action = "prediction.erase"
+	HoldManage        Action = "hold.manage"
 	BodyRuleManage    Action = "body_rule.manage"
 	LabelRecord       Action = "label.record"
 	CaseRuleManage    Action = "case_rule.manage"
@@ -110,6 +111,7 @@ var rights = []Right{
 	{PredictionRead, "read what predictions say: inputs, outputs, whom they are about", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin}},
 	{PredictionRetain, "say how long the predictions of a model are kept", []Role{Operator, Admin}},
 	{PredictionErase, "erase predictions", []Role{Admin}},
+	{HoldManage, "keep predictions from removal and erasure, and release them", []Role{Validator, Approver, Auditor}},
 	{BodyRuleManage, "say which bodies of predictions are kept", []Role{Validator, Approver}},
 	{LabelRecord, "record how predictions turned out", []Role{Scientist, Validator, Operator, Admin, Service}},
 	{CaseRuleManage, "say which predictions people look at", []Role{Validator, Approver, Operator}},

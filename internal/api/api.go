@@ -136,6 +136,7 @@ func New(config Config) http.Handler {
 	s.alerts()
 	s.objectives()
 	s.incidents()
+	s.holds()
 	s.healths()
 	s.explanations()
 	s.notifications()

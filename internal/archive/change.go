@@ -18,6 +18,8 @@ func Changes() map[trail.Type]func() trail.Change {
 		trail.SegmentsRemoved:   func() trail.Change { return new(SegmentsRemoved) },
 		trail.PredictionErased:  func() trail.Change { return new(PredictionErased) },
 		trail.RetentionSet:      func() trail.Change { return new(RetentionSet) },
+		trail.HoldPlaced:        func() trail.Change { return new(HoldPlaced) },
+		trail.HoldReleased:      func() trail.Change { return new(HoldReleased) },
 	}
 }
 
@@ -26,6 +28,9 @@ func Tables() []trail.Table {
 	return []trail.Table{
 		{Name: "prediction_retentions", Key: []string{"model"}, Columns: []string{"days", "event"}},
 		{Name: "prediction_erasures", Key: []string{"id_hash"}, Columns: []string{"segment", "place", "event"}},
+		{Name: "prediction_holds", Key: []string{"event"}, Columns: []string{
+			"id", "model", "incident", "from_us", "to_us", "reason", "placed_by", "placed_ms", "released_ms", "released_by", "release_reason",
+		}},
 	}
 }
 

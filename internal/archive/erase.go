@@ -39,8 +39,8 @@ type Erased struct {
 }
 
 // Erase erases predictions: the files that have them are replaced by files that have only their leaves in that place, and
-// are removed at once. All roots and the proofs of all others hold. It is a NotFound error if one is not there, and
-// nothing is erased then.
+// are removed at once. All roots and the proofs of all others hold. It is a NotFound error if one is not there, a Conflict
+// if a hold covers one, and nothing is erased then.
 //
 // The journal, through which they came, is scrubbed. Each file is a change of its own. If that of one goes wrong, those before it stand; to ask again does the rest.
 func (a *Archive) Erase(ctx context.Context, r *registry.Registry, who access.Principal, e Erasure) (done Erased, err error) {
@@ -61,6 +61,9 @@ func (a *Archive) Erase(ctx context.Context, r *registry.Registry, who access.Pr
 			done.Before = before
 		}
 		err = where
+		if err == nil {
+			err = a.mayErase(ctx, r, c, files)
+		}
 		for _, file := range slices.Sorted(maps.Keys(files)) {
 			if err == nil {
 				err = a.eraseFrom(ctx, r, c, file, files[file], e.Reason, &done)
@@ -133,6 +136,48 @@ func (a *Archive) whereErase(ctx context.Context, ids []prediction.ID) (files ma
 	return files, before, nil
 }
 
+// mayErase refuses an erasure of which a hold covers something, before anything is erased. That it was refused is recorded.
+func (a *Archive) mayErase(ctx context.Context, r *registry.Registry, c registry.Command, files map[tallystick.Digest][]prediction.ID) error {
+	for _, file := range slices.Sorted(maps.Keys(files)) {
+		f, err := a.files.take(file)
+		if tallystick.CodeOf(err) == tallystick.NotFound {
+			return errChanged
+		}
+		if err != nil {
+			return err
+		}
+		model, times, err := timesOf(f.File, files[file])
+		a.files.release(f)
+		if err != nil {
+			return err
+		}
+		err = a.config.Workspace.DB.Read(ctx, func(tx *state.Tx) error { return unheld(tx, model, times) })
+		if tallystick.CodeOf(err) == tallystick.Conflict {
+			c.Model = model
+			return r.Refuse(ctx, c, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timesOf returns when the predictions of ids in a file were made, and of which model they are.
+func timesOf(f *segment.File, ids []prediction.ID) (model string, times []prediction.Time, err error) {
+	for batch, err := range segment.Scan([]*segment.File{f}, []string{"id", "time"}) {
+		if err != nil {
+			return "", nil, err
+		}
+		for i := range batch.Rows {
+			if v := batch.Columns[0]; !v.Null[i] && slices.Contains(ids, prediction.ID(v.Bytes[i])) {
+				times = append(times, prediction.Time(batch.Columns[1].Ints[i]))
+			}
+		}
+	}
+	return f.Model(), times, nil
+}
+
 func (a *Archive) has(file tallystick.Digest, id prediction.ID) (bool, error) {
 	f, err := a.files.take(file)
 	if tallystick.CodeOf(err) == tallystick.NotFound {
@@ -164,6 +209,10 @@ func (a *Archive) eraseFrom(ctx context.Context, r *registry.Registry, c registr
 		return err
 	}
 	change.Records = int64(len(change.Places))
+	model, times, err := timesOf(f.File, ids)
+	if err != nil {
+		return err
+	}
 	summary, err := a.put(ctx, func(w io.Writer) (*segment.Summary, error) { return segment.Erase(w, f.File, ids) })
 	if err != nil {
 		return err
@@ -180,6 +229,9 @@ func (a *Archive) eraseFrom(ctx context.Context, r *registry.Registry, c registr
 			return nil, errChanged
 		}
 		if err := f.sound(rows); err != nil {
+			return nil, err
+		}
+		if err := unheld(tx, model, times); err != nil { // it was placed meanwhile
 			return nil, err
 		}
 		return []trail.Change{change}, leave(tx, time.UnixMilli(0), file)

@@ -55,7 +55,12 @@ func (a *Archive) Retain(tx *state.Tx, model string, days int64, reason string) 
 	return []trail.Change{&RetentionSet{Model: model, Days: days, Reason: reason}}, nil
 }
 
-// Expire removes the files of which the last record has been kept for as long as was said. An event says what went; it is
+// heldFiles chooses the files of a model of which a hold covers something.
+const heldFiles = `SELECT s.file_digest FROM prediction_segments s JOIN prediction_holds h ON h.model = s.model AND s.last_us >= h.from_us AND s.first_us < h.to_us
+	WHERE s.model = ? AND s.removed = 0 AND h.released_ms = 0`
+
+// Expire removes the files of which the last record has been kept for as long as was said, and of which no hold covers
+// anything. An event says what went; it is
 // removed at once. A clock that is set forward while the process runs removes nothing sooner: it goes by the clock as it was
 // when the process began, and by how long that is ago.
 func (a *Archive) Expire(ctx context.Context) error {
@@ -87,8 +92,8 @@ func (a *Archive) expire(ctx context.Context, r Retention) (more bool, err error
 			return err
 		}
 		until := a.surely().AddDate(0, 0, -int(is.Days))
-		old, err := state.Collect(tx, scanKept, "SELECT "+keptColumns+" FROM prediction_segments WHERE model = ? AND removed = 0 GROUP BY file_digest HAVING max(last_us) < ? ORDER BY min(event) "+state.Limit,
-			r.Model, until.UnixMicro(), maxRemoved)
+		old, err := state.Collect(tx, scanKept, "SELECT "+keptColumns+" FROM prediction_segments WHERE model = ? AND removed = 0 AND file_digest NOT IN ("+heldFiles+
+			") GROUP BY file_digest HAVING max(last_us) < ? ORDER BY min(event) "+state.Limit, r.Model, r.Model, until.UnixMicro(), maxRemoved)
 		if err != nil || len(old) == 0 {
 			return err
 		}

@@ -163,6 +163,8 @@ func allPhrases() map[trail.Type]phrase {
 		trail.SegmentsRemoved:   {"removed {records} predictions of {model}, from {first_time} to {last_time}, which are kept for {days} days", "remove old predictions of {model}"},
 		trail.PredictionErased:  {"erased {records} predictions of {model}: {places}", "erase predictions[ of {model}]"},
 		trail.RetentionSet:      {"said that predictions of {model} are kept for {days} days, 0 meaning for ever", "say how long predictions[ of {model}] are kept"},
+		trail.HoldPlaced:        {"placed a hold on predictions of {model}[ for the incident {incident}]", "place a hold[ on predictions of {model}]"},
+		trail.HoldReleased:      {"released the hold {hold} on predictions of {model}", "release a hold[ on predictions of {model}]"},
 
 		trail.LineageRecorded: {"recorded what was made from what[, for {model}]: told by {origin}", "record what was made from what[, for {model}]"},
 		trail.CommandRefused:  {"asked to {command}", "{command}"},
@@ -194,6 +196,7 @@ func requests() map[string]string {
 		"gate.ask":           "ask the gate",
 		"label.record":       "record how predictions turned out[ of {model}]",
 		"prediction.erase":   "erase predictions[ of {model}]",
+		"hold.manage":        "place or release a hold[ on predictions of {model}]",
 		"prediction.read":    "read predictions[ of {model}]",
 		"prediction.record":  "record predictions[ of {model}]",
 		"prediction.retain":  "say how long predictions[ of {model}] are kept",

@@ -54,6 +54,11 @@ func incidentPath(id string) string { return "/incidents/" + url.PathEscape(id) 
 
 func printIncidentState(w io.Writer, i incident.Incident) {
 	fmt.Fprintf(w, "incident %s is %s\n", i.ID, i.State)
+	if !i.IsOpen() {
+		for _, hold := range i.Holds {
+			fmt.Fprintf(w, "hold %s keeps its predictions until somebody releases it: `tallystick hold release %s --reason TEXT`\n", hold, hold)
+		}
+	}
 }
 
 func (a *app) incidentOpen() *cobra.Command {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,7 @@ func printIncident(w io.Writer, v api.IncidentView) {
 		"opened by", map[bool]string{true: "an alert", false: i.OpenedBy}[i.Source == incident.FromAlert], "lead", i.Lead, "first bad window", first, "detected", moment(i.Detected),
 		"opened", moment(i.Opened), "acknowledged", moment(i.Acknowledged), "mitigated", moment(i.Mitigated), "by", i.Means, "resolved", moment(i.Resolved), "cause", string(i.Cause),
 		"closed", moment(i.Closed), "closed by", i.ClosedBy, "time to detect", took(v.Times.Detect), "time to acknowledge", took(v.Times.Acknowledge),
-		"time to mitigate", took(v.Times.Mitigate), "time to resolve", took(v.Times.Resolve), "evidence", string(i.Brief), "post-mortem", string(i.Report), "next", v.Next)
+		"time to mitigate", took(v.Times.Mitigate), "time to resolve", took(v.Times.Resolve), "evidence", string(i.Brief), "post-mortem", string(i.Report), "holds", strings.Join(i.Holds, ", "), "next", v.Next)
 	for _, j := range v.Joined {
 		fmt.Fprintf(w, "alert\t%s %s: %s\n", j.Rule, j.Subject, j.Words)
 	}

@@ -69,6 +69,7 @@ type Incident struct {
 	Report       tallystick.Digest `json:"report_digest,omitempty" doc:"of the newest post-mortem"`
 	ReportedBy   string            `json:"reported_by,omitempty" doc:"id of who wrote it"`
 	ClosedBy     string            `json:"closed_by,omitempty" doc:"id of who closed it"`
+	Holds        []string          `json:"holds,omitempty" doc:"ids of the holds in force that were placed for it; in lists they are left out"`
 	Event        uint64            `json:"event" doc:"sequence of its first event"`
 	LastEvent    uint64            `json:"last_event" doc:"sequence of its last event"`
 

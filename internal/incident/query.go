@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/archive"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
 )
@@ -46,7 +47,11 @@ func (o *Office) IncidentIn(tx *state.Tx, id string) (Incident, error) {
 	if err != nil {
 		return i, fmt.Errorf("incident %.80q: %w", id, err)
 	}
-	return i, nil
+	holds, err := archive.Holds(tx, archive.HoldFilter{Incident: i.ID, InForce: true})
+	for _, h := range holds {
+		i.Holds = append(i.Holds, h.ID)
+	}
+	return i, err
 }
 
 // maxSteps bounds the steps and the alerts of an incident that are told.

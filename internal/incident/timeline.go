@@ -82,6 +82,8 @@ func (i Incident) kindOf(line catalog.Line) string {
 		return "incident"
 	case strings.HasPrefix(line.Type, "incident."): // of another one
 		return ""
+	case strings.HasPrefix(line.Type, "hold."):
+		return "incident"
 	case line.Type == "window.judged", line.Type == "objective.judged", line.Type == "comparison.judged":
 		if strings.Contains(line.Words, ": "+string(tallystick.Pass)) {
 			return ""

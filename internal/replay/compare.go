@@ -37,10 +37,10 @@ type Outcome struct {
 	Bare      int64              `json:"bare,omitempty" doc:"answers that cannot be compared: the record has neither output nor score, or the answer has not the one that it has"`
 	Decisions *Share             `json:"decisions,omitempty" doc:"decisions that changed; absent: none could be compared"`
 	Decided   string             `json:"decided_by,omitempty" enum:"output,threshold,both" doc:"by what a decision is told: the outputs, or the scores held against the threshold of the record"`
-	Numbers   *Shift           `json:"numbers,omitempty" doc:"scores, or outputs where there are no scores, now less then; absent: none could be compared"`
+	Numbers   *Shift             `json:"numbers,omitempty" doc:"scores, or outputs where there are no scores, now less then; absent: none could be compared"`
 	Recorded  *Latency           `json:"latency_recorded,omitempty" doc:"as it was recorded"`
 	Replayed  *Latency           `json:"latency_replayed,omitempty" doc:"as the one who asked saw it, with the network"`
-	Largest   []Deviation       `json:"largest,omitempty" doc:"changed decisions first, then the largest differences; at most 20"`
+	Largest   []Deviation        `json:"largest,omitempty" doc:"changed decisions first, then the largest differences; at most 20"`
 	Verdict   tallystick.Verdict `json:"verdict,omitempty" doc:"absent: no share was stated that may change"`
 	Words     string             `json:"words"`
 }

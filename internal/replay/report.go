@@ -25,7 +25,7 @@ type Report struct {
 	Model    string    `json:"model"`
 	Made     time.Time `json:"made"`
 	Asked
-	Recorded   map[string]int64 `json:"recorded_versions,omitempty" doc:"versions whose predictions were sent, and how many of each"`
-	Outcome *Outcome      `json:"outcome"`
-	Sent       []string         `json:"sent_ids,omitempty" doc:"ids of the predictions whose inputs were sent"`
+	Recorded map[string]int64 `json:"recorded_versions,omitempty" doc:"versions whose predictions were sent, and how many of each"`
+	Outcome  *Outcome         `json:"outcome"`
+	Sent     []string         `json:"sent_ids,omitempty" doc:"ids of the predictions whose inputs were sent"`
 }
