@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
 
@@ -189,6 +190,9 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]{0,63}$`)
 // reserved are labels that alerts have of themselves.
 var reserved = []string{"alertname", "rule", "model", "version", "environment", "subject", "segment", "severity", "owner", "sre", "tier"}
 
+// IncidentSeverity is the label that says how severe an incident is that the alert opens.
+const IncidentSeverity = "incident_severity"
+
 func (d decoder) labels(dst *[]string) yamldoc.Decode {
 	return func(node *yaml.Node, at string) error {
 		err := d.Entries(node, at, func(key, value *yaml.Node) error {
@@ -203,6 +207,9 @@ func (d decoder) labels(dst *[]string) yamldoc.Decode {
 			}
 			if len(value.Value) > 256 || value.Value == "" {
 				return d.Errorf(value, "%s must be a text of 1 to 256 bytes", d.Join(at, key.Value))
+			}
+			if key.Value == IncidentSeverity && !slices.Contains(catalog.Severities(), catalog.Severity(value.Value)) {
+				return d.Errorf(value, "%s must be critical, high, medium or low, not %.40q", d.Join(at, key.Value), value.Value)
 			}
 			*dst = append(*dst, key.Value+"="+value.Value)
 			return nil

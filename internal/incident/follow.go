@@ -58,7 +58,10 @@ func (o *Office) Run(ctx context.Context) (outcome string, err error) {
 
 // follow returns what became of an alert: the type of the event, empty if it is part of an incident already.
 func (o *Office) follow(ctx context.Context, a alert.Alert) (did trail.Type, err error) {
-	in := NewIncident{Model: a.Model, Version: a.Version, Environment: a.Environment, Title: titleOf(a), Severity: catalog.SeverityHigh}
+	in := NewIncident{Model: a.Model, Version: a.Version, Environment: a.Environment, Title: titleOf(a)}
+	if in.Severity, err = o.severityOf(ctx, a); err != nil {
+		return "", err
+	}
 	if in.Version, err = o.versionOf(ctx, in); err != nil {
 		return "", err
 	}
@@ -104,6 +107,27 @@ func (o *Office) follow(ctx context.Context, a alert.Alert) (did trail.Type, err
 		return err
 	})
 	return did, err
+}
+
+// severityOf returns how severe an incident is that an alert opens: as its policy says, or else by the risk tier of the model.
+func (o *Office) severityOf(ctx context.Context, a alert.Alert) (catalog.Severity, error) {
+	for _, label := range a.Labels {
+		if stated, is := strings.CutPrefix(label, alert.IncidentSeverity+"="); is {
+			return catalog.Severity(stated), nil
+		}
+	}
+	m, err := o.config.Catalog.Model(ctx, a.Model)
+	return severityOfTier(m.Tier), err
+}
+
+func severityOfTier(tier tallystick.Tier) catalog.Severity {
+	switch tier {
+	case tallystick.TierHigh:
+		return catalog.SeverityCritical
+	case tallystick.TierLow:
+		return catalog.SeverityMedium
+	}
+	return catalog.SeverityHigh // limited, or not known: rather too much
 }
 
 // namedRunbook returns the name if there is such a runbook: what an alert says may lead elsewhere.

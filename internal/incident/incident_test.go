@@ -1,11 +1,13 @@
 package incident
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/monitor"
 )
 
@@ -99,6 +101,14 @@ func TestTraceOfRows(t *testing.T) {
 		"slow":            {rows: []monitor.Row{row("latency", "p99", "", tallystick.Fail)}, first: "infrastructure"},
 		"worse by labels": {rows: append(drift(0, 10), row("performance", "accuracy", "", tallystick.Fail)), first: "concept_drift", ruled: "data_drift"},
 		"nothing":         {},
+		"other data":      {rows: []monitor.Row{row("multivariate", "", "", tallystick.Fail)}, first: "data_drift"},
+		"kinds of errors": {rows: []monitor.Row{row("error_kinds", "timeout", "", tallystick.Fail)}, first: "infrastructure"},
+		"decisions":       {rows: []monitor.Row{row("decisions", "refuse", "", tallystick.Warn)}, first: "model"},
+		"contradicted":    {rows: []monitor.Row{row("estimate", "roc_auc realised", "", tallystick.Warn)}, first: "concept_drift"},
+		"estimated":       {rows: []monitor.Row{row("estimate", "roc_auc", "", tallystick.Warn)}, first: "data_drift"},
+		"a slow slice":    {rows: []monitor.Row{row("slices", "latency p99", "", tallystick.Fail)}, first: "infrastructure"},
+		"as every Sunday": {rows: append(drift(5, 10), row("season", "a", "feature", tallystick.Pass), row("agreement", "", "", tallystick.Warn)), first: "metric_flaw"},
+		"harm alone":      {rows: []monitor.Row{row("kpi", "basket", "", tallystick.Fail)}},
 	} {
 		tr := &tracer{brief: &Brief{}}
 		tr.rows(monitor.WindowJudgement{Rows: c.rows}, &BadWindow{})
@@ -116,6 +126,48 @@ func TestTraceOfRows(t *testing.T) {
 		if c.ruled != "" && !ruled {
 			t.Errorf("%s: nothing speaks against %s: %+v", name, c.ruled, tr.Clues)
 		}
+	}
+}
+
+// Who owes most is told soonest; where the tier is not known, it is rather too much.
+func TestSeverityOfTier(t *testing.T) {
+	t.Parallel()
+	for tier, want := range map[tallystick.Tier]catalog.Severity{
+		tallystick.TierHigh: catalog.SeverityCritical, tallystick.TierLimited: catalog.SeverityHigh, tallystick.TierLow: catalog.SeverityMedium, "": catalog.SeverityHigh,
+	} {
+		if got := severityOfTier(tier); got != want {
+			t.Errorf("tier %q: %s, want %s", tier, got, want)
+		}
+	}
+}
+
+// Each check of a monitor has a row in the table by which a trace reads, and no row is about a check that there is not.
+func TestReadings(t *testing.T) {
+	t.Parallel()
+	known := map[string]bool{}
+	for _, c := range monitor.AllChecks() {
+		known[c.Key] = true
+		is, has := readings[c.Key]
+		if !has {
+			t.Errorf("a trace does not know the check %s", c.Key)
+		}
+		if is.cause != "" && !slices.Contains(Causes(), is.cause) {
+			t.Errorf("%s speaks for %s, which is no cause", c.Key, is.cause)
+		}
+	}
+	for check := range readings {
+		if !known[check] {
+			t.Errorf("there is no check %s", check)
+		}
+	}
+	tr := &tracer{brief: &Brief{}}
+	var many []monitor.Row
+	for range 25 {
+		many = append(many, monitor.Row{Check: "slices", Measure: "psi", Verdict: tallystick.Fail, Words: "x"})
+	}
+	tr.read(many, &BadWindow{})
+	if len(tr.Clues) != maxOfCheck || !slices.ContainsFunc(tr.Missing, func(m string) bool { return strings.HasPrefix(m, "15 more rows of slices") }) {
+		t.Errorf("%d clues, %q", len(tr.Clues), tr.Missing)
 	}
 }
 

@@ -106,36 +106,27 @@ const (
 
 // rows reads what failed in the bad window.
 func (t *tracer) rows(j monitor.WindowJudgement, at *BadWindow) {
-	judged, moved, outputs := 0, []string{}, []string{}
-	var scored, measured bool // of the outputs, of labels
-	for _, r := range j.Rows {
+	t.read(j.Rows, at)
+	t.usual(j.Rows, at)
+	t.counts(j.Rows, at)
+}
+
+// counts says how many features moved, and whether what the model says did.
+func (t *tracer) counts(rows []monitor.Row, at *BadWindow) {
+	judged, moved, outputs, scored := 0, []string{}, []string{}, false
+	for _, r := range rows {
+		if r.Check != "drift" {
+			continue
+		}
 		bad := r.Verdict == tallystick.Fail || r.Verdict == tallystick.Warn
-		switch r.Check {
-		case "drift":
-			output := r.Role == "score" || r.Role == "output"
-			switch {
-			case output:
-				scored = true
-				if bad {
-					outputs = append(outputs, r.Subject)
-				}
-			case r.Verdict != tallystick.Insufficient:
-				if judged++; bad {
-					moved = append(moved, r.Subject)
-				}
+		switch {
+		case r.Role == "score" || r.Role == "output":
+			if scored = true; bad {
+				outputs = append(outputs, r.Subject)
 			}
-		case "new_values", "missing", "schema", "range", "constant", "duplicates", "skew", "staleness":
-			if bad {
-				t.speaks("feature_bug", at.Judgement, at.Event, "%s", r.Words)
-			}
-		case "performance", "calibration", "fairness", "concept":
-			measured = true
-			if bad {
-				t.speaks("concept_drift", at.Judgement, at.Event, "%s", r.Words)
-			}
-		case "latency", "errors", "telemetry", "volume":
-			if bad {
-				t.speaks("infrastructure", at.Judgement, at.Event, "%s", r.Words)
+		case r.Verdict != tallystick.Insufficient:
+			if judged++; bad {
+				moved = append(moved, r.Subject)
 			}
 		}
 	}
@@ -157,9 +148,6 @@ func (t *tracer) rows(j monitor.WindowJudgement, at *BadWindow) {
 	}
 	if scored && len(outputs) == 0 && len(moved) > 0 {
 		t.against("model", at.Judgement, at.Event, "features moved, and what the model says did not")
-	}
-	if !measured {
-		t.missing("nothing was measured against labels in that window: whether answers were wrong is not known")
 	}
 }
 
@@ -225,7 +213,8 @@ func (o *Office) versions(ctx context.Context, t *tracer, good, bad monitor.Wind
 	t.speaks("release", "", 0, "the good window is of version %s, the bad one of %s: %s", from, to, d.Headline)
 	for _, line := range d.Lines {
 		switch line.Area {
-		case catalog.DataArea, catalog.ColumnArea, catalog.CodeArea, catalog.ParameterArea, catalog.SeedArea, catalog.FileArea:
+		case catalog.DataArea, catalog.ColumnArea, catalog.CodeArea, catalog.ParameterArea, catalog.SeedArea, catalog.FileArea, catalog.ImageArea, catalog.LibraryArea, catalog.HardwareArea,
+			catalog.SampleArea, catalog.CutoffArea:
 			t.speaks("model", "", 0, "%s", line.Text)
 		case catalog.ThresholdArea, catalog.MetricArea:
 			t.speaks("metric_flaw", "", 0, "%s", line.Text)
