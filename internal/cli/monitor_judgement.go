@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,11 @@ func printJudgement(w io.Writer, j *monitor.WindowJudgement) {
 		if r.Threshold != nil {
 			threshold = figure.Plain(*r.Threshold)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Verdict, r.Check, orDash(r.Subject), value, threshold, r.Words)
+		of := r.Subject
+		if r.Slice != "" {
+			of = strings.TrimSpace(of + " where " + r.Slice)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Verdict, r.Check, orDash(of), value, threshold, r.Words)
 	}
 	if more := passed - maxShownRows; more > 0 {
 		fmt.Fprintf(w, "and %d more that passed\n", more)

@@ -39,6 +39,7 @@ func Indicators() []Indicator {
 		{"in_domain", "In domain", "predictions of which every feature has a value that the reference had, or one between its least and its greatest", "predictions", ofReference, true},
 		{"correct", "Accuracy", "labelled predictions that are right", "predictions with a label when they are mature", ofLabels, false},
 		{"no_false_alarm", "No false positives", "negative labels that were predicted negative", "predictions with a negative label when they are mature", ofLabels, false},
+		{"no_miss", "No false negatives", "positive labels that were predicted positive", "predictions with a positive label when they are mature", ofLabels, false},
 		{"stable", "Stable features", "features of a window that did not fail for drift", "features of a window that were judged for drift", ofJudgements, false},
 		{"drift_explained", "Drift and labels agree", "windows in which drift and performance tell the same", "windows with drift and performance judged", ofJudgements, false},
 		{"not_overridden", "Not overridden", "decided cases in which the people agreed with the model", "decided cases of predictions with an output", ofCases, false},
@@ -62,9 +63,9 @@ func FindIndicator(name string) (Indicator, bool) {
 type Parameters struct {
 	Limit     time.Duration        // in_time: within which an answer comes in time
 	Good      []query.Condition    // share: all of which hold for a good prediction
-	Mature    time.Duration        // correct, no_false_alarm: age at which labels are taken as they are
-	Threshold *float64             // correct, no_false_alarm: the score from which on a prediction is positive; nil: the output is compared
-	Positive  string               // correct with a threshold, no_false_alarm: the label, and the output, that are positive
+	Mature    time.Duration        // correct, no_false_alarm, no_miss: age at which labels are taken as they are
+	Threshold *float64             // correct, no_false_alarm, no_miss: the score from which on a prediction is positive; nil: the output is compared
+	Positive  string               // correct with a threshold, no_false_alarm, no_miss: the label, and the output, that are positive
 	Monitor   string               // stable, drift_explained
 	Every     time.Duration        // audited, retrained: how old an evaluation or a version may be
 	Agreement comparison.Agreement // canary_agrees

@@ -41,6 +41,12 @@ func (d decoder) indicator(doc *Document) yamldoc.Decode {
 			}
 			return p.Mature > 0, "mature: 30d"
 		}},
+		{"no_miss", []yamldoc.Field{mature, threshold, positive}, func() (bool, string) {
+			if p.Positive == "" {
+				return false, `positive: "1"`
+			}
+			return p.Mature > 0, "mature: 30d"
+		}},
 		{"stable", []yamldoc.Field{monitor}, func() (bool, string) { return p.Monitor != "", "monitor: credit-hourly" }},
 		{"drift_explained", []yamldoc.Field{monitor}, func() (bool, string) { return p.Monitor != "", "monitor: credit-hourly" }},
 		{"not_overridden", nil, nil},

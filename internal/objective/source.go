@@ -56,7 +56,7 @@ func (o *Office) source(ctx context.Context, d *Document, until uint64) (s sourc
 		}}, "", nil
 	case "valid_input", "in_domain":
 		return o.referred(ctx, d, until)
-	case "correct", "no_false_alarm":
+	case "correct", "no_false_alarm", "no_miss":
 		return &matured{o, d}, "", nil
 	case "stable", "drift_explained":
 		return &windows{o, d}, "", nil

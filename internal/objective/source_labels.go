@@ -90,8 +90,11 @@ func (m *matured) judge(row *query.Row) (good, valid bool) {
 	} else if row.Output.IsNull() {
 		return false, false
 	}
-	if m.doc.Indicator == "no_false_alarm" {
+	switch m.doc.Indicator {
+	case "no_false_alarm":
 		return !positive, label != p.Positive
+	case "no_miss":
+		return positive, label == p.Positive
 	}
 	if p.Threshold != nil {
 		return positive == (label == p.Positive), true

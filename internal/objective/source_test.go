@@ -57,7 +57,7 @@ func at(clock string) time.Time {
 func answer(yes bool) string { return map[bool]string{true: "yes", false: "no"}[yes] }
 
 // Of 100 predictions of noon 60 have a label in time, of which every third says otherwise: 40 are right. Of the 30 labels no, ten were
-// predicted yes. What is labelled, labelled again or comes on record once the hour of maturity has passed changes nothing.
+// predicted yes, and of the 30 labels yes ten were predicted no. What is labelled, labelled again or comes on record once the hour of maturity has passed changes nothing.
 func TestIndicatorsOfLabels(t *testing.T) {
 	t.Parallel()
 	h := open(t)
@@ -70,7 +70,7 @@ func TestIndicatorsOfLabels(t *testing.T) {
 	h.label(t, records[:60], truth)
 	both := func(right, ofAll, quiet, ofNo int64) {
 		t.Helper()
-		for indicator, want := range map[string][2]int64{"correct: {mature: 2h}": {right, ofAll}, `no_false_alarm: {mature: 2h, positive: "yes"}`: {quiet, ofNo}} {
+		for indicator, want := range map[string][2]int64{"correct: {mature: 2h}": {right, ofAll}, `no_false_alarm: {mature: 2h, positive: "yes"}`: {quiet, ofNo}, `no_miss: {mature: 2h, positive: "yes"}`: {right - quiet, ofAll - ofNo}} {
 			h.apply(t, "indicator: {"+indicator+"}\ntarget: 50%\nperiod: 1d\n")
 			counts(t, h.checkRecount(t), want[0], want[1])
 		}
