@@ -28,6 +28,7 @@ type historyQuery struct {
 	Model   string    `path:"model" maxLength:"128"`
 	Version string    `query:"version" maxLength:"128"`
 	Type    string    `query:"type" maxLength:"128"`
+	Without []string  `query:"without" maxItems:"20" maxLength:"128" doc:"types that are left out, such as window.judged"`
 	Actor   string    `query:"actor" maxLength:"256" doc:"name or id; only for those who may open sealed fields"`
 	Outcome string    `query:"outcome" enum:"success,denied,failed"`
 	Since   time.Time `query:"since" doc:"inclusive"`
@@ -45,6 +46,13 @@ func (q historyQuery) filter() (f catalog.HistoryFilter, err error) {
 		if f.Type, err = trail.ParseType(q.Type); err != nil {
 			return f, err
 		}
+	}
+	for _, name := range q.Without {
+		without, err := trail.ParseType(name)
+		if err != nil {
+			return f, err
+		}
+		f.Without = append(f.Without, without)
 	}
 	if q.Newest {
 		f.Before = q.After

@@ -19,9 +19,10 @@ import (
 
 // HistoryFilter chooses from the history of a model. Zero fields choose all.
 type HistoryFilter struct {
-	Version string     // events that name this version
-	Type    trail.Type // of event
-	Actor   string     // id; needs Personal
+	Version string       // events that name this version
+	Type    trail.Type   // of event
+	Without []trail.Type // types that are left out
+	Actor   string       // id; needs Personal
 	Outcome tallystick.Outcome
 	About   trail.Resource // what it was done to
 	Since   time.Time      // inclusive
@@ -84,7 +85,7 @@ func (c *Catalog) History(ctx context.Context, name string, f HistoryFilter) (Hi
 	}
 	want := min(limit(f.Limit), maxHistory)
 	chosen := trail.Filter{
-		Model: name, Type: f.Type, Actor: f.Actor, Outcome: f.Outcome, Resource: f.About, Since: f.Since, Until: f.Until,
+		Model: name, Type: f.Type, Without: f.Without, Actor: f.Actor, Outcome: f.Outcome, Resource: f.About, Since: f.Since, Until: f.Until,
 		After: f.After, Before: f.Before, Newest: f.Newest, Limit: want + 1, // one more says whether there is more
 	}
 	if f.Version != "" {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 
 func (a *app) history() *cobra.Command {
 	var kind, who, outcome, since, until, at string
+	var without []string
 	var limit int
 	var newest bool
 	cmd := &cobra.Command{
@@ -29,6 +31,7 @@ there, and on what evidence.
 On a server, people have names only for those who may open sealed fields (role auditor).`,
 		Example: `  tallystick history credit
   tallystick history credit@3 --outcome denied
+  tallystick history credit --newest --without window.judged,objective.judged
   tallystick history credit --at 2026-03-03`,
 		Args: cobra.ExactArgs(1),
 	}
@@ -36,6 +39,7 @@ On a server, people have names only for those who may open sealed fields (role a
 	flags.SortFlags = false
 	flags.StringVar(&at, "at", "", "what served then: a `time` as 2026-03-03 or RFC 3339")
 	flags.StringVar(&kind, "type", "", "type of event, such as version.registered")
+	flags.StringSliceVar(&without, "without", nil, "leave out this `type` of event, such as window.judged; several times")
 	flags.StringVar(&who, "actor", "", "who did it")
 	flags.StringVar(&outcome, "outcome", "", "success, denied or failed")
 	flags.StringVar(&since, "since", "", "from this `time` on")
@@ -52,7 +56,7 @@ On a server, people have names only for those who may open sealed fields (role a
 				return h, tallystick.Errorf(tallystick.Invalid, "--limit %d is less than 1", limit)
 			}
 			if at != "" {
-				if version != "" || kind+who+outcome+since+until != "" {
+				if version != "" || kind+who+outcome+since+until != "" || len(without) > 0 {
 					return h, usageError(cmd, "--at takes a model and no filter")
 				}
 				q, err := span(at)
@@ -65,6 +69,9 @@ On a server, people have names only for those who may open sealed fields (role a
 			q := chosen("version", version, "type", kind, "actor", who, "outcome", outcome)
 			if err := addTimes(q, "since", since, "until", until); err != nil {
 				return h, err
+			}
+			if len(without) > 0 {
+				q.Set("without", strings.Join(without, ","))
 			}
 			if newest {
 				q.Set("newest", "true")

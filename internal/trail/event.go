@@ -74,6 +74,7 @@ func (e Event) Sealed() map[string]any {
 // Filter chooses events. Zero fields choose all.
 type Filter struct {
 	Type     Type
+	Without  []Type // are passed over one by one, so that a question for few events among many of these takes long
 	Actor    string // id; events of which it was erased are not found
 	Resource Resource
 	Model    string // that the event is about
@@ -133,6 +134,12 @@ func (f Filter) where(tx *state.Tx) (string, []any, error) {
 	}
 	add(!f.Since.IsZero(), "e.time_ms >= ?", f.Since.UnixMilli())
 	add(!f.Until.IsZero(), "e.time_ms < ?", f.Until.UnixMilli())
+	if len(f.Without) > 0 { // an expression has no index: the other conditions lead to the events
+		conditions = append(conditions, "(e.type || '') NOT IN (?"+strings.Repeat(", ?", len(f.Without)-1)+")")
+		for _, t := range f.Without {
+			args = append(args, string(t))
+		}
+	}
 	return strings.Join(conditions, " AND "), args, nil
 }
 
@@ -220,7 +227,7 @@ func notBefore(tx *state.Tx, t time.Time) (sequence uint64, err error) {
 // chooses reports whether f chooses an event of these columns.
 func (f Filter) chooses(c columns) bool {
 	is := func(asked, value string) bool { return asked == "" || columnText(asked) == value }
-	return c.sequence > f.After && (f.Before == 0 || c.sequence < f.Before) && (f.Type == "" || f.Type == c.kind) && is(f.Actor, c.actor) &&
+	return c.sequence > f.After && (f.Before == 0 || c.sequence < f.Before) && (f.Type == "" || f.Type == c.kind) && !slices.Contains(f.Without, c.kind) && is(f.Actor, c.actor) &&
 		is(f.Resource.Type, c.resource.Type) && is(f.Resource.ID, c.resource.ID) && is(f.Model, c.model) && is(string(f.Outcome), string(c.outcome)) &&
 		(f.Since.IsZero() || c.timeMS >= f.Since.UnixMilli()) && (f.Until.IsZero() || c.timeMS < f.Until.UnixMilli())
 }

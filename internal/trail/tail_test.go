@@ -54,6 +54,7 @@ func testTailAndColumnsAgree(t *testing.T, fresh func(testing.TB) state.Config) 
 		}
 		moment := func() time.Time { return start.Add(time.Duration(random.IntN(500)) * time.Second) }
 		set(func() { f.Type = CommandRefused })
+		set(func() { f.Without = []Type{WindowJudged, CommandRefused} })
 		set(func() { f.Actor = fmt.Sprint("person ", random.IntN(4)) })
 		set(func() { f.Model = fmt.Sprint("m", random.IntN(2)) })
 		set(func() { f.Resource.Type = "version" })

@@ -30,7 +30,12 @@ type alertLine struct {
 // Name says what was judged, such as "Drift of RELP".
 func (l alertLine) Name() string {
 	name := readable(l.Rule[strings.LastIndexByte(l.Rule, '/')+1:])
-	if l.Subject != "" {
+	switch kind, of := l.source(); {
+	case kind == "objective" && l.Subject != "": // a rule about a window
+		name += ": error budget of " + of + " over " + l.Subject
+	case kind == "objective":
+		name += " of " + of
+	case l.Subject != "":
 		name += " of " + l.Subject
 	}
 	if l.Segment != "" {

@@ -20,6 +20,7 @@ const (
 	shownAgain      = 50  // alerts about the same thing
 	shownHappenings = 100 // events of it
 	alertsReach     = 30 * 24 * time.Hour
+	spansWidth      = 560 // of what is drawn over time: a telephone shows most of it
 )
 
 // alertPage is one alert, with what became of the thing that it is about.
@@ -122,7 +123,7 @@ func statesOver(name string, again []alert.Alert, history []alert.Happening, now
 	if !since.IsZero() {
 		kept.Spans = append(kept.Spans, chart.Span{From: since, To: now, Name: "kept back", Mark: chart.Unclear})
 	}
-	c := chart.Spans{Header: chart.Header{Title: "States of " + name}, To: now, Rows: []chart.SpanRow{states}}
+	c := chart.Spans{Header: chart.Header{Title: "States of " + name, Width: spansWidth}, To: now, Rows: []chart.SpanRow{states}}
 	if len(kept.Spans) > 0 {
 		c.Rows = append(c.Rows, kept)
 	}

@@ -22,7 +22,7 @@ const (
 	shownAnswers    = 100 // judgements in the history of one comparison
 	answersPerPage  = 50
 	shownSlices     = 20
-	differenceWidth = 720
+	differenceWidth = 640
 )
 
 func comparisonAddress(name string) string { return "/comparisons/" + url.PathEscape(name) }
@@ -90,6 +90,14 @@ type comparisonPage struct {
 	Rows     []metricLine
 	Slices   []metricLine
 	History  []answerLine
+}
+
+// Chance writes the p-value of routing as it is intended.
+func (p *comparisonPage) Chance() string {
+	if p.Whole.Traffic.ShareP == nil {
+		return ""
+	}
+	return ", p = " + figure.Number(*p.Whole.Traffic.ShareP)
 }
 
 // metricLine is a metric with its figures as people write them.
@@ -180,7 +188,7 @@ func (l metricLine) Allowed() string {
 // differences draws the difference of each metric with its interval, and where it would begin to matter.
 func differences(j *comparison.VersionsJudgement) template.HTML {
 	c := chart.Dots{Header: chart.Header{Title: "Difference of " + j.New + " and " + j.Old, Width: differenceWidth}, Reference: -1}
-	panel := chart.Panel{Title: "new less old, with the interval that holds at every look", Format: chart.Percent, Limits: []chart.Limit{{Value: 0}}}
+	panel := chart.Panel{Format: chart.Percent, Limits: []chart.Limit{{Value: 0}}}
 	for _, r := range slices.Concat(j.Rows, j.Slices[:min(len(j.Slices), shownSlices)]) {
 		if !r.Difference.Valid() {
 			continue
@@ -224,6 +232,6 @@ func answersOver(about answerLine, all []comparison.JudgedVersions, now time.Tim
 	row.Spans[len(row.Spans)-1].To = now
 	from := row.Spans[0].From
 	return chart.Spans{
-		Header: chart.Header{Title: "Answers about " + about.New + " and " + about.Old}, From: from.Add(-max(time.Minute, now.Sub(from)/40)), To: now, Rows: []chart.SpanRow{row},
+		Header: chart.Header{Title: "Answers about " + about.New + " and " + about.Old, Width: spansWidth}, From: from.Add(-max(time.Minute, now.Sub(from)/40)), To: now, Rows: []chart.SpanRow{row},
 	}.SVG()
 }

@@ -81,11 +81,14 @@ func (p *incidentPage) Links() (all []incident.Deed) {
 	return all
 }
 
+// shownElsewhere are the steps whose notes stand on the page already.
+var shownElsewhere = []string{"opened", "alerted", "linked", "done", "skipped"}
+
 // Said is what people wrote while they worked on it, the newest first. The timeline leaves that out for those to whom the
 // trail does not open what people wrote.
 func (p *incidentPage) Said() (all []incident.Deed) {
 	for _, step := range slices.Backward(p.Steps) {
-		if step.Note != "" && step.Step != "linked" && step.Step != "done" && step.Step != "skipped" {
+		if step.Note != "" && !slices.Contains(shownElsewhere, step.Step) {
 			all = append(all, step)
 		}
 	}

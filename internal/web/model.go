@@ -117,18 +117,23 @@ func (s *server) troubles(v *visit, name string, page *modelPage) error {
 	return err
 }
 
-// latest returns the last touches of a model but those of readers of its history.
-func (s *server) latest(v *visit, model string) (lines []catalog.Line, err error) {
-	h, err := s.Catalog.History(v.ctx(), model, catalog.HistoryFilter{Newest: true, Limit: 5 * shownLines, Personal: v.discloses(), People: s.People})
-	if err != nil {
-		return nil, err
+// latelySince is how far back the page looks for what people did among what programs judge all the time.
+const latelySince = 30 * 24 * time.Hour
+
+// routine are the types of events that would fill the last touches of a model that is watched.
+var routine = []trail.Type{trail.WindowJudged, trail.ObjectiveJudged, trail.TrailRead, trail.PredictionRead}
+
+// latest returns the last touches of a model but those of readers and of judgements; where there are none of late, the last
+// of all kinds.
+func (s *server) latest(v *visit, model string) ([]catalog.Line, error) {
+	f := catalog.HistoryFilter{Newest: true, Limit: shownLines, Personal: v.discloses(), People: s.People, Without: routine, Since: s.Now().Add(-latelySince)}
+	h, err := s.Catalog.History(v.ctx(), model, f)
+	if err != nil || len(h.Lines) > 0 {
+		return h.Lines, err
 	}
-	for _, line := range h.Lines {
-		if line.Type != trail.TrailRead.Short() && len(lines) < shownLines {
-			lines = append(lines, line)
-		}
-	}
-	return lines, nil
+	f.Without, f.Since = nil, time.Time{}
+	h, err = s.Catalog.History(v.ctx(), model, f)
+	return h.Lines, err
 }
 
 // answersOf returns what was answered about the risk of a model.

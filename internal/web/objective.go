@@ -106,7 +106,12 @@ func (p *objectivePage) Target() string { // with all of its nines
 }
 
 // Period is the period of the promise.
-func (p *objectivePage) Period() string { return objective.Span(p.Document.Promise.Period) }
+func (p *objectivePage) Period() string {
+	if p.Document.Months != nil {
+		return "a month of the calendar, " + p.Document.Months.String()
+	}
+	return objective.Span(p.Document.Promise.Period)
+}
 
 // burnRow is a rule with what it said last.
 type burnRow struct {

@@ -183,3 +183,9 @@ func TestBrowserWalksRelease(t *testing.T) {
 		}
 	}
 }
+
+// send fills in one field and clicks.
+func (p person) send(field, text, button string) {
+	p.t.Helper()
+	p.do(chromedp.SendKeys(chromedp.CSS(field), text), chromedp.Click(chromedp.CSS(button)), chromedp.WaitVisible(chromedp.CSS(".done")))
+}
