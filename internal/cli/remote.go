@@ -22,6 +22,7 @@ import (
 	"github.com/tallystick/tallystick/internal/comparison"
 	"github.com/tallystick/tallystick/internal/dossier"
 	"github.com/tallystick/tallystick/internal/explanation"
+	"github.com/tallystick/tallystick/internal/health"
 	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/label"
 	"github.com/tallystick/tallystick/internal/lineage"
@@ -54,6 +55,7 @@ type house struct {
 	compared   *comparison.Office
 	objectives *objective.Office
 	alerts     *alert.Office
+	board      *health.Board
 	incidents  *incident.Office
 }
 

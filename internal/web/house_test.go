@@ -55,6 +55,7 @@ type house struct {
 	objectives  *objective.Office
 	alerts      *alert.Office
 	comparisons *comparison.Office
+	board       *health.Board
 	labels      *label.Store
 	log         *strings.Builder
 	started     time.Time
@@ -93,13 +94,15 @@ func open(t testing.TB) *house {
 		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
 		Alerts: h.alerts,
 	})
+	of := health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: h.objectives, Asker: asker, Now: time.Now})
+	h.board = health.NewBoard(of, logger)
 	h.pages = web.New(web.Config{
 		Origin: w.Origin(), Trail: w.Trail, Ledger: func() (web.Ledger, error) { return w.Prover() }, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: w.Evidence, People: h.people,
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
 		Incidents: h.incidents, Monitors: h.monitors, Objectives: h.objectives, Alerts: h.alerts, Comparisons: h.comparisons,
-		Health:   health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: h.objectives, Asker: asker, Now: time.Now}).Of,
+		Health: of.Of, Standing: h.board,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})
 	return h

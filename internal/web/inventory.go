@@ -2,10 +2,12 @@ package web
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/health"
 )
 
 const modelsPerPage = 50
@@ -22,6 +24,8 @@ type inventoryPage struct {
 	More     string // address of the rest; empty if this is all
 	First    string // address of all models, those to be audited first
 	Columns  map[string]sortColumn
+	Healths  map[string]health.Health // of those that were looked at
+	Told     bool                     // how models stand
 }
 
 // sortColumn is the head of a column by which models can be ordered.
@@ -34,9 +38,9 @@ type sortColumn struct {
 // inventoryFilter is what the address asks for.
 type inventoryFilter struct{ Text, Tier, State, Owner, Sort string }
 
-// byPriority is the order in which what is most in need of an audit comes first; it shows all models. The
-// others are those of the catalog, reversed if a minus stands before.
-const byPriority = "priority"
+// byPriority is the order in which what is most in need of an audit comes first, byHealth that in which what stands worst
+// does; both show all models. The others are those of the catalog, reversed if a minus stands before.
+const byPriority, byHealth = "priority", "health"
 
 func (s *server) inventory(v *visit) error {
 	q := func(name string) string { return strings.TrimSpace(v.query(name)) }
@@ -47,13 +51,16 @@ func (s *server) inventory(v *visit) error {
 		States: []string{string(catalog.Active), string(catalog.Experimental), string(catalog.Retired)},
 	}
 	order, descending := f.order()
-	if order == "" {
+	if f.Sort == byHealth && s.Standing != nil {
+		f = inventoryFilter{Sort: byHealth}
+		page.Filter, page.Filtered = f, false
+	} else if order == "" {
 		page.Filter.Sort = byPriority
 		if page.Filtered {
 			page.Filter.Sort, order = "", catalog.ByName
 		}
 	}
-	page.Columns = f.columns(order, descending)
+	page.Columns, page.Told = f.columns(order, descending), s.Standing != nil
 	models, err := s.modelsOf(v, page.Filter, q("after"))
 	if err != nil {
 		return err
@@ -64,6 +71,14 @@ func (s *server) inventory(v *visit) error {
 	}
 	if page.Models, err = s.Releases.Overviews(v.ctx(), models); err != nil {
 		return err
+	}
+	if s.Standing != nil {
+		page.Healths = map[string]health.Health{}
+		for _, m := range models {
+			if h, known := s.Standing.Of(m.Name); known {
+				page.Healths[m.Name] = h
+			}
+		}
 	}
 	if page.Census, err = s.Catalog.Census(v.ctx()); err != nil {
 		return err
@@ -76,6 +91,10 @@ func (s *server) inventory(v *visit) error {
 func (s *server) modelsOf(v *visit, f inventoryFilter, after string) ([]catalog.Model, error) {
 	if f.Sort == byPriority {
 		return s.Catalog.Priority(v.ctx(), after, modelsPerPage+1)
+	}
+	if f.Sort == byHealth {
+		names := afterName(s.Standing.Ranked(), after)
+		return s.Catalog.ModelsNamed(v.ctx(), names[:min(len(names), modelsPerPage+1)])
 	}
 	order, descending := f.order()
 	return s.Catalog.Models(v.ctx(), catalog.ModelFilter{
@@ -94,6 +113,11 @@ func (f inventoryFilter) order() (order catalog.ModelOrder, descending bool) {
 	return "", false
 }
 
+// afterName returns the names behind one of them, all if it is not there.
+func afterName(names []string, after string) []string {
+	return names[slices.Index(names, after)+1:]
+}
+
 // columns returns the heads of those columns by which models can be ordered.
 func (f inventoryFilter) columns(now catalog.ModelOrder, descending bool) map[string]sortColumn {
 	columns := map[string]sortColumn{}
@@ -109,6 +133,11 @@ func (f inventoryFilter) columns(now catalog.ModelOrder, descending bool) map[st
 		c.Href = other.address("")
 		columns[string(order)] = c
 	}
+	worst := sortColumn{Title: "Health", Href: inventoryFilter{Sort: byHealth}.address("")}
+	if f.Sort == byHealth {
+		worst.Sort = "ascending"
+	}
+	columns[byHealth] = worst
 	return columns
 }
 

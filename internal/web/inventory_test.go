@@ -121,3 +121,56 @@ func TestEvidenceIsHandedOut(t *testing.T) {
 		t.Errorf("%s: %d", other, got.Code)
 	}
 }
+
+// TestInventoryTellsHealth orders models by how they stand, with what that is made of, from what was looked at before.
+func TestInventoryTellsHealth(t *testing.T) {
+	t.Parallel()
+	h := open(t)
+	h.furnish(t)
+	b := h.as(t, access.Viewer)
+	b.says("/", "Health", "not looked at yet")
+	if err := h.board.Round(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{"/", "/?sort=health", "/?sort=health&q=credit&after=credit", "/?sort=health&after=nobody"} {
+		page := b.get(at)
+		if faults := check(parse(t, page.Body.String())); page.Code != http.StatusOK || len(faults) > 0 {
+			t.Errorf("%s: %d, %q", at, page.Code, faults)
+		}
+	}
+	ranked := h.board.Ranked()
+	last := 0
+	for _, name := range ranked {
+		is, known := h.board.Of(name)
+		if !known {
+			t.Fatalf("%s is ranked and not known", name)
+		}
+		score := 101
+		if is.Score != nil {
+			score = *is.Score
+		}
+		if score < last {
+			t.Errorf("%s with %d stands behind one with %d", name, score, last)
+		}
+		last = score
+	}
+	page := b.get("/?sort=health").Body.String()
+	at := 0
+	for _, name := range ranked {
+		found := strings.Index(page, `<a href="/models/`+name+`"><bdi>`)
+		if found < at {
+			t.Errorf("%s is not where it belongs: %d after %d", name, found, at)
+		}
+		at = found
+	}
+	b.says("/?sort=health", "What stands worst comes first", "of 100", "findings are open")
+	h.change(t, func(tx *state.Tx) ([]trail.Change, error) {
+		return one(h.catalog.RetireModel(tx, "churn", "no longer needed", ""))
+	})
+	if err := h.board.Round(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, known := h.board.Of("churn"); known {
+		t.Error("a retired model is on the board")
+	}
+}

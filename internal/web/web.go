@@ -28,7 +28,7 @@ import (
 	"github.com/tallystick/tallystick/verify"
 )
 
-// Config says what the pages are about. All but Health, Receivers, Secure and Release are required.
+// Config says what the pages are about. All but Health, Standing, Receivers, Secure and Release are required.
 type Config struct {
 	Origin    string // of the ledger
 	Trail     *trail.Reader
@@ -52,6 +52,7 @@ type Config struct {
 	Monitors    *monitor.Office
 	Evidence    Evidence
 	Health      func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
+	Standing    *health.Board                                                  // of all models, for the inventory; nil: it is not told there
 	People      People
 	Registry    *registry.Registry
 	Secure      bool // requests come by TLS, even where a proxy ends it
