@@ -151,6 +151,9 @@ func TestBrowserOnCall(t *testing.T) {
 	h.furnish(t)
 	h.hold(t)
 	firing := h.fire(t)
+	if err := h.board.Round(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := h.incidents.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
