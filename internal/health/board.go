@@ -39,7 +39,7 @@ func NewBoard(o *Office, logger *slog.Logger) *Board {
 func (b *Board) Run(ctx context.Context) error {
 	for {
 		if err := b.Round(ctx, boardShare); err != nil && ctx.Err() == nil {
-			b.logger.Warn("how models stand cannot be told in lists", slog.Any("error", err))
+			b.logger.WarnContext(ctx, "how models stand cannot be told in lists", slog.Any("error", err))
 		}
 		if !wait(ctx, boardEvery) {
 			return nil
