@@ -27,7 +27,7 @@ import (
 const (
 	maxBatch  = 8 << 20  // bytes of a body, both as it comes and unpacked
 	maxIntake = 48 << 20 // bytes of all bodies that are held at once
-	maxTaken  = 6 << 20  // of those that are being read as records and made durable, or one: records take six times as much
+	maxTaken  = 4 << 20  // of those that are being read as records and made durable, or one: records take six times as much
 
 	chunkSize = 64 << 10 // bytes of a body that are read at once
 

@@ -201,7 +201,7 @@ func TestCut(t *testing.T) {
 func TestCutIsBounded(t *testing.T) {
 	t.Parallel()
 	h := open(t, journal.Options{})
-	const batches = 14
+	const batches = 8
 	for range batches {
 		records := make([]prediction.Record, capture.MaxRecords)
 		for i := range records {
@@ -216,7 +216,7 @@ func TestCutIsBounded(t *testing.T) {
 	for _, row := range h.segments(t) {
 		counts = append(counts, row.records)
 	}
-	if diff := cmp.Diff([]int64{6 * capture.MaxRecords, 6 * capture.MaxRecords, 2 * capture.MaxRecords}, counts); diff != "" {
+	if diff := cmp.Diff([]int64{3 * capture.MaxRecords, 3 * capture.MaxRecords, 2 * capture.MaxRecords}, counts); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -226,7 +226,7 @@ func TestCutIsBounded(t *testing.T) {
 func TestCutEndsAfterOne(t *testing.T) {
 	t.Parallel()
 	h := open(t, journal.Options{})
-	const batches = 8 // of which six are a cut
+	const batches = 5 // of which three are a cut
 	for range batches {
 		records := make([]prediction.Record, capture.MaxRecords)
 		for i := range records {
@@ -246,7 +246,7 @@ func TestCutEndsAfterOne(t *testing.T) {
 	if err := h.Cut(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("with a rest: %v", err)
 	}
-	if found := h.segments(t); len(found) != 1 || found[0].records != 6*capture.MaxRecords {
+	if found := h.segments(t); len(found) != 1 || found[0].records != 3*capture.MaxRecords {
 		t.Errorf("%+v", found)
 	}
 	if err := h.Cut(ctx); !errors.Is(err, context.Canceled) || len(h.segments(t)) != 1 {

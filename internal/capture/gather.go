@@ -17,8 +17,8 @@ import (
 
 // A cut ends before the frame that would take it beyond one of these, so that it fits into memory.
 const (
-	cutRecords = 32_768
-	cutBytes   = 16 << 20 // of encodings
+	cutRecords = 16_384
+	cutBytes   = 8 << 20 // of encodings
 )
 
 // cut is a row of frames of one shard, or the beginning of a shard that tells of a gap.

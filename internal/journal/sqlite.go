@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"modernc.org/sqlite"
@@ -28,7 +29,7 @@ const (
 	pageSize        = 32 << 10
 	cacheKiB        = 4 << 10   // of the writer, which reads no page again; what a group or a trim has more goes into the log before its commit
 	checkpointBytes = 128 << 20 // of frames in the write-ahead log before they are copied into the file
-	shrinkBytes     = 8 << 20   // of frames that are removed before the memory is given back that they went through
+	shrinkBytes     = 4 << 20   // of frames that went through memory before it is given back
 )
 
 const sqliteSchema = `
@@ -185,7 +186,7 @@ type sqliteStore struct {
 	writer  *sql.Conn
 	insert  *sql.Stmt
 	wal     *wal
-	removed int64 // bytes of frames since memory was given back
+	through atomic.Int64 // bytes of frames that were written, read or removed since memory was given back
 }
 
 func openFile(path string, q url.Values, pragmas ...string) (*sql.DB, error) {
@@ -312,7 +313,7 @@ func (s *sqliteStore) append(ctx context.Context, blocks []Block) (err error) {
 			return describe(err)
 		}
 	}
-	return nil
+	return s.shrink(ctx, size)
 }
 
 // checkpoint copies the write-ahead log into the file, as far as readers allow, and syncs both.
@@ -338,6 +339,7 @@ func (s *sqliteStore) Read(ctx context.Context, from uint64) (b Block, err error
 	if err != nil {
 		return Block{}, describeRead(err)
 	}
+	s.through.Add(int64(len(b.Frames)))
 	if len(hash) != len(b.Hash) {
 		return Block{}, fmt.Errorf("%w: the block of sequence %d has a hash of %d bytes", errDamaged, first, len(hash))
 	}

@@ -28,17 +28,17 @@ func (s *sqliteStore) Trim(ctx context.Context, t Trim) (trimmed uint64, freed i
 	if err := s.wal.sync(); err != nil {
 		return 0, 0, err
 	}
-	if s.removed += oldest.size; s.removed >= shrinkBytes && !oldest.more {
-		s.removed = 0
-		err = s.shrink(ctx)
-	}
-	return oldest.start(t).Trimmed, oldest.size, err
+	return oldest.start(t).Trimmed, oldest.size, s.shrink(ctx, oldest.size)
 }
 
-// shrink gives back the memory of pages that nobody uses. All SQLite files of a process share one bound, which is a number
-// of pages: where this one and one of smaller pages are busy at once, more and more of the pages become large ones, and
-// what cache_size says holds for neither.
-func (s *sqliteStore) shrink(ctx context.Context) error {
+// shrink gives back the memory of pages that nobody uses, once enough went through it. All SQLite files of a process share
+// one bound, which is a number of pages: where this one and one of smaller pages are busy at once, more and more of the
+// pages become large ones, and what cache_size says holds for neither.
+func (s *sqliteStore) shrink(ctx context.Context, more int64) error {
+	if s.through.Add(more) < shrinkBytes {
+		return nil
+	}
+	s.through.Store(0)
 	_, err := s.writer.ExecContext(ctx, "PRAGMA shrink_memory")
 	return describe(err)
 }
@@ -57,7 +57,7 @@ func (s *sqliteStore) Scrub(ctx context.Context) error {
 		s.wal.used = int64(pages-copied) * (pageSize + walFrame)
 		return errInUse
 	}
-	s.wal.size, s.wal.used, s.removed = 0, 0, 0
+	s.wal.size, s.wal.used = 0, 0
 	return s.wal.sync()
 }
 

@@ -7,9 +7,9 @@ import (
 
 // A row group ends with the record that makes one of these full, so that its columns fit into memory.
 const (
-	groupRows   = 1 << 16
-	groupBytes  = 48 << 20 // of encodings
-	groupValues = 1 << 22
+	groupRows   = 1 << 15
+	groupBytes  = 24 << 20 // of encodings
+	groupValues = 1 << 21
 )
 
 // maxNames is how many different names of features the records of a file can have for one of

@@ -12,7 +12,7 @@ import (
 // top of that, about 100 MiB where there are five million events.
 const (
 	growth     = 800       // percent
-	softMemory = 128 << 20 // bytes of the runtime
+	softMemory = 120 << 20 // bytes of the runtime
 )
 
 // spend lets the collector run less often, unless whoever started the process has said how (GOGC, GOMEMLIMIT).
