@@ -18,18 +18,7 @@ func TestDiskFull(t *testing.T) {
 		t.Skip("runs the program many times")
 	}
 	h := newHome(t)
-	disk := h.path("disk")
-	if err := os.Mkdir(disk, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=8m,mode=0700"); err != nil {
-		t.Skipf("needs the right to mount a tmpfs: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(disk, 0); err != nil {
-			t.Error(err)
-		}
-	})
+	disk := mountDisk(t, h, "8m")
 	audit := func(out string) (int, string, string) {
 		return h.exit("audit", "loans.csv", "--label", "defaulted", "--workspace", "disk/workspace", "--out", out)
 	}
@@ -61,6 +50,24 @@ func TestDiskFull(t *testing.T) {
 	if failed < 4 || passed < 2 {
 		t.Errorf("%d audits failed and %d passed: the sizes do not try what they should", failed, passed)
 	}
+}
+
+// mountDisk gives a home a file system of its own at disk.
+func mountDisk(t *testing.T, h home, size string) string {
+	t.Helper()
+	disk := h.path("disk")
+	if err := os.Mkdir(disk, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size="+size+",mode=0700"); err != nil {
+		t.Skipf("needs the right to mount a tmpfs: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(disk, 0); err != nil {
+			t.Error(err)
+		}
+	})
+	return disk
 }
 
 // fill writes a file that leaves so many bytes of a file system free, until release is called.
