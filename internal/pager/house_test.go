@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ func (r *rows) Alerts(_ context.Context, f alert.Filter) (found []alert.Alert, e
 			found = append(found, a)
 		}
 	}
+	slices.Reverse(found) // what was raised last first
 	return found, nil
 }
 
@@ -78,6 +80,8 @@ type hook struct {
 	mu   sync.Mutex
 	told []message
 	bad  int // answers with an error that still come first
+
+	during func() // called while a sender waits for its answer; may be nil
 }
 
 // message is what Alertmanager sends to a webhook, as far as tests look at it.
@@ -119,7 +123,9 @@ func newHook(t testing.TB) *hook {
 		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
 			t.Error(err)
 		}
-		h.told = append(h.told, m)
+		if h.told = append(h.told, m); h.during != nil {
+			h.during()
+		}
 	}))
 	t.Cleanup(h.Close)
 	return h

@@ -84,6 +84,67 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// TestKilledWhileTelling: whoever was told, and by a process that was killed before it noted so, is told of the end even if
+// nothing fires when the next one begins; and what fires anew then is not taken for what was told before.
+func TestKilledWhileTelling(t *testing.T) {
+	t.Parallel()
+	h := newHook(t)
+	s := newStation(t, fmt.Sprintf(routes, h.URL), h.URL)
+	path := filepath.Join(s.dir, "pager", "told")
+	var then []byte // what the file holds while the receiver has not answered
+	h.during = func() {
+		var err error
+		if then, err = os.ReadFile(path); err != nil {
+			t.Error(err)
+		}
+	}
+	killed := func(stop func()) {
+		t.Helper()
+		stop()
+		if err := os.WriteFile(path, then, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.fire("1", "income")
+	stop := s.run(t)
+	told := "owners firing: income firing"
+	h.waits(t, told)
+	killed(stop)
+	s.resolve("1")
+	stop = s.run(t)
+	told += "\nowners resolved: income resolved"
+	h.waits(t, told)
+	killed(stop)
+	s.fire("2", "income")
+	stop = s.run(t)
+	told += "\nowners firing: income firing"
+	h.waits(t, told)
+	killed(stop)
+	s.run(t)
+	h.waits(t, told+"\nowners firing: income firing") // the same once more: nobody knows whether it was heard
+}
+
+// TestEndOfTheNewest: of alerts with the same labels that ended while no process ran, the newest is what is over.
+func TestEndOfTheNewest(t *testing.T) {
+	t.Parallel()
+	h := newHook(t)
+	s := newStation(t, fmt.Sprintf(routes, h.URL), h.URL)
+	s.fire("1", "income")
+	s.resolve("1")
+	s.fire("2", "income")
+	s.change("2", func(a *alert.Alert) { a.Evidence = "newest" })
+	stop := s.run(t)
+	const first = "owners firing: income firing"
+	h.waits(t, first)
+	stop()
+	s.resolve("2")
+	s.run(t)
+	h.waits(t, first+"\nowners resolved: income resolved")
+	if got := h.told[1].Alerts[0].Annotations["evidence"]; got != "newest" {
+		t.Errorf("what is over is %q", got)
+	}
+}
+
 // TestSuppressedIsNotTold: what the rows say is suppressed is kept back, and told once it is not.
 func TestSuppressedIsNotTold(t *testing.T) {
 	t.Parallel()
