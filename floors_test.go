@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"internal/trail", "internal/evidence", "internal/workspace"},
 	{"internal/revision", "internal/access", "internal/lineage", "internal/notify", "internal/catalog", "internal/policy", "internal/contract", "internal/quality", "internal/performance", "internal/fairness", "internal/drift", "internal/conduct", "internal/segment", "internal/outcome", "internal/replay"},
 	{"internal/report", "internal/audit", "internal/registry", "internal/release", "internal/obligation", "internal/schedule", "internal/reconcile", "internal/dossier", "internal/body", "internal/capture", "internal/label", "internal/query", "internal/selection", "internal/casework", "internal/archive", "internal/comparison", "internal/rollup", "internal/monitor", "internal/objective", "internal/alert"},
-	{"internal/explanation", "internal/expectation", "internal/incident", "internal/pager", "internal/health", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
+	{"internal/explanation", "internal/expectation", "internal/incident", "internal/reaction", "internal/pager", "internal/health", "internal/capture/capturetest"}, // the first joins what the offices below know of one decision
 	{"internal/openlineage", "internal/otlp", "internal/cloudevents", "internal/api", "internal/server", "internal/web"},
 	{"internal/demo"},
 	{"internal/cli"},
@@ -60,6 +60,7 @@ var sideways = map[string]map[string]string{
 	"internal/monitor":    {"internal/query": "one way to read predictions", "internal/rollup": "windows are judged from tallies where those cover them"},
 	"internal/objective":  {"internal/query": "one way to read predictions", "internal/monitor": "judged windows are counted", "internal/casework": "decided cases are counted", "internal/comparison": "one way to pair what two versions answered"},
 	"internal/alert":      {"internal/monitor": "alerts follow judgements", "internal/objective": "alerts follow judgements"},
+	"internal/reaction":   {"internal/incident": "what is done belongs to an incident"},
 	"internal/api":        {"internal/openlineage": "one server, one place for its paths"},
 }
 

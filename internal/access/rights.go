@@ -53,6 +53,9 @@ const (
 	IncidentWork      Action = "incident.work"
 	IncidentClose     Action = "incident.close"
 	RunbookManage     Action = "runbook.manage"
+	ReactionManage    Action = "reaction.manage"
+	ReactionApprove   Action = "reaction.approve"
+	RetrainRequest    Action = "retrain.request"
 	GateAsk           Action = "gate.ask"
 	ReleaseRequest    Action = "release.request"
 	ReleaseReview     Action = "release.review"
@@ -126,6 +129,9 @@ var rights = []Right{
 	{IncidentWork, "work on incidents: acknowledge, note, mitigate, resolve, write the post-mortem", []Role{Scientist, Validator, Approver, Operator}},
 	{IncidentClose, "accept the post-mortem of an incident and close it", []Role{Validator, Approver, Auditor}},
 	{RunbookManage, "say what is done in incidents, and who decides", []Role{Validator, Approver, Operator}},
+	{ReactionManage, "say what is done when a model is judged bad: reactions", []Role{Validator, Approver, Operator}},
+	{ReactionApprove, "let a reaction that somebody else applied act by itself", []Role{Validator, Approver}},
+	{RetrainRequest, "ask that a model be trained anew", []Role{Scientist, Validator, Approver, Operator, Service}},
 	{VersionCompare, "have two versions compared by their predictions", []Role{Scientist, Validator, Approver, Operator, Auditor, Service}},
 	{GateAsk, "ask the gate what it would decide", []Role{Scientist, Validator, Approver, Operator, Auditor, Admin, Service}},
 	{ReleaseRequest, "ask that a version be let into an environment, or take that back", []Role{Scientist, Operator, Service}},

@@ -29,6 +29,7 @@ import (
 	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -64,6 +65,7 @@ type Config struct {
 	Alerts      *alert.Office
 	Objectives  *objective.Office
 	Incidents   *incident.Office
+	Reactions   *reaction.Office
 	Health      *health.Office
 	Explained   *explanation.Explainer
 	// Local acts in every request instead of whom a token proves: for a program that asks its own
@@ -137,6 +139,8 @@ func New(config Config) http.Handler {
 	s.objectives()
 	s.incidents()
 	s.holds()
+	s.reactions()
+	s.retrainings()
 	s.healths()
 	s.explanations()
 	s.notifications()

@@ -35,6 +35,7 @@ import (
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -118,6 +119,10 @@ func newHouseOf(t testing.TB, options journal.Options) house {
 	})
 	h.Comparisons = comparison.New(comparison.Config{
 		DB: w.DB, Trail: w.Trail, Catalog: cat, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
+	})
+	h.Reactions = reaction.New(reaction.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Catalog: cat, People: h.Access, Alerts: h.Alerts, Comparisons: h.Comparisons, Monitors: h.Monitors, Incidents: h.Incidents,
+		Releases: h.Releases, Asker: query.New(w.DB, kept, h.Labels), Evidence: w.Evidence, Now: time.Now,
 	})
 	h.Explained = explanation.New(explanation.Config{Archive: h.Archive, Catalog: h.Catalog, Lineage: h.Lineage, Releases: h.Releases, Labels: h.Labels, Cases: h.Cases})
 	return h

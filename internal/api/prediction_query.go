@@ -33,12 +33,14 @@ type PredictionFilter struct {
 	Flag      string    `query:"flag" maxLength:"64"`
 	Where     []string  `query:"where,explode" maxItems:"64" maxLength:"5000" doc:"conditions COLUMN OP VALUE, as in: f_income >= 30000; all must hold"`
 	AsOf      time.Time `query:"as_of" doc:"labels as they were known then; now, if absent"`
-	Purpose   string    `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded"`
+	// Registered is a sequence of the trail.
+	Registered uint64 `query:"registered" doc:"only what came on record up to the event of this sequence; absent: all"`
+	Purpose    string `header:"Tallystick-Purpose" maxLength:"1000" doc:"what for; recorded"`
 }
 
 // selection returns what the filter chooses, and the question as it is recorded.
 func (in *PredictionFilter) selection() (s query.Selection, question map[string]any, err error) {
-	s = query.Selection{Model: in.Model, From: in.Since, To: in.Until, AsOf: in.AsOf}
+	s = query.Selection{Model: in.Model, From: in.Since, To: in.Until, AsOf: in.AsOf, Registered: in.Registered}
 	for _, equal := range []struct{ column, text string }{
 		{"version", in.Version}, {"subject", in.Subject}, {"trace_id", in.Trace}, {"status", in.Status}, {"decided_by", in.DecidedBy}, {"flags", in.Flag},
 	} {
@@ -77,6 +79,9 @@ func asked(s query.Selection) map[string]any {
 		if !at.IsZero() {
 			question[name] = at.UTC().Format(time.RFC3339Nano)
 		}
+	}
+	if s.Registered > 0 {
+		question["registered"] = s.Registered
 	}
 	return question
 }

@@ -145,6 +145,13 @@ func allPhrases() map[trail.Type]phrase {
 		trail.RunbookApplied:       {"applied the runbook {runbook}, {document_digest}", "apply a runbook"},
 		trail.RunbookRemoved:       {"removed the runbook {runbook}", "remove a runbook"},
 
+		trail.ReactionApplied:  {"applied the reaction {reaction} for {model}, to {mode}, {document_digest}", "apply a reaction[ for {model}]"},
+		trail.ReactionApproved: {"approved that the reaction {reaction} acts on {model} by itself, {document_digest}", "approve a reaction[ for {model}]"},
+		trail.ReactionRemoved:  {"removed the reaction {reaction} for {model}", "remove a reaction[ for {model}]"},
+		trail.ReactionTried:    {"reacted to {cause} by {reaction}: {deed} of {model}[@{version}][ in {environment}] {state}[, to {target}][: {reason}]", "react[ to what was seen of {model}]"},
+		trail.ReactionEnded:    {"ended the {deed} of {model}[@{version}][ in {environment}] by {reaction}: {state}[, to {target}][: {reason}]", "end a reaction[ to {model}]"},
+		trail.RetrainRequested: {"asked that {model}[@{version}] be trained anew[, because of {cause}], report {report_digest}", "ask that a model be trained anew"},
+
 		trail.ComparisonApplied: {"applied the comparison {comparison} of versions of {model}", "apply a comparison of versions of {model}"},
 		trail.ComparisonRemoved: {"removed the comparison {comparison} of versions of {model}", "remove a comparison of versions of {model}"},
 		trail.ComparisonJudged:  {"compared {model}@{version}[ with {against_version}][ in {environment}] by the comparison {comparison}, by {predictions} predictions[ from {from}][ to {to}]: {verdict}", "compare versions of {model}"},
@@ -209,6 +216,7 @@ func requests() map[string]string {
 		"incident.work":      "work on an incident[ of {model}]",
 		"incident.close":     "close an incident[ of {model}]",
 		"runbook.manage":     "say what is done in incidents",
+		"reaction.manage":    "say what is done when a model[, {model},] is judged bad",
 		"version.compare":    "have versions[ of {model}] compared",
 		"body_rule.manage":   "say which bodies[ of predictions of {model}] are kept",
 		"case_rule.manage":   "say which predictions[ of {model}] people look at",

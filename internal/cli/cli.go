@@ -120,7 +120,7 @@ func (a *app) groups() []group {
 		}},
 		{"origin", "Data and lineage:", []*cobra.Command{a.dataset(), a.snapshot(), a.runCommand(), a.lineage()}},
 		{"serving", "What serves where:", []*cobra.Command{
-			a.env(), a.assign(), a.unassign(), a.assignments(), a.deployment(), a.reconcile(), a.finding(), a.casework(), a.body(), a.predictions(), a.reference(), a.monitor(), a.compare(), a.comparison(), a.incident(), a.replay(), a.hold(), a.runbook(), a.objective(), a.health(), a.alert(), a.silence(), a.label(), a.explain(),
+			a.env(), a.assign(), a.unassign(), a.assignments(), a.deployment(), a.reconcile(), a.finding(), a.casework(), a.body(), a.predictions(), a.reference(), a.monitor(), a.compare(), a.comparison(), a.incident(), a.replay(), a.hold(), a.runbook(), a.reaction(), a.retrain(), a.objective(), a.health(), a.alert(), a.silence(), a.label(), a.explain(),
 		}},
 		{"release", "Releases:", []*cobra.Command{a.gate(), a.release(), a.waiver(), a.signer()}},
 		{"trail", "Trail and evidence:", []*cobra.Command{a.log(), a.bundle(), a.prove(), a.verify(), a.trust(), a.key(), a.fsck(), a.backup(), a.restore(), a.witness()}},

@@ -26,6 +26,7 @@ import (
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/notify"
 	"github.com/tallystick/tallystick/internal/objective"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -197,9 +198,9 @@ last checkpoint of the old one. The old ledger stays readable under previous/.`,
 // objective_cursors) are in no list here.
 func replayer(labels label.Blobs) trail.Replayer {
 	r := trail.Replayer{Changes: map[trail.Type]func() trail.Change{}}
-	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes(), comparison.Changes(), incident.Changes(), objective.Changes(), alert.Changes()} {
+	for _, changes := range []map[trail.Type]func() trail.Change{catalog.Changes(), access.Changes(), lineage.Changes(), notify.Changes(), release.Changes(), capture.Changes(), archive.Changes(), label.Changes(labels), casework.Changes(), body.Changes(), monitor.Changes(), comparison.Changes(), incident.Changes(), objective.Changes(), alert.Changes(), reaction.Changes()} {
 		maps.Copy(r.Changes, changes)
 	}
-	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables(), monitor.Tables(), comparison.Tables(), incident.Tables(), objective.Tables(), alert.Tables())
+	r.Tables = slices.Concat(catalog.Tables(), access.Tables(), lineage.Tables(), notify.Tables(), release.Tables(), capture.Tables(), archive.Tables(), label.Tables(), casework.Tables(), body.Tables(), monitor.Tables(), comparison.Tables(), incident.Tables(), objective.Tables(), alert.Tables(), reaction.Tables())
 	return r
 }

@@ -39,6 +39,7 @@ marks is text. flags=WORD asks for a flag, COLUMN=null for what is absent.`
 type predictionFilter struct {
 	version, since, until, subject, trace, status, decided, flag, asOf string
 	where                                                              []string
+	registered                                                         uint64
 }
 
 func (f *predictionFilter) flags(cmd *cobra.Command) {
@@ -54,6 +55,7 @@ func (f *predictionFilter) flags(cmd *cobra.Command) {
 	flags.StringVar(&f.flag, "flag", "", "with this `flag`")
 	flags.StringArrayVar(&f.where, "where", nil, "with this `condition`, as in 'f_income >= 30000'; may be repeated")
 	flags.StringVar(&f.asOf, "as-of", "", "labels as they were known at this `time`")
+	flags.Uint64Var(&f.registered, "registered", 0, "only what came on record up to the event of this `sequence`; 0: all")
 }
 
 func (f *predictionFilter) values(model string) (url.Values, error) {
@@ -63,6 +65,9 @@ func (f *predictionFilter) values(model string) (url.Values, error) {
 			return nil, err
 		}
 		q.Add("where", text)
+	}
+	if f.registered > 0 {
+		q.Set("registered", strconv.FormatUint(f.registered, 10))
 	}
 	return q, errors.Join(addTimes(q, "since", f.since, "until", f.until), addAsOf(q, f.asOf))
 }

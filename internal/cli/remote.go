@@ -31,6 +31,7 @@ import (
 	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/policy"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/workspace"
@@ -57,6 +58,7 @@ type house struct {
 	alerts     *alert.Office
 	board      *health.Board
 	incidents  *incident.Office
+	reactions  *reaction.Office
 }
 
 // packs gives the rules of the gate for a tier.
@@ -86,6 +88,7 @@ func (a *app) house(w *workspace.Workspace) house {
 	h.alerts = h.alerting()
 	h.incidents = h.incidentOffice()
 	h.compared = h.comparer()
+	h.reactions = h.reactionOffice()
 	h.packages = dossier.New(dossier.Config{
 		Workspace: w, Catalog: h.catalog, People: h.access, Cases: h.cases, Pack: judging, Program: "tallystick " + tool().Version, Now: time.Now,
 	})
@@ -97,7 +100,7 @@ func (a *app) house(w *workspace.Workspace) house {
 func (a *app) api(h house, local *access.Principal, addresses api.AddressChecker) http.Handler {
 	return api.New(api.Config{
 		Workspace: h.Workspace, Registry: h.registry, Catalog: h.catalog, Lineage: h.lineage, Access: h.access, Releases: h.releases, Obliged: h.obliged, Packages: h.packages,
-		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Comparisons: h.compared, Monitors: h.monitors, Incidents: h.incidents, Objectives: h.objectives, Health: h.health(), Alerts: h.alerts,
+		Notify: h.notify, Addresses: addresses, Predictions: h.capture, Archive: h.archive, Labels: h.labels, Cases: h.cases, Comparisons: h.compared, Monitors: h.monitors, Incidents: h.incidents, Reactions: h.reactions, Objectives: h.objectives, Health: h.health(), Alerts: h.alerts,
 		Explained: h.explainer(), Local: local, Fetch: a.fetch, Release: tool().Version, Logger: slog.Default(), Now: time.Now,
 	})
 }

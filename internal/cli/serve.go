@@ -140,6 +140,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	h.objectives = h.keeper(predictions.Fresh)
 	h.incidents = h.incidentOffice()
 	h.alerts = h.alerting()
+	h.reactions = h.reactionOffice()
 	defer h.archive.Close()
 	if err := h.adopt(ctx, o.note); err != nil {
 		return err
@@ -169,7 +170,7 @@ func (a *app) runServer(ctx context.Context, config server.Config, o serveOption
 	defer stop()
 	config.Handler, config.Workspace, config.Trail, config.Changed, config.Logger = a.doors(h, courier, paging, config.Certificate != "" || o.proxied), w, w.Trail, changed, logger
 	config.Handler = beside("/cloudevents", events, config.Handler)
-	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob(), h.incidentJob())...)
+	jobs, err := schedule.New(w.DB, logger, append(h.jobs(o), predictions.job(), h.compaction(), h.removal(), h.sweeping(), h.caseJob(), h.monitorJob(), h.objectiveJob(), h.alertJob(), h.incidentJob(), h.reactionJob())...)
 	if err != nil {
 		return err
 	}

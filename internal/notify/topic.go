@@ -68,6 +68,9 @@ func Topics() []Topic {
 			trail.IncidentOpened, trail.IncidentTriaged, trail.IncidentAcknowledged, trail.IncidentMitigated, trail.IncidentResolved, trail.IncidentReopened, trail.IncidentReported, trail.IncidentClosed,
 		}, nil},
 		{"incident-opened", "an incident opened, or reopened", []trail.Type{trail.IncidentOpened, trail.IncidentReopened}, nil},
+		{"reaction", "a reaction proposed, began, did or ended something, or was refused", []trail.Type{trail.ReactionTried, trail.ReactionEnded},
+			func(fields map[string]any) bool { return fields["state"] != "skipped" }},
+		{"retrain", "it was asked that a model be trained anew", []trail.Type{trail.RetrainRequested}, nil},
 		{"integrity-gap", "predictions that were acknowledged are damaged or lost", []trail.Type{trail.IntegrityGap}, nil},
 		{"alert", "an alert fired and nothing keeps it back, no longer kept back, or resolved", []trail.Type{trail.AlertFired, trail.AlertUnsuppressed, trail.AlertResolved},
 			func(fields map[string]any) bool {

@@ -110,7 +110,7 @@ var commonFields = []Field{
 // Definitions returns every type of event, in the order of a model's life.
 func Definitions() []Definition {
 	return slices.Concat(workspaceDefinitions(), accessDefinitions(), catalogDefinitions(), estateDefinitions(), findingDefinitions(), lineageDefinitions(), releaseDefinitions(), policyDefinitions(),
-		registryDefinitions(), artifactDefinitions(), exportDefinitions(), packageDefinitions(), notifyDefinitions(), witnessDefinitions(), predictionDefinitions(), archiveDefinitions(), labelDefinitions(), caseDefinitions(), bodyDefinitions(), holdDefinitions(), monitorDefinitions(), comparisonDefinitions(), objectiveDefinitions(), incidentDefinitions(), alertDefinitions())
+		registryDefinitions(), artifactDefinitions(), exportDefinitions(), packageDefinitions(), notifyDefinitions(), witnessDefinitions(), predictionDefinitions(), archiveDefinitions(), labelDefinitions(), caseDefinitions(), bodyDefinitions(), holdDefinitions(), monitorDefinitions(), comparisonDefinitions(), objectiveDefinitions(), incidentDefinitions(), alertDefinitions(), reactionDefinitions())
 }
 
 func workspaceDefinitions() []Definition {
