@@ -112,10 +112,10 @@ func (r Reader) note(a alert.Alert, m catalog.Model) note {
 	return n
 }
 
-// url is where people see what is wrong with the model of an alert, and since when.
+// url is where people see the alert: what it says, since when, what led to it, and what to do.
 func (r Reader) url(a *alert.Alert) string {
 	if r.Base == "" {
 		return ""
 	}
-	return r.Base + "/models/" + a.Model + "/behaviour"
+	return r.Base + "/alerts/" + a.ID
 }

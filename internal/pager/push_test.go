@@ -54,7 +54,7 @@ func TestPush(t *testing.T) {
 	s.fire("2", "RELP")
 	s.change("2", func(a *alert.Alert) { a.SuppressedBy = "silence x" })
 	push()
-	if len(got) != 1 || got[0].Labels["subject"] != "income" || got[0].Labels["alertname"] != "drift" || got[0].Labels["owner"] != "ana" || got[0].GeneratorURL != "https://tallystick.example.org/models/credit/behaviour" {
+	if len(got) != 1 || got[0].Labels["subject"] != "income" || got[0].Labels["alertname"] != "drift" || got[0].Labels["owner"] != "ana" || got[0].GeneratorURL != "https://tallystick.example.org/alerts/1" {
 		t.Fatalf("pushed %+v", got)
 	}
 	if left := time.Until(got[0].EndsAt); left < 3*time.Minute || left > 5*time.Minute || got[0].StartsAt.IsZero() {

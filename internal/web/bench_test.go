@@ -12,6 +12,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
+	"github.com/tallystick/tallystick/internal/incident"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
 )
@@ -72,6 +73,34 @@ func BenchmarkPages(b *testing.B) {
 			}
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)*99/100])/1e6, "p99-ms")
+		})
+	}
+}
+
+// BenchmarkPagesOfBehaviour asks for pages of what fires, what is promised and what is compared.
+func BenchmarkPagesOfBehaviour(b *testing.B) {
+	h := open(b)
+	h.furnish(b)
+	h.hold(b)
+	firing := h.fire(b)
+	if _, err := h.incidents.Run(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	open, err := h.incidents.Incidents(b.Context(), incident.Filter{Open: true})
+	if err != nil || len(open) == 0 {
+		b.Fatalf("%d incidents, %v", len(open), err)
+	}
+	browser := h.as(b, access.Operator)
+	for _, address := range []string{
+		"/alerts", "/alerts/" + firing[0].ID, "/silences", "/incidents", "/incidents/" + open[0].ID, "/objectives", "/objectives/credit-answers", "/comparisons", "/comparisons/credit-canary", "/models/credit",
+	} {
+		b.Run(address, func(b *testing.B) {
+			browser.t = b
+			for b.Loop() {
+				if got := browser.get(address); got.Code != http.StatusOK {
+					b.Fatalf("%d: %s", got.Code, got.Body)
+				}
+			}
 		})
 	}
 }

@@ -126,6 +126,9 @@ func TestHeldOnPages(t *testing.T) {
 	b.says("/comparisons/credit-canary", "rollback", "region = north", "May be", "2.0 % worse", "50.0 % is intended", "a <i>canary</i>", "Answers over time")
 	b.says("/comparisons", "credit-canary", "rollback", "credit@3")
 	b.says("/models/credit", "credit-answers", "Versions compared")
+	if all, quiet := text(parse(t, b.get("/models/credit/history").Body.String())), text(parse(t, b.get("/models/credit/history?quiet=yes").Body.String())); !strings.Contains(all, "judged the objective") || strings.Contains(quiet, "judged the objective") || !strings.Contains(quiet, "applied the objective") {
+		t.Errorf("the history without judgements is\n%s", quiet)
+	}
 	all, err := h.comparisons.Judged(t.Context(), comparison.Filter{})
 	if err != nil || len(all) != 2 {
 		t.Fatalf("%d answers, %v", len(all), err)

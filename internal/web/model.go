@@ -200,6 +200,7 @@ type historyPage struct {
 	Filter   trailFilter
 	At       string // as it was asked for
 	Moment   *catalog.Moment
+	Quiet    bool // what programs judge all the time, and reads, are left out
 	Lines    []catalog.Line
 	Open     bool
 	Older    string
@@ -228,8 +229,12 @@ func (s *server) history(v *visit) error {
 		}
 		page.Moment = &moment
 	}
+	var without []trail.Type
+	if page.Quiet = v.query("quiet") != ""; page.Quiet {
+		without = routine
+	}
 	h, err := s.Catalog.History(v.ctx(), page.Model, catalog.HistoryFilter{
-		Version: v.query("version"), Type: chosen.Type, Actor: chosen.Actor, Outcome: chosen.Outcome, Since: chosen.Since, Until: chosen.Until,
+		Without: without, Version: v.query("version"), Type: chosen.Type, Actor: chosen.Actor, Outcome: chosen.Outcome, Since: chosen.Since, Until: chosen.Until,
 		Before: chosen.Before, Newest: true, Limit: eventsPerPage, Personal: page.Open, People: s.People,
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 var addresses = []string{
 	"/", "/?q=credit", "/?tier=high&state=active", "/?sort=name", "/?q=nothing+like+this", "/models/credit", "/models/churn", "/models/triage", "/models/embedding-study",
 	"/models/credit/versions", "/models/churn/versions", "/models/credit/versions/3", "/models/credit/versions/1", "/models/spam/versions/9",
-	"/models/credit/history", "/models/credit/diff?from=2&to=3", "/models/credit/diff?from=3&to=3", "/models/credit/history?at=2026-01-01", "/models/credit/history?version=3&outcome=success",
+	"/models/credit/history", "/models/credit/diff?from=2&to=3", "/models/credit/diff?from=3&to=3", "/models/credit/history?at=2026-01-01", "/models/credit/history?version=3&outcome=success", "/models/credit/history?quiet=yes",
 	"/lineage", "/lineage?kind=run", "/lineage?kind=column", "/lineage?node=version:credit@3", "/lineage?node=version:credit@3&way=up&depth=1", "/lineage?node=code:4f2a9c1d&way=down",
 	"/trail", "/trail?type=model.registered", "/trail?model=credit&outcome=success&since=2026-01-01&until=2036-01-01", "/trail?model=nobody", "/trail/1", "/trail/12",
 	"/models/credit/obligations", "/models/credit/obligations?framework=eu-ai-act&version=1", "/models/credit/obligations?framework=nist-ai-rmf&state=missing", "/models/spam/obligations?framework=gdpr&ahead=true", "/models/churn/obligations?framework=sr-26-2&state=present", "/obligations", "/obligations?framework=eu-ai-act&tier=high&ahead=true", "/obligations?owner=nobody",
