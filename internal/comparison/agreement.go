@@ -45,7 +45,7 @@ type answer struct {
 }
 
 const (
-	mostAnswers = 1_000_000 // that are looked at together
+	mostAnswers = 200_000 // that are looked at together: about 40 MB
 	leastSpan   = time.Minute
 )
 
@@ -57,21 +57,21 @@ var errCrowded = errors.New("too many answers")
 // twice Within before a pair alone, so that the pairs of two spans are those of both together. Answers without a value are
 // none.
 func (a *Agreement) Count(ctx context.Context, asker *query.Asker, s query.Selection, party func(version string, at time.Time) Party, add func(at time.Time, alike bool)) error {
+	span := day
 	for from := s.From; from.Before(s.To); {
-		to := from.Add(day)
+		to := from.Add(span)
 		if to.After(s.To) {
 			to = s.To
 		}
 		all, err := a.answers(ctx, asker, s, from, to, party)
-		for errors.Is(err, errCrowded) && to.Sub(from) > leastSpan {
-			to = from.Add(max(leastSpan, to.Sub(from)/2).Truncate(time.Microsecond))
-			all, err = a.answers(ctx, asker, s, from, to, party)
-		}
-		if errors.Is(err, errCrowded) {
+		switch {
+		case errors.Is(err, errCrowded) && span > leastSpan:
+			span = max(leastSpan, to.Sub(from)/2).Truncate(time.Microsecond)
+			continue
+		case errors.Is(err, errCrowded):
 			return tallystick.Errorf(tallystick.Invalid, "more than %d predictions around %s could be pairs by %s", mostAnswers, from.Format(time.RFC3339), a.PairBy).
 				WithHint("choose some of them with where, or state a shorter within")
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		for _, of := range all {
@@ -89,7 +89,7 @@ func (a *Agreement) answers(ctx context.Context, asker *query.Asker, s query.Sel
 	if a.When != nil {
 		column = a.When.Column
 	}
-	all, n := map[string][]answer{}, 0
+	all, versions, n := map[string][]answer{}, map[string]string{}, 0
 	for b, err := range asker.Blocks(ctx, s, []string{"time", "version", a.PairBy, column}) {
 		if err != nil {
 			return nil, fmt.Errorf("answers of two versions: %w", err)
@@ -104,7 +104,12 @@ func (a *Agreement) answers(ctx context.Context, asker *query.Asker, s query.Sel
 			if err != nil {
 				return nil, err
 			}
-			is := answer{at: int64(at), version: string(version), value: value}
+			name, known := versions[string(version)]
+			if !known {
+				name = string(version)
+				versions[name] = name
+			}
+			is := answer{at: int64(at), version: name, value: value}
 			if is.party = party(is.version, at.Time()); is.party == Neither {
 				continue
 			}
