@@ -95,7 +95,7 @@ func (p *Plan) send(ctx context.Context, request Request, s Sending) (a Reply, e
 		a.Fault = "no connection"
 		return a, fmt.Errorf("replay against %s: %w", p.Address(), err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer response.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	a.Latency = time.Since(began).Microseconds()
 	switch {
