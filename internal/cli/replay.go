@@ -189,7 +189,8 @@ func (f *replaying) dialer(plan *replay.Plan) (*dial.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--against: %w", err)
 	}
-	return dial.New(dial.Config{Allow: allowed, Header: f.sending.Timeout, Total: f.sending.Timeout, Idle: f.sending.Timeout, MaxBytes: 16 << 20}), nil
+	later := f.sending.Timeout + 10*time.Second // the time-out of the sending comes first, and is told as such
+	return dial.New(dial.Config{Allow: allowed, Header: later, Total: later, Idle: later, MaxBytes: 16 << 20}), nil
 }
 
 // report compares here, without a server: what an incident keeps is compared by the server again.
