@@ -30,8 +30,15 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := pager.NewManager(pager.ManagerConfig{Config: c, Dir: t.TempDir(), Dialer: client, Logger: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Error(err)
+	manager, err := pager.NewManager(pager.ManagerConfig{Reader: pager.Reader{Models: models{}}, Config: c, Dir: t.TempDir(), Dialer: client, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for severity, want := range map[alert.Severity]string{alert.Page: "pager ana", alert.Ticket: "issues ana"} { // of a model of high risk that ana owns
+		got, err := manager.Receivers(t.Context(), alert.Alert{Rule: "monitor/watch/drift", Model: "credit", Severity: severity})
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("of a %s are told %v, %v; want %s", severity, got, err, want)
+		}
 	}
 	for _, tt := range []struct{ labels, want string }{
 		{"severity=page owner=bo", "pager"},

@@ -28,6 +28,7 @@ type alertPage struct {
 	alertLine
 	Forms     forms
 	Labels    []string // name=value
+	Receivers []string // whom routes tell; nil: it is over, kept back, or nobody knows here
 	Again     int      // alerts about the same thing, this one too
 	History   []alert.Happening
 	Picture   template.HTML
@@ -78,6 +79,11 @@ func (s *server) alertPage(v *visit) (*alertPage, error) {
 	p.Again = len(again)
 	if p.History, err = s.Alerts.History(v.ctx(), a.ID, 0, shownHappenings); err != nil {
 		return nil, err
+	}
+	if a.State == alert.Firing && a.SuppressedBy == "" {
+		if p.Receivers, err = s.receivers(v.ctx(), a); err != nil {
+			return nil, err
+		}
 	}
 	p.Picture = statesOver(p.Name(), again, p.History, s.Now())
 	if p.Silence, err = s.deed(v, s.silencing(v, alert.Silencing{Matchers: a.Conditions(), Reason: "looked at", Until: s.Now().Add(time.Hour)})); err != nil || !p.Live() {
