@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/tallystick/tallystick"
+	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/query"
@@ -34,7 +35,7 @@ type Config struct {
 	Monitors *monitor.Office
 	Asker    *query.Asker
 	Evidence Documents
-	Alerts   Alerts
+	Alerts   alert.Lister
 	// Predictions finds what a replay is held against.
 	Predictions Predictions
 	Recorder    *trail.Recorder

@@ -1,9 +1,11 @@
 package incident
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +16,6 @@ import (
 	"github.com/tallystick/tallystick/internal/trail"
 )
 
-// Alerts tells of alerts on record, what was raised last first.
-type Alerts interface {
-	Alerts(ctx context.Context, f alert.Filter) ([]alert.Alert, error)
-}
-
 // followed is how long an alert that has resolved meanwhile still opens an incident: somebody was paged.
 const followed = 24 * time.Hour
 
@@ -26,15 +23,15 @@ const followed = 24 * time.Hour
 // model, version and environment. While an alert is suppressed it opens none; if it still fires then, it does. What is open
 // follows from the tables alone, so that a restart loses nothing and does nothing twice. It says how many it opened.
 func (o *Office) Run(ctx context.Context) (outcome string, err error) {
-	all, err := o.config.Alerts.Alerts(ctx, alert.Filter{Severity: alert.Page, Limit: maxListed})
+	all, err := alert.Current(ctx, o.config.Alerts, alert.Filter{Severity: alert.Page}, o.config.Now().Add(-followed))
 	if err != nil {
 		return "", err
 	}
+	slices.SortFunc(all, func(a, b alert.Alert) int { return cmp.Compare(a.Event, b.Event) }) // the oldest first
 	var faults []error
 	opened, joined := 0, 0
-	for n := range all { // the oldest first
-		a := all[len(all)-1-n]
-		if a.Fired.IsZero() || a.SuppressedBy != "" || a.State != alert.Firing && o.config.Now().Sub(a.Fired) > followed {
+	for _, a := range all {
+		if a.SuppressedBy != "" || a.State != alert.Firing && o.config.Now().Sub(a.Fired) > followed {
 			continue
 		}
 		did, err := o.follow(ctx, a)

@@ -22,11 +22,6 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 )
 
-// Alerts are the rows that notifications follow. *alert.Office has them.
-type Alerts interface {
-	Alerts(ctx context.Context, f alert.Filter) ([]alert.Alert, error)
-}
-
 // Models says who answers for a model.
 type Models interface {
 	Model(ctx context.Context, name string) (catalog.Model, error)
@@ -34,16 +29,13 @@ type Models interface {
 
 // Reader reads what is to be told.
 type Reader struct {
-	Alerts Alerts
+	Alerts alert.Lister // the rows that notifications follow
 	Models Models
 	Base   string // URL at which people find this server; empty: there are no links
 }
 
 // resolvedFor is how long after its end an alert is still told as resolved by a process that has just begun.
 const resolvedFor = 24 * time.Hour
-
-// Firing bounds what is read: every alert that fires, in pages.
-const page = 1000
 
 // note is an alert as Alertmanager has it.
 type note struct {
@@ -66,24 +58,13 @@ func (r Reader) read(ctx context.Context, since time.Time) (all []note, err erro
 		all = append(all, r.note(a, m))
 		return nil
 	}
-	for _, f := range []alert.Filter{{State: alert.Firing, Limit: page}, {State: alert.Ended, ResolvedSince: since, Limit: page}} {
-		for {
-			found, err := r.Alerts.Alerts(ctx, f)
-			if err != nil {
-				return nil, err
-			}
-			for _, a := range found {
-				if a.Fired.IsZero() { // it was pending and came to nothing
-					continue
-				}
-				if err := add(a); err != nil {
-					return nil, err
-				}
-			}
-			if len(found) < page {
-				break
-			}
-			f.Before = found[len(found)-1].Event
+	found, err := alert.Current(ctx, r.Alerts, alert.Filter{}, since)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range found {
+		if err := add(a); err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
