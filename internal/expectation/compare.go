@@ -26,7 +26,9 @@ func (w *Window) compare(j *monitor.WindowJudgement) (faults []Fault) {
 	named := map[int]bool{}
 	for i := range e.Rows {
 		want := &e.Rows[i]
-		at := slices.IndexFunc(j.Rows, func(r monitor.Row) bool { return r.Check == want.Check && r.Subject == want.Subject })
+		at := slices.IndexFunc(j.Rows, func(r monitor.Row) bool {
+			return r.Check == want.Check && r.Subject == want.Subject && (want.Slice == "" || r.Slice == want.Slice)
+		})
 		if at < 0 {
 			add(want.Line, want.name(), "a row", "none", rowsOf(j, want.Check))
 			continue
@@ -52,19 +54,23 @@ func (w *Window) compare(j *monitor.WindowJudgement) (faults []Fault) {
 	}
 	for i, r := range j.Rows {
 		if !named[i] && r.Verdict != tallystick.Pass {
-			add(w.Line, nameOf(r.Check, r.Subject)+", which the test does not name,", string(tallystick.Pass), string(r.Verdict), r.Words)
+			add(w.Line, nameOf(r.Check, r.Subject, r.Slice)+", which the test does not name,", string(tallystick.Pass), string(r.Verdict), r.Words)
 		}
 	}
 	return faults
 }
 
-func (r *Row) name() string { return nameOf(r.Check, r.Subject) }
+func (r *Row) name() string { return nameOf(r.Check, r.Subject, r.Slice) }
 
-func nameOf(check, subject string) string {
-	if subject == "" {
-		return check
+func nameOf(check, subject, slice string) string {
+	name := check
+	if subject != "" {
+		name += " of " + subject
 	}
-	return check + " of " + subject
+	if slice != "" {
+		name += " where " + slice
+	}
+	return name
 }
 
 // rowsOf says which rows of a check there are.
@@ -72,7 +78,7 @@ func rowsOf(j *monitor.WindowJudgement, check string) string {
 	var all []string
 	for _, r := range j.Rows {
 		if r.Check == check {
-			all = append(all, nameOf(r.Check, r.Subject))
+			all = append(all, nameOf(r.Check, r.Subject, r.Slice))
 		}
 	}
 	if len(all) == 0 {

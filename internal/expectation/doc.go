@@ -66,6 +66,7 @@ type Expected struct {
 type Row struct {
 	Line           int
 	Check, Subject string
+	Slice          string // empty: the first of any
 	Verdict        tallystick.Verdict
 	Words          string
 	Value          *[2]float64 // the least and greatest that its value may be

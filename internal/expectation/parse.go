@@ -176,6 +176,7 @@ func (d decoder) row(node *yaml.Node, path string, r *Row) error {
 	err := d.Mapping(node, path,
 		yamldoc.Key("check", d.Choice(func(s string) { r.Check = s }, keys...)),
 		yamldoc.Key("subject", d.Text(&r.Subject)),
+		yamldoc.Key("slice", d.Text(&r.Slice)),
 		yamldoc.Key("verdict", d.verdict(&r.Verdict)),
 		yamldoc.Key("words", d.Text(&r.Words)),
 		yamldoc.Key("value", func(node *yaml.Node, path string) error {
