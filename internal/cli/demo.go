@@ -19,7 +19,7 @@ func (a *app) demo() *cobra.Command {
 		Long: `Demo starts a server in DIR (default tally-demo) and plays the release of a credit score on made-up data: what the
 gate denies and what to do, data without consent, evidence, an author who may not approve, those who may, the
 promotion, an attempt to go around it, a customer who complains of a decision and the two people who look at it,
-the auditor's package, and a changed byte that is caught. Each step is one line, with the page that shows it if
+drift in a pilot with its incident and the way back, the auditor's package, and a changed byte that is caught. Each step is one line, with the page that shows it if
 there is one. Every step runs a command that you can run yourself: --commands prints them.
 
 The server then stays up until Ctrl-C, with sign-in links for the author, the approver and the auditor.

@@ -29,11 +29,11 @@ type Config struct {
 type act func(ctx context.Context) (sentence, page string, err error)
 
 // release is the play: from nothing to a release, an attempt to go around it, a customer who complains of a
-// decision, and strangers who check.
+// decision, a pilot that drifts and goes back, and strangers who check.
 func (s *stage) release() []act {
 	return []act{
 		s.people, s.registered, s.denied, s.withoutConsent, s.evidence, s.ownApproval, s.approvals, s.promoted,
-		s.silentFailure, s.outOfBand, s.predicted, s.complaint, s.reviewed, s.answered, s.exported, s.flipped,
+		s.silentFailure, s.outOfBand, s.predicted, s.complaint, s.reviewed, s.answered, s.drifted, s.learned, s.exported, s.flipped,
 	}
 }
 

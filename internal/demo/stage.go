@@ -28,6 +28,7 @@ type stage struct {
 	told    *receiver // of the server's notifications
 	request string    // the release that the play is about
 	refusal refusal   // the decision of which a customer complains
+	harm    string    // the incident of the pilot
 	steps   int
 }
 
