@@ -22,6 +22,7 @@ import (
 	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
+	"github.com/tallystick/tallystick/internal/state/postgrestest"
 	"github.com/tallystick/tallystick/internal/trail"
 	"github.com/tallystick/tallystick/internal/workspace"
 )
@@ -48,6 +49,7 @@ func open(t *testing.T) *house {
 	var err error
 	h.Workspace, err = workspace.Open(t.Context(), workspace.Config{
 		Dir: filepath.Join(dir, "workspace"), Anchors: filepath.Join(dir, "anchors"), Actor: trail.Actor{ID: "test", Kind: "program"}, Now: clock,
+		Database: postgrestest.IfChosen(t),
 	})
 	if err != nil {
 		t.Fatal(err)

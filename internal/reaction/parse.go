@@ -12,7 +12,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/tallystick/tallystick"
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/yamldoc"
 )
@@ -48,8 +47,8 @@ func (d decoder) reaction(node *yaml.Node, doc *Document) error {
 	err := d.Mapping(node, d.Root(),
 		yamldoc.Key("apiVersion", d.Choice(func(s string) { version = s }, APIVersion)),
 		yamldoc.Key("kind", d.Choice(func(s string) { kind = s }, DocumentKind)),
-		yamldoc.Key("name", d.Text(&doc.Name)),
-		yamldoc.Key("model", d.Text(&doc.Model)),
+		yamldoc.Key("name", d.Name("reaction", &doc.Name)),
+		yamldoc.Key("model", d.Name("model", &doc.Model)),
 		yamldoc.Key("when", d.when(&doc.When)),
 		yamldoc.Key("do", d.deeds(&doc.Do)),
 		yamldoc.Key("cooldown", d.within(&doc.Cooldown, minCooldown, maxCooldown)),
@@ -65,9 +64,6 @@ func (d decoder) reaction(node *yaml.Node, doc *Document) error {
 		if required.value == "" {
 			return d.Errorf(node, "the reaction has no %s", required.key).WithHint("write '%s: %s'", required.key, required.example)
 		}
-	}
-	if err := cmp.Or(tallystick.ValidateName("reaction", doc.Name), tallystick.ValidateName("model", doc.Model)); err != nil {
-		return fmt.Errorf("%s: %w", d.File, err)
 	}
 	if doc.When.Alert == nil && doc.When.Comparison == nil {
 		return d.Errorf(node, "the reaction has no condition").WithHint("write 'when: {alert: {rule: monitor/*/drift, severity: page}}'")

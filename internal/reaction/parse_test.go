@@ -11,6 +11,7 @@ import (
 
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/reaction"
+	"github.com/tallystick/tallystick/internal/yamldoc/yamldoctest"
 )
 
 const least = "apiVersion: tallystick/v1\nkind: Reaction\nname: back\nmodel: credit\nwhen: {alert: {rule: monitor/*/drift}}\ndo: [rollback: {}]\n"
@@ -87,19 +88,9 @@ func TestExamples(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(least))
-	f.Add([]byte(strings.Replace(least, "alert: {rule: monitor/*/drift}", "comparison: {name: c*}", 1) + "mode: act\n"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		doc, err := reaction.Parse(data, "f")
-		if err != nil {
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than one line: %q", err)
-			}
-			return
-		}
-		again, err := reaction.Parse(data, "f")
-		if diff := cmp.Diff(doc, again); err != nil || diff != "" || len(doc.Do) == 0 || len(doc.Do) > 3 || doc.Most < 1 || (doc.When.Alert == nil) == (doc.When.Comparison == nil) {
-			t.Errorf("%+v, %v\n%s", doc, err, diff)
-		}
-	})
+	yamldoctest.Fuzz(f, reaction.Parse, yamldoctest.JSON[*reaction.Document], least,
+		strings.Replace(least, "alert: {rule: monitor/*/drift}", "comparison: {name: c*, environment: prod*}", 1)+"mode: act\n",
+		strings.Replace(least, "alert: {rule: monitor/*/drift}", "budget: {objective: answered, for: 1h}", 1)+"most: 3 per incident\ncooldown: 5m\n",
+		strings.Replace(least, "[rollback: {}]", "[retrain: {window: 3d}, rollback: {to: '2'}, pause: {for: 1h}]", 1),
+	)
 }
