@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/tallystick/tallystick/internal/access"
@@ -18,10 +19,11 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// pages are the templates by the name of their page.
-type pages map[string]*template.Template
+// pages give the templates by the name of their page. Each is read when it is first asked for: with its frame and parts one
+// takes a third of a megabyte, and most servers show few of them.
+type pages map[string]func() *template.Template
 
-// parsePages reads the templates of this program; a test renders every one.
+// parsePages finds the templates of this program; a test renders every one.
 func parsePages(a assets) pages {
 	base := template.Must(template.New("layout.html").Funcs(functions(a)).ParseFS(templates, "templates/layout.html", "templates/part_*.html"))
 	all := pages{}
@@ -31,7 +33,7 @@ func parsePages(a assets) pages {
 		if name == "layout" || strings.HasPrefix(name, "part_") {
 			continue
 		}
-		all[name] = template.Must(template.Must(base.Clone()).ParseFS(templates, file))
+		all[name] = sync.OnceValue(func() *template.Template { return template.Must(template.Must(base.Clone()).ParseFS(templates, file)) })
 	}
 	return all
 }
@@ -54,7 +56,7 @@ type frame struct {
 
 // render writes a page whole or not at all.
 func (s *server) render(v *visit, name, title string, status int, page any) error {
-	t, ok := s.pages[name]
+	read, ok := s.pages[name]
 	if !ok {
 		return fmt.Errorf("there is no page %q", name)
 	}
@@ -79,7 +81,7 @@ func (s *server) render(v *visit, name, title string, status int, page any) erro
 		}
 	}
 	var b bytes.Buffer
-	if err := t.Execute(&b, f); err != nil {
+	if err := read().Execute(&b, f); err != nil {
 		return fmt.Errorf("render page %q: %w", name, err)
 	}
 	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
