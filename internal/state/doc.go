@@ -71,7 +71,7 @@
 // boolean, enumerated, serial or json columns and no column makes its own value: a row is named by
 // text (a name, a digest, tallystick.NewID) or by the sequence of its event, and DEFAULT is a
 // constant. Columns of a primary key that is text say WITHOUT ROWID or NOT NULL, because SQLite alone would
-// let them be null. In SQLite a trigger stands between "-- +goose StatementBegin" and "StatementEnd".
+// let them be null; NOT NULL where a row can be wide, as without a rowid a look-up reads every row that it passes. In SQLite a trigger stands between "-- +goose StatementBegin" and "StatementEnd".
 // An identifier is lower case, not quoted, and no word that PostgreSQL reserves (user, order, end,
 // limit, offset, window, grant, check, default, references, analyze). ALTER TABLE does what both can: ADD
 // COLUMN (with a constant DEFAULT if NOT NULL), RENAME, DROP COLUMN; anything more makes a new table
