@@ -41,7 +41,9 @@ func (s *server) retrainings() {
 				}
 				return change, nil
 			})
-			return c, func(tx *state.Tx) (reaction.Retraining, error) { return s.Reactions.NewestRetraining(tx, in.Body.Model) }
+			return c, func(tx *state.Tx) (reaction.Retraining, error) {
+				return s.Reactions.NewestRetraining(tx, in.Body.Model)
+			}
 		})
 	ask(s, operation("list-retrainings", http.MethodGet, "/retrainings", "List requests to train models anew, the newest first", "reactions"),
 		func(ctx context.Context, in *struct {
