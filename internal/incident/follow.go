@@ -14,6 +14,7 @@ import (
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/wording"
 )
 
 // followed is how long an alert that has resolved meanwhile still opens an incident: somebody was paged.
@@ -138,14 +139,9 @@ func (o *Office) namedRunbook(ctx context.Context, name string) (string, error) 
 	return "", err
 }
 
+// titleOf is the title of an incident that an alert opens.
 func titleOf(a alert.Alert) string {
-	title := a.Rule
-	if a.Subject != "" {
-		title += " of " + a.Subject
-	}
-	if a.Segment != "" {
-		title += ", " + a.Segment
-	}
+	title := wording.Capital(a.Summary())
 	if len(title) > maxTitle {
 		title = strings.ToValidUTF8(title[:maxTitle], "")
 	}
