@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -96,11 +95,11 @@ func (d decoder) rule(node *yaml.Node, at string, r *Rule) error {
 	return d.Mapping(node, at,
 		yamldoc.Key("match", func(node *yaml.Node, at string) error {
 			return d.Mapping(node, at,
-				yamldoc.Key("rule", d.pattern(&r.Match.Rule)),
-				yamldoc.Key("subject", d.patterns(&r.Match.Subject)),
-				yamldoc.Key("segment", d.pattern(&r.Match.Segment)),
-				yamldoc.Key("environment", d.pattern(&r.Match.Environment)),
-				yamldoc.Key("version", d.pattern(&r.Match.Version)),
+				yamldoc.Key("rule", d.Pattern(&r.Match.Rule)),
+				yamldoc.Key("subject", d.Patterns(&r.Match.Subject)),
+				yamldoc.Key("segment", d.Pattern(&r.Match.Segment)),
+				yamldoc.Key("environment", d.Pattern(&r.Match.Environment)),
+				yamldoc.Key("version", d.Pattern(&r.Match.Version)),
 			)
 		}),
 		yamldoc.Key("severity", d.Choice(func(s string) { r.Severity = Severity(s) }, string(Page), string(Ticket))),
@@ -152,35 +151,6 @@ func (d decoder) clears(r *Rule) yamldoc.Decode {
 			return d.Errorf(node, "%s is %d: at most %d windows", at, *good, maxWindows)
 		}
 		r.Good = int(*good)
-		return nil
-	}
-}
-
-func (d decoder) pattern(dst *string) yamldoc.Decode {
-	return func(node *yaml.Node, at string) error {
-		if err := d.Text(dst)(node, at); err != nil {
-			return err
-		}
-		if _, err := path.Match(*dst, ""); err != nil {
-			return d.Errorf(node, "%s: %q is no pattern", at, *dst).WithHint("a * stands for any part between slashes")
-		}
-		return nil
-	}
-}
-
-func (d decoder) patterns(dst *[]string) yamldoc.Decode {
-	return func(node *yaml.Node, at string) error {
-		items := []*yaml.Node{node}
-		if node.Kind == yaml.SequenceNode {
-			items = node.Content
-		}
-		for i, item := range items {
-			var one string
-			if err := d.pattern(&one)(item, fmt.Sprintf("%s[%d]", at, i)); err != nil {
-				return err
-			}
-			*dst = append(*dst, one)
-		}
 		return nil
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,15 +102,15 @@ func (d decoder) alert(dst **AlertCondition, rule string) yamldoc.Decode {
 		c := &AlertCondition{}
 		*dst = c
 		fields := []yamldoc.Field{
-			yamldoc.Key(rule, d.pattern(&c.Rule)),
-			yamldoc.Key("environment", d.pattern(&c.Environment)),
-			yamldoc.Key("version", d.pattern(&c.Version)),
+			yamldoc.Key(rule, d.Pattern(&c.Rule)),
+			yamldoc.Key("environment", d.Pattern(&c.Environment)),
+			yamldoc.Key("version", d.Pattern(&c.Version)),
 			yamldoc.Key("for", d.within(&c.For, 0, maxFor)),
 		}
 		if rule == "rule" {
 			fields = append(fields,
-				yamldoc.Key("subject", d.patterns(&c.Subject)),
-				yamldoc.Key("segment", d.pattern(&c.Segment)),
+				yamldoc.Key("subject", d.Patterns(&c.Subject)),
+				yamldoc.Key("segment", d.Pattern(&c.Segment)),
 				yamldoc.Key("severity", d.Choice(func(s string) { c.Severity = alert.Severity(s) }, string(alert.Page), string(alert.Ticket))))
 		}
 		if err := d.Mapping(node, at, fields...); err != nil {
@@ -129,8 +128,8 @@ func (d decoder) comparison(dst **ComparisonCondition) yamldoc.Decode {
 		c := &ComparisonCondition{}
 		*dst = c
 		return d.Mapping(node, at,
-			yamldoc.Key("name", d.pattern(&c.Name)),
-			yamldoc.Key("environment", d.pattern(&c.Environment)),
+			yamldoc.Key("name", d.Pattern(&c.Name)),
+			yamldoc.Key("environment", d.Pattern(&c.Environment)),
 			yamldoc.Key("verdict", d.Choice(func(string) {}, "rollback")),
 		)
 	}
@@ -196,35 +195,6 @@ func (d decoder) within(dst *time.Duration, low, high time.Duration) yamldoc.Dec
 		}
 		if *dst < low || *dst > high {
 			return d.Errorf(node, "%s is %s, which is not from %s to %s", at, node.Value, low, high)
-		}
-		return nil
-	}
-}
-
-func (d decoder) pattern(dst *string) yamldoc.Decode {
-	return func(node *yaml.Node, at string) error {
-		if err := d.Text(dst)(node, at); err != nil {
-			return err
-		}
-		if _, err := path.Match(*dst, ""); err != nil {
-			return d.Errorf(node, "%s: %q is no pattern", at, *dst).WithHint("a * stands for any part between slashes")
-		}
-		return nil
-	}
-}
-
-func (d decoder) patterns(dst *[]string) yamldoc.Decode {
-	return func(node *yaml.Node, at string) error {
-		items := []*yaml.Node{node}
-		if node.Kind == yaml.SequenceNode {
-			items = node.Content
-		}
-		for i, item := range items {
-			var one string
-			if err := d.pattern(&one)(item, fmt.Sprintf("%s[%d]", at, i)); err != nil {
-				return err
-			}
-			*dst = append(*dst, one)
 		}
 		return nil
 	}
