@@ -65,7 +65,7 @@ type Metric struct {
 	Better    Better
 	Margin    float64          // by how much the new version may be worse; below 0: by how much it must be better
 	Limit     time.Duration    // of slow
-	When      *query.Condition // of decisions
+	When      *query.Condition // of decisions and outcomes
 	Tolerance float64          // of wrong and of disagreement: how far numbers may be apart
 	Mature    time.Duration    // of what needs labels: age from which a prediction has one
 	By        string           // of fairness: the feature that makes the groups
@@ -82,13 +82,14 @@ const (
 	Decisions    Measure = "decisions"    // a condition holds, such as output = approve
 	Overrides    Measure = "overrides"    // a person decided otherwise
 	Wrong        Measure = "wrong"        // the label is another
+	Outcomes     Measure = "outcomes"     // a condition on the label holds, such as label = bought
 	Score        Measure = "score"        // largest difference of two score distributions at the old one's deciles
 	Disagreement Measure = "disagreement" // pairs whose outputs differ
 	Fairness     Measure = "fairness"     // gap between groups
 )
 
 func measures() []string {
-	return []string{string(Errors), string(Slow), string(Decisions), string(Overrides), string(Wrong), string(Score), string(Disagreement), string(Fairness)}
+	return []string{string(Errors), string(Slow), string(Decisions), string(Overrides), string(Wrong), string(Outcomes), string(Score), string(Disagreement), string(Fairness)}
 }
 
 // Role is what a metric is for.
@@ -112,7 +113,7 @@ const (
 
 // labelled reports whether the metric needs labels.
 func (m *Metric) labelled() bool {
-	return m.Measure == Wrong || m.Measure == Fairness && m.Of == string(Wrong)
+	return m.Measure == Wrong || m.Measure == Outcomes || m.Measure == Fairness && m.Of == string(Wrong)
 }
 
 // rate reports whether the metric is a share of predictions, which slices are judged by too.
@@ -133,6 +134,8 @@ func (m *Metric) title() string {
 		return "Predictions that a person overrode"
 	case Wrong:
 		return "Predictions that turned out wrong"
+	case Outcomes:
+		return "Predictions with " + m.When.String()
 	}
 	return m.Name
 }

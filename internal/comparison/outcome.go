@@ -36,7 +36,7 @@ func (m *Metric) column() string {
 		return "override_by"
 	case Score:
 		return "score"
-	case Disagreement, Wrong, Fairness:
+	case Disagreement, Wrong, Outcomes, Fairness:
 		return "output"
 	}
 	return ""
@@ -65,6 +65,11 @@ func (m *Metric) of(v prediction.Value, held *label.Held) outcome {
 			return unknown
 		}
 		return outcomeOf(!alike(v, held.Value, m.Tolerance))
+	case Outcomes:
+		if held == nil || !held.Labelled() {
+			return unknown
+		}
+		return outcomeOf(m.When.HoldsOf(held.Value))
 	}
 	return unknown
 }

@@ -98,6 +98,9 @@ func (d decoder) whole(node *yaml.Node, doc *Document) error {
 		if m.Measure == Disagreement && doc.PairBy == "" {
 			return d.Errorf(node, "disagreement is of pairs, and nothing says how they are known").WithHint("write 'pair_by: trace_id'")
 		}
+		if m.Measure == Outcomes && doc.PairBy != "" {
+			return d.Errorf(node, "%s: an outcome is that of an input, and the same for both answers to it", m.Name).WithHint("leave out pair_by, or compare what is wrong")
+		}
 		if m.Measure == Fairness && m.Of == string(Decisions) && doc.decisions() == nil {
 			return d.Errorf(node, "fairness of decisions needs a metric of decisions").WithHint("write {metric: decisions, when: output = approve, margin: 3%%}")
 		}

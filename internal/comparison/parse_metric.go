@@ -75,12 +75,13 @@ func (d decoder) fits(node *yaml.Node, m *Metric, tolerant bool) error {
 		example      string
 	}{
 		{"limit", m.Limit > 0, m.Measure == Slow, m.Measure == Slow, "limit: 200ms"},
-		{"when", m.When != nil, m.Measure == Decisions, m.Measure == Decisions, "when: output = approve"},
+		{"when", m.When != nil, m.Measure == Decisions, m.Measure == Decisions || m.Measure == Outcomes, "when: output = approve"},
+		{"when", m.When != nil, m.Measure == Outcomes, m.Measure == Decisions || m.Measure == Outcomes, "when: label = bought"},
 		{"tolerance", tolerant, false, m.Measure == Wrong || m.Measure == Disagreement, ""},
 		{"mature", m.Mature > 0, m.labelled(), m.labelled(), "mature: 30d"},
 		{"by", m.By != "", m.Measure == Fairness, m.Measure == Fairness, "by: sex"},
 		{"of", m.Of != "", m.Measure == Fairness, m.Measure == Fairness, "of: decisions"},
-		{"better", m.Better != "", false, m.Measure == Decisions, ""},
+		{"better", m.Better != "", false, m.Measure == Decisions || m.Measure == Outcomes, ""},
 	} {
 		switch {
 		case key.needed && !key.there:
@@ -89,9 +90,17 @@ func (d decoder) fits(node *yaml.Node, m *Metric, tolerant bool) error {
 			return d.Errorf(node, "%s has no use for %s", m.Measure, key.name).WithHint("leave it out")
 		}
 	}
+	if of := "label"; m.When != nil && (m.When.Column == of) != (m.Measure == Outcomes) {
+		return d.Errorf(node, "%s cannot be of the column %s", m.Measure, m.When.Column).WithHint("decisions are of what was answered, as in output = approve; outcomes of what came of it, as in label = bought")
+	}
 	if m.Better == "" {
-		if m.Better = Less; m.Measure == Decisions || m.Measure == Score {
+		switch m.Measure {
+		case Decisions, Score:
 			m.Better = Either
+		case Outcomes:
+			m.Better = More
+		default:
+			m.Better = Less
 		}
 	}
 	if m.Margin <= 0 && (m.Better == Either || m.Measure == Disagreement) {
@@ -140,7 +149,7 @@ func (d decoder) when(dst **query.Condition) yamldoc.Decode {
 			return err
 		}
 		c, err := query.ParseCondition(node.Value)
-		if err == nil && (c.Column == "label" || c.Column == "hour" || c.Column == "day" || c.Column == "month") {
+		if err == nil && (c.Column == "hour" || c.Column == "day" || c.Column == "month") {
 			err = tallystick.Errorf(tallystick.Invalid, "%s is no column of a decision", c.Column)
 		}
 		if err != nil {
