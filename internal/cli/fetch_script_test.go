@@ -50,6 +50,7 @@ func (p *posted) start(ts *testscript.TestScript) {
 	mux.Handle("GET /moved", http.RedirectHandler("/credit.bin?signature=2", http.StatusFound))
 	mux.Handle("GET /inward", http.RedirectHandler("http://169.254.169.254/latest/meta-data/", http.StatusFound))
 	mux.Handle("GET /circle", http.RedirectHandler("/circle", http.StatusFound))
+	mux.HandleFunc("GET /", http.NotFound) // which is there, though not for every method
 	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil && json.Valid(body) {

@@ -118,7 +118,7 @@ func parseTopic(text string) (string, error) {
 	if near := tallystick.Nearest(text, names); near != "" {
 		return "", err.WithHint("did you mean %s?", near)
 	}
-	return "", err.WithHint("use one of %s, the type of an event, or *", strings.Join(names, ", "))
+	return "", err.WithHint("`tallystick notify topics` lists what can be told; the type of an event, or *, is a topic too")
 }
 
 // chooses reports whether a topic, as parseTopic returns it, chooses an event.
