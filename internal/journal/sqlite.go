@@ -29,7 +29,7 @@ const (
 	pageSize        = 32 << 10
 	cacheKiB        = 4 << 10   // of the writer, which reads no page again; what a group or a trim has more goes into the log before its commit
 	checkpointBytes = 128 << 20 // of frames in the write-ahead log before they are copied into the file
-	shrinkBytes     = 4 << 20   // of frames that went through memory before it is given back
+	shrinkBytes     = 16 << 20  // of frames that went through memory before it is given back
 )
 
 const sqliteSchema = `
