@@ -221,7 +221,7 @@ func (a *Alert) All() map[string]string {
 
 // Summary says in a few words that everybody may read what the alert is about.
 func (a *Alert) Summary() string {
-	text := a.Rule[strings.LastIndexByte(a.Rule, '/')+1:]
+	text := strings.ReplaceAll(a.Rule[strings.LastIndexByte(a.Rule, '/')+1:], "_", " ")
 	if a.Subject != "" {
 		text += " of " + a.Subject
 	}
