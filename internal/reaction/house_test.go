@@ -185,7 +185,13 @@ func (h *house) apply(t *testing.T, source string, approve bool) {
 // fire lets an alert fire about the drift of a subject, and returns its id.
 func (h *house) fire(t *testing.T, subject string, severity alert.Severity) string {
 	t.Helper()
-	o := alert.Observation{Rule: "monitor/hourly/drift", Model: "credit", Version: "2", Environment: "live", Subject: subject}
+	return h.fireOf(t, "monitor/hourly/drift", subject, severity)
+}
+
+// fireOf lets an alert of a rule fire.
+func (h *house) fireOf(t *testing.T, rule, subject string, severity alert.Severity) string {
+	t.Helper()
+	o := alert.Observation{Rule: rule, Model: "credit", Version: "2", Environment: "live", Subject: subject}
 	return h.as(t, h.ops, func(*state.Tx) (trail.Change, error) {
 		return &alert.Fired{
 			Identity: alert.Identity{Fingerprint: o.Fingerprint(), Rule: o.Rule, Model: o.Model, Version: o.Version, Environment: o.Environment, Subject: subject, Severity: severity},
