@@ -94,13 +94,7 @@ func (d decoder) rules(dst *[]Rule) yamldoc.Decode {
 func (d decoder) rule(node *yaml.Node, at string, r *Rule) error {
 	return d.Mapping(node, at,
 		yamldoc.Key("match", func(node *yaml.Node, at string) error {
-			return d.Mapping(node, at,
-				yamldoc.Key("rule", d.Pattern(&r.Match.Rule)),
-				yamldoc.Key("subject", d.Patterns(&r.Match.Subject)),
-				yamldoc.Key("segment", d.Pattern(&r.Match.Segment)),
-				yamldoc.Key("environment", d.Pattern(&r.Match.Environment)),
-				yamldoc.Key("version", d.Pattern(&r.Match.Version)),
-			)
+			return d.Mapping(node, at, r.Match.Fields(d.Decoder)...)
 		}),
 		yamldoc.Key("severity", d.Choice(func(s string) { r.Severity = Severity(s) }, string(Page), string(Ticket))),
 		yamldoc.Key("on", d.Choice(func(s string) { r.On = tallystick.Verdict(s) }, string(tallystick.Fail), string(tallystick.Warn))),

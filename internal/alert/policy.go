@@ -3,7 +3,6 @@ package alert
 import (
 	"context"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/tallystick/tallystick/internal/revision"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
+	"github.com/tallystick/tallystick/internal/yamldoc"
 )
 
 // Document is a policy as it was written: what alerts of a model, or of all, are like.
@@ -47,16 +47,25 @@ type Match struct {
 	Version     string
 }
 
-func (m *Match) matches(o *Observation) bool {
-	same := func(want, is string) bool {
-		if want == "" {
-			return true
-		}
-		ok, _ := path.Match(want, is) // the pattern was tried when it was read
-		return ok
+// Fields are the keys of a match in a document.
+func (m *Match) Fields(d yamldoc.Decoder) []yamldoc.Field {
+	return []yamldoc.Field{
+		yamldoc.Key("rule", d.Pattern(&m.Rule)),
+		yamldoc.Key("subject", d.Patterns(&m.Subject)),
+		yamldoc.Key("segment", d.Pattern(&m.Segment)),
+		yamldoc.Key("environment", d.Pattern(&m.Environment)),
+		yamldoc.Key("version", d.Pattern(&m.Version)),
 	}
-	return same(m.Rule, o.Rule) && same(m.Environment, o.Environment) && same(m.Version, o.Version) && same(m.Segment, o.Segment) &&
-		(len(m.Subject) == 0 || slices.ContainsFunc(m.Subject, func(s string) bool { return same(s, o.Subject) }))
+}
+
+// Chooses reports whether an alert is chosen.
+func (m *Match) Chooses(a *Alert) bool {
+	return m.matches(&Observation{Rule: a.Rule, Environment: a.Environment, Version: a.Version, Segment: a.Segment, Subject: a.Subject})
+}
+
+func (m *Match) matches(o *Observation) bool {
+	return yamldoc.Matches(m.Rule, o.Rule) && yamldoc.Matches(m.Environment, o.Environment) && yamldoc.Matches(m.Version, o.Version) && yamldoc.Matches(m.Segment, o.Segment) &&
+		(len(m.Subject) == 0 || slices.ContainsFunc(m.Subject, func(s string) bool { return yamldoc.Matches(s, o.Subject) }))
 }
 
 // What a policy may say.

@@ -1,12 +1,11 @@
 package reaction
 
 import (
-	"path"
-	"slices"
 	"time"
 
 	"github.com/tallystick/tallystick/internal/alert"
 	"github.com/tallystick/tallystick/internal/comparison"
+	"github.com/tallystick/tallystick/internal/yamldoc"
 )
 
 // Mode says how far a reaction goes.
@@ -47,13 +46,9 @@ type When struct {
 
 // AlertCondition chooses alerts. Empty fields choose all; in a pattern a star stands for any part between slashes.
 type AlertCondition struct {
-	Rule        string
-	Subject     []string
-	Segment     string
-	Environment string
-	Version     string
-	Severity    alert.Severity
-	For         time.Duration // for so long it has to fire
+	alert.Match
+	Severity alert.Severity
+	For      time.Duration // for so long it has to fire
 }
 
 // ComparisonCondition chooses judgements of comparisons whose verdict is rollback.
@@ -95,20 +90,9 @@ const (
 const maxDaily = 20
 
 func (c *AlertCondition) matches(a *alert.Alert) bool {
-	return same(c.Rule, a.Rule) && same(c.Segment, a.Segment) && same(c.Environment, a.Environment) && same(c.Version, a.Version) &&
-		(c.Severity == "" || c.Severity == a.Severity) &&
-		(len(c.Subject) == 0 || slices.ContainsFunc(c.Subject, func(s string) bool { return same(s, a.Subject) }))
+	return c.Chooses(a) && (c.Severity == "" || c.Severity == a.Severity)
 }
 
 func (c *ComparisonCondition) matches(v *comparison.JudgedVersions) bool {
-	return v.Verdict == comparison.Rollback && same(c.Name, v.Comparison) && same(c.Environment, v.Environment)
-}
-
-// same reports whether a pattern, which was tried when it was read, has a name.
-func same(pattern, name string) bool {
-	if pattern == "" {
-		return true
-	}
-	ok, _ := path.Match(pattern, name)
-	return ok
+	return v.Verdict == comparison.Rollback && yamldoc.Matches(c.Name, v.Comparison) && yamldoc.Matches(c.Environment, v.Environment)
 }

@@ -77,8 +77,8 @@ func (d decoder) when(dst *When) yamldoc.Decode {
 	return func(node *yaml.Node, at string) error {
 		var a, budget *AlertCondition
 		err := d.Mapping(node, at,
-			yamldoc.Key("alert", d.alert(&a, "rule")),
-			yamldoc.Key("budget", d.alert(&budget, "objective")),
+			yamldoc.Key("alert", d.alert(&a)),
+			yamldoc.Key("budget", d.budget(&budget)),
 			yamldoc.Key("comparison", d.comparison(&dst.Comparison)),
 		)
 		if err != nil {
@@ -87,39 +87,42 @@ func (d decoder) when(dst *When) yamldoc.Decode {
 		if len(node.Content) != 2 {
 			return d.Errorf(node, "%s must have one condition: alert, budget or comparison", at).WithHint("write a reaction for each condition")
 		}
-		if budget != nil { // of an objective that has used it up, which is an alert too
-			budget.Rule = "objective/" + cmp.Or(budget.Rule, "*") + "/budget"
-			a = budget
-		}
-		dst.Alert = a
+		dst.Alert = cmp.Or(a, budget)
 		return nil
 	}
 }
 
-// alert reads a condition on alerts; which of them says the key called rule.
-func (d decoder) alert(dst **AlertCondition, rule string) yamldoc.Decode {
+func (d decoder) alert(dst **AlertCondition) yamldoc.Decode {
 	return func(node *yaml.Node, at string) error {
 		c := &AlertCondition{}
 		*dst = c
-		fields := []yamldoc.Field{
-			yamldoc.Key(rule, d.Pattern(&c.Rule)),
-			yamldoc.Key("environment", d.Pattern(&c.Environment)),
-			yamldoc.Key("version", d.Pattern(&c.Version)),
+		err := d.Mapping(node, at, append(c.Fields(d.Decoder),
+			yamldoc.Key("severity", d.Choice(func(s string) { c.Severity = alert.Severity(s) }, string(alert.Page), string(alert.Ticket))),
 			yamldoc.Key("for", d.within(&c.For, 0, maxFor)),
-		}
-		if rule == "rule" {
-			fields = append(fields,
-				yamldoc.Key("subject", d.Patterns(&c.Subject)),
-				yamldoc.Key("segment", d.Pattern(&c.Segment)),
-				yamldoc.Key("severity", d.Choice(func(s string) { c.Severity = alert.Severity(s) }, string(alert.Page), string(alert.Ticket))))
-		}
-		if err := d.Mapping(node, at, fields...); err != nil {
+		)...)
+		if err != nil {
 			return err
 		}
-		if c.Rule == "" && rule == "rule" {
+		if c.Rule == "" {
 			return d.Errorf(node, "%s says no rule", at).WithHint("write 'rule: monitor/*/drift'; a * stands for any part between slashes")
 		}
 		return nil
+	}
+}
+
+// budget reads a condition on the alert of an objective whose budget is used up.
+func (d decoder) budget(dst **AlertCondition) yamldoc.Decode {
+	return func(node *yaml.Node, at string) error {
+		c := &AlertCondition{}
+		*dst = c
+		err := d.Mapping(node, at,
+			yamldoc.Key("objective", d.Pattern(&c.Rule)),
+			yamldoc.Key("environment", d.Pattern(&c.Environment)),
+			yamldoc.Key("version", d.Pattern(&c.Version)),
+			yamldoc.Key("for", d.within(&c.For, 0, maxFor)),
+		)
+		c.Rule = "objective/" + cmp.Or(c.Rule, "*") + "/budget"
+		return err
 	}
 }
 

@@ -20,7 +20,7 @@ func TestParse(t *testing.T) {
 	t.Parallel()
 	got, err := reaction.Parse([]byte(least), "back.yaml")
 	want := &reaction.Document{
-		Name: "back", Model: "credit", When: reaction.When{Alert: &reaction.AlertCondition{Rule: "monitor/*/drift"}},
+		Name: "back", Model: "credit", When: reaction.When{Alert: &reaction.AlertCondition{Match: alert.Match{Rule: "monitor/*/drift"}}},
 		Do:       []reaction.Deed{{Kind: reaction.Rollback, To: "previous", Lasts: 24 * time.Hour, Window: 7 * 24 * time.Hour}},
 		Cooldown: 24 * time.Hour, Most: 1, Mode: reaction.Propose,
 	}

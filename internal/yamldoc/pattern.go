@@ -23,6 +23,15 @@ func (d Decoder) Pattern(dst *string) Decode {
 	}
 }
 
+// Matches reports whether a pattern, which was tried when it was read, chooses a name. An empty one chooses all.
+func Matches(pattern, name string) bool {
+	if pattern == "" {
+		return true
+	}
+	ok, _ := path.Match(pattern, name)
+	return ok
+}
+
 // Patterns reads one pattern, or a list of them.
 func (d Decoder) Patterns(dst *[]string) Decode {
 	return func(node *yaml.Node, at string) error {
