@@ -243,7 +243,7 @@ func (w *watcher) next(ctx context.Context, c *client.Client) error {
 		w.fired = firing[0].Fired
 	}
 	key := toldKey(w.model, w.fired, map[bool]string{true: "firing", false: "resolved"}[bad])
-	for deadline := time.Now().Add(time.Minute); w.people.know(key) == 0; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); w.people.know(key) == 0; time.Sleep(20 * time.Millisecond) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -339,7 +339,7 @@ func (w *watcher) checkIncident(c *client.Client) {
 	}
 	var all []incident
 	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		all, err = client.List[incident](w.t.Context(), c, "/incidents", url.Values{"model": {w.model}}, 0)
 		if err != nil || len(all) == 1 && all[0].Alerts == w.judged/2 {
 			break

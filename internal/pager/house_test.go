@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -149,6 +150,39 @@ func (h *hook) waits(t testing.TB, want string) {
 	}
 	time.Sleep(700 * time.Millisecond) //nolint:forbidigo // that nothing more is told shows in time alone
 	if got := h.said(); got != want {
+		t.Fatalf("told:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// ends waits until a group is told to be over, and no more comes; want is what was told of each subject, what did not change
+// between two messages once.
+func (h *hook) ends(t testing.TB, want string) {
+	t.Helper()
+	over := func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.told[len(h.told)-1].Status == "resolved"
+	}
+	for end := time.Now().Add(20 * time.Second); !over() && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(700 * time.Millisecond) //nolint:forbidigo // that nothing more is told shows in time alone
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	turns := map[string][]string{}
+	for _, m := range h.told {
+		for _, a := range m.Alerts {
+			subject := a.Labels["subject"]
+			if is := turns[subject]; len(is) == 0 || is[len(is)-1] != a.Status {
+				turns[subject] = append(is, a.Status)
+			}
+		}
+	}
+	var got []string
+	for _, subject := range slices.Sorted(maps.Keys(turns)) {
+		got = append(got, subject+" "+strings.Join(turns[subject], ", "))
+	}
+	if got := strings.Join(got, "; "); got != want || h.told[len(h.told)-1].Status != "resolved" {
 		t.Fatalf("told:\n%s\nwant:\n%s", got, want)
 	}
 }

@@ -33,7 +33,6 @@ type Job struct {
 
 const (
 	maxRun    = 15 * time.Minute // of a job, or its period if that is shorter
-	grace     = time.Minute      // after a run's time, before another server may begin it
 	storeWait = 10 * time.Second // for the outcome of a run
 	maxFault  = 2 << 10          // bytes
 )
@@ -121,7 +120,9 @@ func (s *Schedule) pass(ctx context.Context, j Job) (wait time.Duration, err err
 		return wait, err
 	}
 	started := time.Now() // the monotonic clock measures how long it takes
-	outcome, fault := s.do(ctx, j)
+	running, end := s.renewing(ctx, j)
+	outcome, fault := s.do(running, j)
+	end()
 	took := time.Since(started)
 	switch {
 	case ctx.Err() != nil:
@@ -143,50 +144,6 @@ func (s *Schedule) pass(ctx context.Context, j Job) (wait time.Duration, err err
 	return max(j.Period-took, time.Second), s.store(storing, j, began, took, outcome, fault)
 }
 
-// claim takes the lease of a job that is due; otherwise it says how long to wait.
-func (s *Schedule) claim(ctx context.Context, j Job) (began time.Time, wait time.Duration, err error) {
-	if wait, err = s.due(ctx, j); err != nil || wait > 0 {
-		return began, wait, err
-	}
-	var claimed struct { // the write may go on after an error: nothing of it is looked at then
-		at   time.Time
-		mine bool
-	}
-	err = s.db.Write(ctx, func(tx *state.Tx) error {
-		claimed.at, claimed.mine = tx.Now(), false
-		now := claimed.at.UnixMilli()
-		result, err := tx.Exec("UPDATE jobs SET holder = ?, lease_ms = ? WHERE name = ? AND next_ms <= ? AND lease_ms <= ?",
-			s.holder, now+(j.longest()+grace).Milliseconds(), j.Name, now, now)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		claimed.mine = n == 1
-		return err
-	})
-	if err != nil {
-		return time.Time{}, 0, err
-	}
-	if !claimed.mine {
-		return time.Time{}, time.Second, nil // somebody else was faster
-	}
-	return claimed.at, 0, nil
-}
-
-// due returns how long it is until the job may run: not beyond its period, for a clock may be set and
-// another server may give it back.
-func (s *Schedule) due(ctx context.Context, j Job) (wait time.Duration, err error) {
-	err = s.db.Read(ctx, func(tx *state.Tx) error {
-		var next, lease int64
-		if err := tx.QueryRow("SELECT next_ms, lease_ms FROM jobs WHERE name = ?", j.Name).Scan(&next, &lease); err != nil {
-			return err
-		}
-		wait = time.Duration(max(next, lease)-tx.Now().UnixMilli()) * time.Millisecond
-		return nil
-	})
-	return min(wait, j.Period), err
-}
-
 func (j Job) longest() time.Duration { return min(j.Period, maxRun) }
 
 // do runs the job once, for as long as it may.
@@ -204,7 +161,7 @@ func (s *Schedule) do(ctx context.Context, j Job) (outcome string, err error) {
 	} else {
 		err = j.Run(ctx)
 	}
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		err = context.Cause(ctx)
 	}
 	return outcome, err
@@ -221,14 +178,6 @@ func (s *Schedule) store(ctx context.Context, j Job, began time.Time, took time.
 		}
 		args = append(args, next, began.UnixMilli(), took.Milliseconds(), j.Name, s.holder)
 		_, err := tx.Exec("UPDATE jobs SET "+set+", next_ms = ?, holder = '', lease_ms = 0, began_ms = ?, took_ms = ? WHERE name = ? AND holder = ?", args...)
-		return err
-	})
-}
-
-// release gives a run back that was cut off: whoever comes next begins it again.
-func (s *Schedule) release(ctx context.Context, j Job) error {
-	return s.db.Write(ctx, func(tx *state.Tx) error {
-		_, err := tx.Exec("UPDATE jobs SET holder = '', lease_ms = 0 WHERE name = ? AND holder = ?", j.Name, s.holder)
 		return err
 	})
 }

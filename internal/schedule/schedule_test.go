@@ -143,21 +143,26 @@ func TestOneRuns(t *testing.T) {
 	if inside != 1 {
 		t.Fatalf("%d: both ran it", inside)
 	}
-	// One that dies holds the lease until it ends, and what it says later does not count.
+	// One that dies holds the lease until that ends, and what it says later does not count.
 	c.advance(time.Hour)
 	began, wait, err := first.claim(t.Context(), first.jobs[0])
 	if err != nil || wait != 0 {
 		t.Fatalf("claim: %v, %v", wait, err)
 	}
-	c.advance(maxRun)
-	pass(t, second)
-	if inside != 1 {
-		t.Fatal("the lease was taken away too early")
+	for range 3 { // as long as it is renewed it holds
+		c.advance(leaseFor - time.Second)
+		pass(t, second)
+		if mine, err := first.renew(t.Context(), first.jobs[0]); inside != 1 || !mine || err != nil {
+			t.Fatalf("the lease was taken away too early: %d, %v, %v", inside, mine, err)
+		}
 	}
-	c.advance(grace)
+	c.advance(leaseFor)
 	pass(t, second)
 	if inside != 101 {
 		t.Fatal("nobody took the job over")
+	}
+	if mine, err := first.renew(t.Context(), first.jobs[0]); mine || err != nil {
+		t.Fatalf("a lease that was lost is renewed: %v, %v", mine, err)
 	}
 	if err := first.store(t.Context(), first.jobs[0], began, 0, "", errors.New("late")); err != nil {
 		t.Fatal(err)
@@ -165,6 +170,52 @@ func TestOneRuns(t *testing.T) {
 	if got := standing(t, second); got.Fault != "" || got.Running {
 		t.Errorf("after the word of one that lost its lease: %+v", got)
 	}
+}
+
+// TestLeaseLost: a run that lasts keeps its lease, and ends if another server has it nevertheless.
+func TestLeaseLost(t *testing.T) {
+	t.Parallel()
+	if postgrestest.IfChosen(t) != "" {
+		t.Skip("a connection to a server cannot be part of a bubble")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		db, err := state.Open(t.Context(), state.Config{Path: filepath.Join(t.TempDir(), "w", "state.db")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rob := func(name string) { // as a server does whose clock is far ahead
+			if err := db.Write(t.Context(), func(tx *state.Tx) error {
+				_, err := tx.Exec("UPDATE jobs SET holder = 'another' WHERE name = ?", name)
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		runs := 0
+		var cause error
+		s := plan(t, db, Job{Name: "long", Period: time.Hour, Run: func(ctx context.Context) error {
+			runs++
+			time.Sleep(5 * leaseFor)
+			if other := (&Schedule{db: db, logger: quiet, holder: "another"}); runs == 1 {
+				if _, wait, err := other.claim(t.Context(), Job{Name: "long", Period: time.Hour}); wait <= 0 || err != nil {
+					t.Errorf("after five times its length the lease is free: %v, %v", wait, err)
+				}
+			}
+			rob("long")
+			<-ctx.Done()
+			cause = context.Cause(ctx)
+			return ctx.Err()
+		}})
+		if wait := pass(t, s); wait <= 0 || !errors.Is(cause, errTaken) || runs != 1 {
+			t.Errorf("%d runs, ended for %v, looked at again in %v", runs, cause, wait)
+		}
+		if got := standing(t, s); got.Fault != "" || !got.Running {
+			t.Errorf("what the other writes stands: %+v", got)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestKeepsRunning lets hours pass in a bubble of time.
