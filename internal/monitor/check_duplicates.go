@@ -32,7 +32,7 @@ func newDuplicatesCheck() *duplicatesCheck { return &duplicatesCheck{0.01, ofDef
 func (*duplicatesCheck) about() About {
 	return About{
 		Key:    "duplicates",
-		Method: "share of predictions whose input, by `by: input` its digest or by `by: features` all its features, another of the window had before; 99 % Wilson interval. Beyond 262,144 inputs, of a sample",
+		Method: "share of predictions whose input, by `by: input` its digest or by `by: features` all its features, another of the window had before; 99 % exact interval. Beyond 262,144 inputs, of a sample",
 		Fails:  "the interval lies above `max`",
 		Why:    "1 %: a retry is rare, a queue that is read twice doubles everything. Off, because there are models that are asked the same again and again",
 	}
@@ -76,7 +76,7 @@ func (c *duplicatesCheck) begin(_ context.Context, s *subject) (*look, error) {
 func (c *duplicatesCheck) row(f *facts, inputs *inputs) Row {
 	again := inputs.again()
 	r := Row{
-		Check: "duplicates", Method: "duplicates/1: share of predictions whose " + c.by + " another of the window had before, 99 % Wilson interval", N: again.N, Measure: "share",
+		Check: "duplicates", Method: "duplicates/2: share of predictions whose " + c.by + " another of the window had before, 99 % exact interval", N: again.N, Measure: "share",
 		Threshold: number(c.max), Origin: c.origin,
 	}
 	if inputs.rows < f.Predictions/2 { // what few have says nothing of the others

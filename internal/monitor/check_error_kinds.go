@@ -41,7 +41,7 @@ func newErrorKindsCheck() *errorKindsCheck {
 func (*errorKindsCheck) about() About {
 	return About{
 		Key:    "error_kinds",
-		Method: "share of predictions of each kind of error, which is the status unless `of` names another column; 99 % Wilson interval",
+		Method: "share of predictions of each kind of error, which is the status unless `of` names another column; 99 % exact interval",
 		Fails:  "the interval of a kind lies above its limit in `kinds`, or that of a kind without one above `max`",
 		Why:    "1 % of any kind. Off, because a fallback is an error to some and the plan to others",
 	}
@@ -112,7 +112,7 @@ func (c *errorKindsCheck) rows(f *facts, counts map[string]int64) (rows []Row) {
 
 func (c *errorKindsCheck) row(f *facts, kind string, n int64, most float64, origin string) Row {
 	r := Row{
-		Check: "error_kinds", Subject: kind, Method: "error-kinds/1: share of predictions of one kind of error, 99 % Wilson interval", N: f.Predictions, Measure: "share", Threshold: number(most), Origin: origin,
+		Check: "error_kinds", Subject: kind, Method: "error-kinds/2: share of predictions of one kind of error, 99 % exact interval", N: f.Predictions, Measure: "share", Threshold: number(most), Origin: origin,
 	}
 	f.share(&r, stat.Proportion{K: n, N: f.Predictions}, most)
 	switch {

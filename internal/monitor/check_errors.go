@@ -23,7 +23,7 @@ func (*errorsCheck) about() About {
 	return About{
 		Key:    "errors",
 		Needs:  "{max: 1%}",
-		Method: "share of predictions with the status `error` or `timeout`, 99 % Wilson interval",
+		Method: "share of predictions with the status `error` or `timeout`, 99 % exact interval",
 		Fails:  "the interval lies above",
 		Why:    "none",
 	}
@@ -56,7 +56,7 @@ func (c *errorsCheck) begin(context.Context, *subject) (*look, error) {
 
 func (c *errorsCheck) row(f *facts, failed stat.Proportion) Row {
 	r := Row{
-		Check: "errors", Method: "errors/1: share of predictions whose status is error or timeout, 99 % Wilson interval", N: failed.N, Measure: "share",
+		Check: "errors", Method: "errors/2: share of predictions whose status is error or timeout, 99 % exact interval", N: failed.N, Measure: "share",
 		Threshold: number(*c.max), Origin: ofMonitor,
 	}
 	f.share(&r, failed, *c.max)

@@ -36,7 +36,7 @@ func (*latencyCheck) about() About {
 	return About{
 		Key:    "latency",
 		Needs:  "{p99: 200ms}",
-		Method: "share of predictions slower than the limit (p99: at most 1 % may be), 99 % Wilson interval",
+		Method: "share of predictions slower than the limit (p99: at most 1 % may be), 99 % exact interval",
 		Fails:  "the interval lies above",
 		Why:    "none",
 	}
@@ -91,7 +91,7 @@ func (c *latencyCheck) begin(context.Context, *subject) (*look, error) {
 
 func (l *latencyLimit) row(f *facts, slower stat.Proportion) Row {
 	r := Row{
-		Check: "latency", Subject: l.quantile, Method: "latency/1: share of predictions slower than the limit, 99 % Wilson interval", N: slower.N, Measure: "share",
+		Check: "latency", Subject: l.quantile, Method: "latency/2: share of predictions slower than the limit, 99 % exact interval", N: slower.N, Measure: "share",
 		Threshold: number(l.may), Origin: ofMonitor,
 	}
 	if f.share(&r, slower, l.may); r.Verdict == tallystick.Insufficient {

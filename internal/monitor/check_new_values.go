@@ -24,7 +24,7 @@ func newNewValuesCheck() *newValuesCheck {
 func (*newValuesCheck) about() About {
 	return About{
 		Key: "new_values", Default: true,
-		Method: "share of values that the reference never had, lower end of the 99 % Wilson interval",
+		Method: "share of values that the reference never had, lower end of the 99 % exact interval",
 		Fails:  "above 1 %; above 0: `warn`",
 		Why:    "a new value is a broken contract until somebody says otherwise",
 	}
@@ -43,7 +43,7 @@ func (c *newValuesCheck) begin(context.Context, *subject) (*look, error) {
 
 func (c *newValuesCheck) row(f *facts, moved *drift.Feature) Row {
 	r := Row{
-		Check: "new_values", Subject: moved.Name, Role: moved.Role, Method: "new-values/1: share of values that the reference does not have, lower end of its 99 % Wilson interval", N: moved.N, Against: moved.NReference,
+		Check: "new_values", Subject: moved.Name, Role: moved.Role, Method: "new-values/2: share of values that the reference does not have, lower end of its 99 % exact interval", N: moved.N, Against: moved.NReference,
 		Measure: "share", Value: moved.UnseenShare, Threshold: number(c.Fail), Warn: number(c.Warn), Origin: c.Origin,
 	}
 	if f.few(moved.N) || !moved.UnseenShare.Valid() {

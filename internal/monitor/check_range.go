@@ -22,7 +22,7 @@ func newRangeCheck() *rangeCheck {
 func (*rangeCheck) about() About {
 	return About{
 		Key: "range", Default: true,
-		Method: "share of numbers below the reference's least or above its greatest, lower end of the 99 % Wilson interval",
+		Method: "share of numbers below the reference's least or above its greatest, lower end of the 99 % exact interval",
 		Fails:  "above 5 %; above 1 %: `warn`",
 		Why: "of n rows like the reference's N, 2 n / (N + 1) lie outside by chance, two in a thousand at the smallest reference; " +
 			"a unit that changed or a broken sensor brings more. Limits that somebody knows are stated under `schema`",
@@ -44,7 +44,7 @@ func (c *rangeCheck) row(f *facts, moved *drift.Feature) Row {
 	is := f.Profile.Number(f.place(moved))
 	outside := stat.Proportion{K: is.Under + is.Over, N: is.N}
 	r := Row{
-		Check: "range", Subject: moved.Name, Role: moved.Role, Method: "range/1: share of numbers outside the reference's, lower end of its 99 % Wilson interval", N: is.N, Against: moved.NReference,
+		Check: "range", Subject: moved.Name, Role: moved.Role, Method: "range/2: share of numbers outside the reference's, lower end of its 99 % exact interval", N: is.N, Against: moved.NReference,
 		Measure: "share", Value: stat.Number(outside.Rate()), Threshold: number(c.Fail), Warn: number(c.Warn), Origin: c.Origin,
 	}
 	if f.few(moved.N) || is.N == 0 {

@@ -34,7 +34,7 @@ func (*schemaCheck) about() About {
 	return About{
 		Key: "schema",
 		Method: "features of the reference that are absent, numbers that are none, features that nobody knows (`extra`), and what `columns` states in the words of a [contract](contract.md): " +
-			"type, nulls, nan, infinite, min, max, values, pattern, tolerance, required, severity; lower end of the 99 % Wilson interval",
+			"type, nulls, nan, infinite, min, max, values, pattern, tolerance, required, severity; lower end of the 99 % exact interval",
 		Fails: "absent in all rows, less likely than 1 in a million by chance; other text than numbers in more than 1 %, in any: `warn`; more rows against the contract than its tolerance; extra: `warn`, or as `extra` says",
 		Why:   "features that are absent are missing values as well, and judged so by default; the rest reads every column twice, and is off",
 	}
@@ -153,7 +153,7 @@ func (c *schemaCheck) begin(ctx context.Context, s *subject) (*look, error) {
 	return l, nil
 }
 
-const schemaMethod = "schema/1: rows against the reference's features or the stated contract, lower end of the 99 % Wilson interval"
+const schemaMethod = "schema/2: rows against the reference's features or the stated contract, lower end of the 99 % exact interval"
 
 func schemaRow(f *facts, name string, p stat.Proportion) Row {
 	return Row{Check: "schema", Subject: name, Method: schemaMethod, N: p.N, Measure: "share", Value: stat.Number(p.Rate()), Origin: ofDefault, Verdict: tallystick.Pass}
@@ -223,7 +223,7 @@ func brief(s string) string {
 func (c *schemaCheck) extraRow(f *facts, name string, n int64) Row {
 	p := stat.Proportion{K: n, N: f.Predictions}
 	r := schemaRow(f, name, p)
-	i := p.Wilson(confidence)
+	i := p.Exact(confidence)
 	r.Low, r.High, r.Role, r.Verdict = &i.Low, &i.High, window.RoleFeature, c.extra
 	r.Words = fmt.Sprintf("%s is a feature that the reference does not have, in %s of rows.", name, figure.Percent(p.Rate()))
 	return r

@@ -32,7 +32,7 @@ func (*stalenessCheck) about() About {
 	return About{
 		Key:    "staleness",
 		Needs:  "{newest: 15m}",
-		Method: "`newest`: from the newest prediction to the end of the window. `input: {of, age, max}`: share of predictions whose input, by its own time, is older than `age`, 99 % Wilson interval. `unchanged: {features, for}`: parts of the window, each as long as `for`, in which a feature has one value",
+		Method: "`newest`: from the newest prediction to the end of the window. `input: {of, age, max}`: share of predictions whose input, by its own time, is older than `age`, 99 % exact interval. `unchanged: {features, for}`: parts of the window, each as long as `for`, in which a feature has one value",
 		Fails:  "longer than `newest`; the interval lies above `max`, 1 % unless stated; one value in a part, and by chance less likely than 1 in a million for all parts together",
 		Why:    "nobody else knows how old is old. Times are RFC 3339, or seconds, milliseconds or microseconds since 1970 by their size",
 	}
@@ -128,7 +128,7 @@ func (c *stalenessCheck) silence(f *facts, since time.Duration) Row {
 
 func (i *staleInput) row(f *facts, old stat.Proportion) Row {
 	r := Row{
-		Check: "staleness", Subject: i.of.name, Method: "staleness/1: share of predictions whose input is older than stated, 99 % Wilson interval", N: old.N, Measure: "share",
+		Check: "staleness", Subject: i.of.name, Method: "staleness/2: share of predictions whose input is older than stated, 99 % exact interval", N: old.N, Measure: "share",
 		Threshold: number(i.max), Origin: ofMonitor,
 	}
 	if f.share(&r, old, i.max); r.Verdict == tallystick.Insufficient {

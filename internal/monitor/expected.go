@@ -150,12 +150,12 @@ func (e *expected) row(f *facts) Row {
 	}
 	counts := map[string]int64{}
 	take := func(what string, p stat.Proportion, most float64) {
-		if p.K == 0 || p.Wilson(confidence).Low <= most {
+		if p.K == 0 || p.Exact(confidence).Low <= most {
 			return
 		}
 		counts[what], r.Verdict = p.K, broken
 	}
-	if i := (stat.Proportion{K: e.against, N: values}).Wilson(confidence); values > 0 {
+	if i := (stat.Proportion{K: e.against, N: values}).Exact(confidence); values > 0 {
 		r.Low, r.High = &i.Low, &i.High
 		if e.against > 0 && i.Low > e.want.Tolerance {
 			counts, r.Verdict = e.counts, broken

@@ -18,7 +18,7 @@ const (
 	roleOutput = window.RoleOutput
 )
 
-// confidence is that of every interval of a share.
+// confidence is that of every interval of a share, which are exact: a limit near 0 is passed by chance no oftener than they say.
 const confidence = 0.99
 
 // facts are what checks judge by.
@@ -100,7 +100,7 @@ func (f *facts) share(r *Row, p stat.Proportion, most float64) {
 		r.Value, r.Verdict = stat.Number(math.NaN()), tallystick.Insufficient
 		return
 	}
-	i := p.Wilson(confidence)
+	i := p.Exact(confidence)
 	r.Value, r.Low, r.High = stat.Number(p.Rate()), &i.Low, &i.High
 	switch {
 	case i.Low > most:
@@ -119,7 +119,7 @@ func (f *facts) rare(r *Row, p stat.Proportion, l Limits) {
 	if p.K == 0 {
 		return
 	}
-	i := p.Wilson(confidence)
+	i := p.Exact(confidence)
 	r.Low, r.High = &i.Low, &i.High
 	switch {
 	case i.Low > l.Fail:
