@@ -79,6 +79,7 @@ func (s *server) alerts() {
 		func(ctx context.Context, in *struct {
 			Newest
 			Model       string            `query:"model" maxLength:"128"`
+			Environment string            `query:"environment" maxLength:"128"`
 			State       alert.State       `query:"state" enum:"pending,firing,resolved"`
 			Live        bool              `query:"live" doc:"those alone that are pending or firing"`
 			Severity    alert.Severity    `query:"severity" enum:"page,ticket"`
@@ -89,9 +90,9 @@ func (s *server) alerts() {
 				return page[alert.Alert]{}, err
 			}
 			found, err := s.Alerts.Alerts(ctx, alert.Filter{
-				Model: in.Model, State: in.State, Live: in.Live, Severity: in.Severity, Fingerprint: in.Fingerprint, Before: in.After, Limit: in.Limit + 1,
+				Model: in.Model, Environment: in.Environment, State: in.State, Live: in.Live, Severity: in.Severity, Fingerprint: in.Fingerprint, Before: in.After, Limit: in.Limit + 1,
 			})
-			err = s.nothing(ctx, len(found), err, catalog.Names{Model: in.Model})
+			err = s.nothing(ctx, len(found), err, catalog.Names{Model: in.Model, Environment: in.Environment})
 			for i := range found {
 				found[i] = told(ctx, found[i])
 			}

@@ -248,6 +248,9 @@ func (h *house) count(t *testing.T, shelf *segment.Shelf, found map[prediction.I
 			t.Fatal(err)
 		}
 		for batch, err := range segment.Scan([]*segment.File{piece.File}, []string{"id"}) {
+			if tallystick.CodeOf(err) == tallystick.NotFound {
+				break // each of its rows was erased, and a column without a value is none
+			}
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -32,17 +32,19 @@ in which too little was seen neither fires an alert nor resolves it.`,
 func alertPath(id string) string { return "/alerts/" + url.PathEscape(id) }
 
 func (a *app) alertList() *cobra.Command {
-	var model, is, severity string
+	var model, environment, is, severity string
 	var all bool
 	var limit int
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the alerts that are pending or firing, or all", Args: cobra.NoArgs,
 		Example: `  tallystick alert list
   tallystick alert list --model credit --all
+  tallystick alert list --env production --severity page
   tallystick alert list --state firing --severity page --format json`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&model, "model", "", "of this model")
+	flags.StringVar(&environment, "env", "", "in this environment")
 	flags.StringVar(&is, "state", "", "pending, firing or resolved")
 	flags.StringVar(&severity, "severity", "", "page or ticket")
 	flags.BoolVar(&all, "all", false, "those too that are resolved")
@@ -59,7 +61,7 @@ func (a *app) alertList() *cobra.Command {
 					return nil, err
 				}
 			}
-			q := chosen("model", model, "state", is, "severity", severity)
+			q := chosen("model", model, "environment", environment, "state", is, "severity", severity)
 			if !all && is == "" {
 				q.Set("live", "true")
 			}
