@@ -279,7 +279,7 @@ func (a *app) doors(h house, addresses api.AddressChecker, told paging, secure b
 		Origin: h.Origin(), Trail: h.Trail, Ledger: func() (web.Ledger, error) { return h.Prover() },
 		Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Obliged: h.obliged, Evidence: h.Evidence, People: h.access, Registry: h.registry, Packages: h.packages,
 		Archive: h.archive, Labels: h.labels, Cases: h.cases, Health: h.health().Of, Objectives: h.objectives, Explained: h.explainer(), Incidents: h.incidents, Monitors: h.monitors,
-		Alerts: h.alerts, Receivers: told.receivers, Standing: h.board, Comparisons: h.compared,
+		Alerts: h.alerts, Receivers: told.receivers, Standing: h.board, Comparisons: h.compared, Reactions: h.reactions,
 		Bodies: func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, h.DB, model) },
 		Secure: secure, Release: tool().Version, Now: time.Now, Logger: slog.Default(),
 	}))

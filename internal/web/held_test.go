@@ -153,7 +153,14 @@ func TestBrowserOnCall(t *testing.T) {
 	h := open(t)
 	h.furnish(t)
 	h.hold(t)
+	h.apply(t, h.person(t, "author", access.Operator), "credit-retrain", retrains)
+	h.apply(t, h.person(t, "other", access.Operator), "credit-back", strings.NewReplacer("credit-retrain", "credit-back", "  - pause: {for: 24h}", "  - rollback: {to: previous}").Replace(retrains))
+	approver := h.person(t, "approver", access.Approver)
+	h.by(t, approver, func(tx *state.Tx) (trail.Change, error) { return h.reactions.Approve(tx, "credit-retrain", "", "tried", approver) })
 	firing := h.fire(t)
+	if _, err := h.reactions.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.board.Round(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
@@ -176,10 +183,16 @@ func TestBrowserOnCall(t *testing.T) {
 	oscar.open("/silences")
 	oscar.says("the feed is being repaired")
 	oscar.picture("silences")
-	for _, at := range []string{"/", "/objectives", "/objectives/credit-answers", "/comparisons", "/comparisons/credit-canary", "/models/credit", "/models/credit/behaviour", "/incidents"} {
+	for _, at := range []string{"/", "/objectives", "/objectives/credit-answers", "/comparisons", "/comparisons/credit-canary", "/models/credit", "/models/credit/behaviour", "/incidents", "/reactions", "/reactions/credit-retrain", "/reactions/credit-back"} {
 		oscar.open(at)
 		oscar.picture("page" + strings.ReplaceAll(at, "/", "-"))
 	}
+	asked, err := h.reactions.Retrainings(t.Context(), "credit", 0, 1)
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d trainings were asked for, %v", len(asked), err)
+	}
+	oscar.open("/retrainings/" + asked[0].ID)
+	oscar.picture("retraining")
 	if len(open) == 0 {
 		t.Fatalf("no incident of %d alerts", len(firing))
 	}

@@ -31,6 +31,7 @@ import (
 	"github.com/tallystick/tallystick/internal/obligation"
 	"github.com/tallystick/tallystick/internal/prediction"
 	"github.com/tallystick/tallystick/internal/query"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/state"
@@ -55,6 +56,7 @@ type house struct {
 	objectives  *objective.Office
 	alerts      *alert.Office
 	comparisons *comparison.Office
+	reactions   *reaction.Office
 	board       *health.Board
 	labels      *label.Store
 	log         *strings.Builder
@@ -94,6 +96,10 @@ func open(t testing.TB) *house {
 		DB: w.DB, Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Asker: asker, Evidence: w.Evidence, Recorder: w.Recorder, Actor: itself, Now: time.Now,
 		Alerts: h.alerts,
 	})
+	h.reactions = reaction.New(reaction.Config{
+		DB: w.DB, Trail: w.Trail, Recorder: w.Recorder, Catalog: h.catalog, People: h.people, Alerts: h.alerts, Comparisons: h.comparisons, Monitors: h.monitors, Incidents: h.incidents,
+		Releases: h.releases, Asker: asker, Evidence: w.Evidence, Now: time.Now,
+	})
 	of := health.New(health.Config{Catalog: h.catalog, Releases: h.releases, Monitors: h.monitors, Objectives: h.objectives, Asker: asker, Now: time.Now})
 	h.board = health.NewBoard(of, logger)
 	h.pages = web.New(web.Config{
@@ -101,7 +107,7 @@ func open(t testing.TB) *house {
 		Archive: kept, Labels: h.labels, Cases: h.cases,
 		Bodies:    func(ctx context.Context, model string) ([]body.KeepRule, error) { return body.All(ctx, w.DB, model) },
 		Explained: explanation.New(explanation.Config{Archive: kept, Catalog: h.catalog, Lineage: h.lineage, Releases: h.releases, Labels: h.labels, Cases: h.cases}),
-		Incidents: h.incidents, Monitors: h.monitors, Objectives: h.objectives, Alerts: h.alerts, Comparisons: h.comparisons,
+		Incidents: h.incidents, Monitors: h.monitors, Objectives: h.objectives, Alerts: h.alerts, Comparisons: h.comparisons, Reactions: h.reactions,
 		Health: of.Of, Standing: h.board,
 		Registry: registry.New(w.DB, w.Recorder), Release: "0.0.1", Now: time.Now, Logger: logger,
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/tallystick/tallystick/internal/access"
 	"github.com/tallystick/tallystick/internal/catalog"
 	"github.com/tallystick/tallystick/internal/incident"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/state"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -24,6 +25,7 @@ type incidentPage struct {
 	Times    incident.Times
 	Written  *incident.PostMortem // that is on record; nil: there is none
 	Names    names
+	Tries    []tryLine // of reactions
 
 	Forms       forms
 	Work, Close deed
@@ -127,6 +129,11 @@ func (s *server) incidentPage(v *visit) (p *incidentPage, err error) {
 		return nil, err
 	}
 	p.Timeline = t.Lines
+	tried, err := s.Reactions.Tries(v.ctx(), reaction.TryFilter{Incident: p.ID, Limit: shownTries})
+	if err != nil {
+		return nil, err
+	}
+	p.Tries = tryLines(tried)
 	if p.Report != "" {
 		if p.Written, err = s.Incidents.PostMortem(v.ctx(), p.Incident); err != nil {
 			return nil, err

@@ -116,7 +116,7 @@ func section(page string) string {
 		return "findings"
 	case "case", "prediction":
 		return "cases"
-	case "alert", "silences":
+	case "alert", "silences", "reaction", "reactions", "retraining":
 		return "alerts"
 	case "incident":
 		return "incidents"

@@ -22,7 +22,7 @@ var addresses = []string{
 	"/lineage", "/lineage?kind=run", "/lineage?kind=column", "/lineage?node=version:credit@3", "/lineage?node=version:credit@3&way=up&depth=1", "/lineage?node=code:4f2a9c1d&way=down",
 	"/trail", "/trail?type=model.registered", "/trail?model=credit&outcome=success&since=2026-01-01&until=2036-01-01", "/trail?model=nobody", "/trail/1", "/trail/12",
 	"/models/credit/obligations", "/models/credit/obligations?framework=eu-ai-act&version=1", "/models/credit/obligations?framework=nist-ai-rmf&state=missing", "/models/spam/obligations?framework=gdpr&ahead=true", "/models/churn/obligations?framework=sr-26-2&state=present", "/obligations", "/obligations?framework=eu-ai-act&tier=high&ahead=true", "/obligations?owner=nobody",
-	"/findings", "/findings?state=all&model=credit", "/findings?model=spam", "/alerts", "/silences", "/incidents", "/objectives", "/objectives?model=credit", "/comparisons", "/comparisons?model=credit", "/sign-in", "/enrol",
+	"/findings", "/findings?state=all&model=credit", "/findings?model=spam", "/alerts", "/silences", "/incidents", "/objectives", "/objectives?model=credit", "/comparisons", "/comparisons?model=credit", "/reactions", "/reactions?model=credit", "/sign-in", "/enrol",
 }
 
 // parse reads a page, which must be one document.

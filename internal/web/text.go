@@ -45,15 +45,15 @@ func functions(a assets) template.FuncMap {
 // alone.
 func shape(word string) string {
 	switch word {
-	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force", "decided", "promote":
+	case "pass", "success", "present", "resolved", "verified", "sealed", "active", "registered", "approve", "approved", "promoted", "in force", "decided", "promote", "done":
 		return "✓"
-	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired", "disputed", "overdue", "pending", "ticket":
+	case "warn", "stale", "medium", "low", "draft", "deprecated", "expired", "disputed", "overdue", "pending", "ticket", "lapsed":
 		return "▲"
-	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error", "firing", "page", "rollback":
+	case "fail", "denied", "failed", "missing", "critical", "high", "withdrawn", "other digest", "reject", "rejected", "error", "firing", "page", "rollback", "refused":
 		return "✕"
 	case "waived":
 		return "◇"
-	case "inconclusive", "insufficient", "recorded", "open", "requested", "second", "hold":
+	case "inconclusive", "insufficient", "recorded", "open", "requested", "second", "hold", "proposed", "begun":
 		return "○"
 	}
 	return "–"

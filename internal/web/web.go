@@ -22,6 +22,7 @@ import (
 	"github.com/tallystick/tallystick/internal/monitor"
 	"github.com/tallystick/tallystick/internal/objective"
 	"github.com/tallystick/tallystick/internal/obligation"
+	"github.com/tallystick/tallystick/internal/reaction"
 	"github.com/tallystick/tallystick/internal/registry"
 	"github.com/tallystick/tallystick/internal/release"
 	"github.com/tallystick/tallystick/internal/trail"
@@ -49,6 +50,7 @@ type Config struct {
 	Comparisons *comparison.Office
 	Objectives  *objective.Office
 	Incidents   *incident.Office
+	Reactions   *reaction.Office
 	Monitors    *monitor.Office
 	Evidence    Evidence
 	Health      func(ctx context.Context, model string) (health.Health, error) // nil: it is not told of
