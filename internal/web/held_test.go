@@ -156,7 +156,9 @@ func TestBrowserOnCall(t *testing.T) {
 	h.apply(t, h.person(t, "author", access.Operator), "credit-retrain", retrains)
 	h.apply(t, h.person(t, "other", access.Operator), "credit-back", strings.NewReplacer("credit-retrain", "credit-back", "  - pause: {for: 24h}", "  - rollback: {to: previous}").Replace(retrains))
 	approver := h.person(t, "approver", access.Approver)
-	h.by(t, approver, func(tx *state.Tx) (trail.Change, error) { return h.reactions.Approve(tx, "credit-retrain", "", "tried", approver) })
+	h.by(t, approver, func(tx *state.Tx) (trail.Change, error) {
+		return h.reactions.Approve(tx, "credit-retrain", "", "tried", approver)
+	})
 	firing := h.fire(t)
 	if _, err := h.reactions.Run(t.Context()); err != nil {
 		t.Fatal(err)

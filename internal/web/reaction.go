@@ -246,7 +246,9 @@ func (s *server) reactionPage(v *visit) (*reactionPage, error) {
 func (s *server) approvingReaction(v *visit, name, model string, document tallystick.Digest, comment string) registry.Command {
 	return registry.Command{
 		Principal: v.who, Action: access.ReactionApprove, Resource: onReaction(name), Model: model,
-		Propose: single(func(tx *state.Tx) (trail.Change, error) { return s.Reactions.Approve(tx, name, document, comment, v.who) }),
+		Propose: single(func(tx *state.Tx) (trail.Change, error) {
+			return s.Reactions.Approve(tx, name, document, comment, v.who)
+		}),
 	}
 }
 

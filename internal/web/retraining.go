@@ -3,14 +3,11 @@ package web
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/tallystick/tallystick/internal/figure"
 	"github.com/tallystick/tallystick/internal/reaction"
 )
-
-func retrainingAddress(id string) string { return "/retrainings/" + url.PathEscape(id) }
 
 // retrainingPage is a request to train a model anew, with its report.
 type retrainingPage struct {
