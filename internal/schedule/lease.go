@@ -89,17 +89,21 @@ func (s *Schedule) renewing(ctx context.Context, j Job) (running context.Context
 }
 
 // renew prolongs the lease of a job, and says whether it is ours still.
-func (s *Schedule) renew(ctx context.Context, j Job) (mine bool, err error) {
-	err = s.db.Write(ctx, func(tx *state.Tx) error {
+func (s *Schedule) renew(ctx context.Context, j Job) (bool, error) {
+	var ours bool // the write may go on after an error: it is not looked at then
+	err := s.db.Write(ctx, func(tx *state.Tx) error {
 		result, err := tx.Exec("UPDATE jobs SET lease_ms = ? WHERE name = ? AND holder = ?", tx.Now().Add(leaseFor).UnixMilli(), j.Name, s.holder)
 		if err != nil {
 			return err
 		}
 		n, err := result.RowsAffected()
-		mine = n == 1
+		ours = n == 1
 		return err
 	})
-	return mine && err == nil, err
+	if err != nil {
+		return false, err
+	}
+	return ours, nil
 }
 
 // release gives a run back that was cut off: whoever comes next begins it again.
