@@ -18,10 +18,11 @@ import (
 	"github.com/tallystick/tallystick/client"
 )
 
-// TestAlertKill kills a server that judges windows, lets alerts fire and resolve, opens incidents and tells people, over
-// and over on one workspace. Every window that was acknowledged as bad has fired its alert once, every good one after it
-// has resolved it once; people were told of each at least once, and twice only if the server was killed meanwhile; of all
-// alerts of a model there is one incident; and the tables are those that follow from the trail.
+// TestAlertKill kills a server that judges windows, lets alerts fire and resolve, opens incidents, carries out reactions and
+// tells people, over and over on one workspace. Every window that was acknowledged as bad has fired its alert once, every good
+// one after it has resolved it once; people were told of each at least once, and twice only if the server was killed meanwhile;
+// of all alerts of a model there is one incident; each deed of a reaction was tried once for each of them; and the tables are
+// those that follow from the trail.
 func TestAlertKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the program many times")
@@ -49,7 +50,10 @@ receivers:
 	}
 	s := start()
 	admin := s.firstAdmin(h)
-	token := s.addPerson(s.client(admin), "bo", "validator", "scientist")
+	token := s.addPerson(s.client(admin), "bo", "validator", "scientist", "operator")
+	s.addPerson(s.client(admin), "eva", "approver")
+	eva := s.session("eva")
+	s.must(s.client(admin).Put(t.Context(), "/environments/live", map[string]any{"strictness": "free", "position": 10}, nil))
 	all := make([]*watcher, 3)
 	for i := range all {
 		all[i] = &watcher{t: t, people: people, model: fmt.Sprint("model-", i), windows: 6*rounds + 8}
@@ -57,7 +61,7 @@ receivers:
 	}
 	s.stop()
 
-	run := func(s *serving, settle bool) {
+	run := func(s *serving, round int, settle bool) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		go func() {
@@ -73,14 +77,17 @@ receivers:
 			if err != nil {
 				t.Fatal(err)
 			}
-			wg.Go(func() { w.run(ctx, c, settle) })
+			second := s.client(eva)
+			wg.Go(func() {
+				w.run(ctx, settle, func() error { return w.next(ctx, c, second, round) })
+			})
 		}
 		wg.Wait()
 	}
 	for round := range rounds {
 		s := start()
 		time.AfterFunc(200*time.Millisecond+weak.N(3*time.Second), func() { _ = s.cmd.Process.Kill() }) // it may be dead already
-		run(s, false)
+		run(s, round, false)
 		<-s.gone
 		for _, fault := range s.faults {
 			t.Errorf("round %d: %s", round, fault)
@@ -90,18 +97,18 @@ receivers:
 		}
 	}
 	s = start()
-	run(s, true)
-	told, twice := 0, 0
+	run(s, rounds, true)
+	told, twice, done := 0, 0, 0
 	for _, w := range all {
 		n, again := w.check(s.client(admin), rounds)
-		told, twice = told+n, twice+again
+		told, twice, done = told+n, twice+again, done+w.checkTries(s.client(admin))
 	}
 	s.stop()
 	h.run(0, "fsck")
 	if told == 0 {
 		t.Error("nobody was told of anything: the moments do not try what they should")
 	}
-	t.Logf("%d rounds, %d alerts fired or resolved, %d of them told again after a kill", rounds, told, twice)
+	t.Logf("%d rounds, %d alerts fired or resolved, %d of them told again after a kill, %d deeds of reactions", rounds, told, twice, done)
 }
 
 // people is a receiver that takes its time, so that a server is killed while it answers, and after.
@@ -155,6 +162,10 @@ type watcher struct {
 	key     string    // of the request that judges the next; empty: none was made
 	fired   time.Time // of the alert of the last bad window
 	starts  []time.Time
+
+	applied  string   // name of the reaction that was sent
+	reaction string   // that acts
+	due      []string // tries that there have to be
 }
 
 var firstWindow = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -165,7 +176,14 @@ func (w *watcher) begin(s *serving, c *client.Client) {
 	w.t.Helper()
 	ctx := w.t.Context()
 	s.must(c.Post(ctx, "/models", map[string]any{"name": w.model, "state": "experimental"}, nil))
-	s.must(c.Post(ctx, "/models/"+w.model+"/versions", map[string]any{"version": "1"}, nil))
+	for _, version := range []string{"2", "1"} { // one that a rollback can go to, and the champion
+		s.must(c.Post(ctx, "/models/"+w.model+"/versions", map[string]any{
+			"version": version, "changelog": "another", "manifest": []map[string]any{{"name": "weights.bin", "digest": tallystick.DigestOf([]byte(version)), "size": 1}},
+		}, nil))
+		var asked struct{ ID string }
+		s.must(c.Post(ctx, "/releases", map[string]any{"model": w.model, "version": version, "environment": "live", "reason": "first"}, &asked))
+		s.must(c.Post(ctx, "/releases/"+asked.ID+"/promotion", map[string]any{}, nil))
+	}
 	var records []map[string]any
 	send := func() {
 		s.must(c.Post(ctx, "/predictions", map[string]any{"records": records}, nil))
@@ -197,14 +215,14 @@ func (w *watcher) begin(s *serving, c *client.Client) {
 	s.must(c.Post(ctx, "/models/"+w.model+"/references", map[string]any{"from": firstWindow.Add(-24 * time.Hour), "to": firstWindow}, nil))
 	s.must(c.Put(ctx, "/monitors/"+w.model, map[string]any{"document": "apiVersion: tallystick/v1\nkind: Monitor\nname: " + w.model + "\nmodel: " + w.model + "\nwindow: 1h\n"}, nil))
 	s.must(c.Put(ctx, "/alert-policies/"+w.model, map[string]any{
-		"document": "apiVersion: tallystick/v1\nkind: AlertPolicy\nname: " + w.model + "\nmodel: " + w.model + "\nrules: [{match: {rule: 'monitor/*/new_values'}, severity: page, fires: 1, clears: 1}]\n",
+		"document": "apiVersion: tallystick/v1\nkind: AlertPolicy\nname: " + w.model + "\nmodel: " + w.model + "\nrules: [{match: {rule: 'monitor/*/new_values'}, severity: page, fires: 1, clears: 1}, {match: {rule: 'monitor/*/drift'}, severity: ticket, fires: 1, clears: 1}]\n",
 	}, nil))
 }
 
 // run judges until the server is gone; or, to settle, until the last alert is over.
-func (w *watcher) run(ctx context.Context, c *client.Client, settle bool) {
+func (w *watcher) run(ctx context.Context, settle bool, next func() error) {
 	for ctx.Err() == nil && w.judged < w.windows && !(settle && w.judged%2 == 0 && w.key == "") {
-		if err := w.next(ctx, c); err != nil && ctx.Err() == nil && tallystick.CodeOf(err) != tallystick.Unavailable {
+		if err := next(); err != nil && ctx.Err() == nil && tallystick.CodeOf(err) != tallystick.Unavailable {
 			w.t.Errorf("%s, window %d: %v", w.model, w.judged, err)
 			return
 		}
@@ -218,8 +236,14 @@ var closed = func() chan struct{} {
 	return c
 }()
 
-// next judges the next window, has alerts evaluated, and waits until people know.
-func (w *watcher) next(ctx context.Context, c *client.Client) error {
+// next judges the next window, has alerts evaluated and reactions looked at, and waits until people know.
+func (w *watcher) next(ctx context.Context, c, second *client.Client, round int) error {
+	bad := w.judged%2 == 0
+	if bad && w.key == "" {
+		if err := w.react(ctx, c, second, round); err != nil {
+			return err
+		}
+	}
 	if w.key == "" {
 		w.key = rand.Text()
 	}
@@ -231,9 +255,8 @@ func (w *watcher) next(ctx context.Context, c *client.Client) error {
 	if _, err := c.Post(ctx, "/alert-evaluations", nil, nil); err != nil {
 		return err
 	}
-	bad := w.judged%2 == 0
 	if bad {
-		firing, err := w.alerts(ctx, c, "firing")
+		firing, err := w.alerts(ctx, c, "firing", "new_values")
 		if err != nil {
 			return err
 		}
@@ -241,6 +264,9 @@ func (w *watcher) next(ctx context.Context, c *client.Client) error {
 			return fmt.Errorf("the window %s was judged %+v, and of alerts there fire %+v", at, judged, firing)
 		}
 		w.fired = firing[0].Fired
+		if err := w.reacts(ctx, c, at); err != nil {
+			return err
+		}
 	}
 	key := toldKey(w.model, w.fired, map[bool]string{true: "firing", false: "resolved"}[bad])
 	for deadline := time.Now().Add(2 * time.Minute); w.people.know(key) == 0; time.Sleep(20 * time.Millisecond) {
@@ -259,14 +285,15 @@ func (w *watcher) next(ctx context.Context, c *client.Client) error {
 }
 
 type toldAlert struct {
+	ID            string
 	Rule, Subject string
 	From, Fired   time.Time
 }
 
-func (w *watcher) alerts(ctx context.Context, c *client.Client, state string) (found []toldAlert, err error) {
+func (w *watcher) alerts(ctx context.Context, c *client.Client, state, check string) (found []toldAlert, err error) {
 	all, err := client.List[toldAlert](ctx, c, "/alerts", url.Values{"model": {w.model}, "state": {state}, "limit": {"999"}}, 0)
 	for _, a := range all {
-		if a.Rule == "monitor/"+w.model+"/new_values" && a.Subject == "region" {
+		if a.Rule == "monitor/"+w.model+"/"+check && a.Subject == "region" {
 			found = append(found, a)
 		}
 	}
@@ -277,11 +304,11 @@ func (w *watcher) alerts(ctx context.Context, c *client.Client, state string) (f
 // people were told of, and how many of these again.
 func (w *watcher) check(c *client.Client, kills int) (told, twice int) {
 	w.t.Helper()
-	over, err := w.alerts(w.t.Context(), c, "resolved")
+	over, err := w.alerts(w.t.Context(), c, "resolved", "new_values")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if fires, err := w.alerts(w.t.Context(), c, "firing"); err != nil || len(fires) > 0 || len(over) != w.judged/2 || w.judged%2 != 0 {
+	if fires, err := w.alerts(w.t.Context(), c, "firing", "new_values"); err != nil || len(fires) > 0 || len(over) != w.judged/2 || w.judged%2 != 0 {
 		w.t.Errorf("%s: %d windows were judged; %d alerts are over, %v fire, %v", w.model, w.judged, len(over), fires, err)
 	}
 	windows := map[time.Time]bool{}

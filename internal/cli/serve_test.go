@@ -110,9 +110,15 @@ func (s *serving) firstAdmin(h home) string {
 
 func (s *serving) signIn(name string) *client.Client {
 	s.t.Helper()
+	return s.client(s.session(name))
+}
+
+// session opens a session of somebody and returns its secret.
+func (s *serving) session(name string) string {
+	s.t.Helper()
 	var opened struct{ Secret string }
 	s.must(s.client("").Post(s.t.Context(), "/sessions", map[string]string{"name": name, "passphrase": passphrase}, &opened))
-	return s.client(opened.Secret)
+	return opened.Secret
 }
 
 func (s *serving) token(c *client.Client) string {
