@@ -85,3 +85,16 @@ func TestUsuallyBelow(t *testing.T) {
 		t.Errorf("%d of 20000 exceed what one in a hundred does", over)
 	}
 }
+
+// BenchmarkExact is an exact interval of a small share, beside Wilson's.
+func BenchmarkExact(b *testing.B) {
+	for name, interval := range map[string]func(stat.Proportion) stat.Interval{
+		"exact": func(p stat.Proportion) stat.Interval { return p.Exact(0.99) }, "wilson": func(p stat.Proportion) stat.Interval { return p.Wilson(0.99) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				interval(stat.Proportion{K: int64(1 + i%40), N: 5000})
+			}
+		})
+	}
+}
